@@ -1,0 +1,87 @@
+"""Configuration from the environment (CLARION_*). Providers, senders and their secrets live in the database."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
+
+
+class Settings(BaseSettings):
+    """Every key, its default and what it is for. Frozen: read once at start."""
+
+    model_config = SettingsConfigDict(env_prefix="CLARION_", frozen=True, extra="ignore")
+
+    database_url: str = "sqlite:///data/clarion.db"
+    secret_key: SecretStr = Field(default=SecretStr(""), description="Signs references and encrypts secrets. SQLite: made beside the database when unset.")
+    public_url: str = Field(default="http://127.0.0.1:8000", description="Where customers and providers reach this service; no trailing slash.")
+    publish_dir: Path = Path("data/site")
+    log_level: str = "INFO"
+    token: SecretStr = Field(default=SecretStr(""), description="CLI only: acts that need a role run as the user of this token.")
+    default_language: str = "en"
+    timings: Timings = Field(default_factory=lambda: Timings())
+
+    @property
+    def public_base(self) -> str:
+        return self.public_url.rstrip("/")
+
+    def sqlite_path(self) -> Path | None:
+        """The database file, or None when the database is not SQLite."""
+        url = make_url(self.database_url)
+        return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+
+    def resolved_secret_key(self) -> str:
+        """The configured key, or for SQLite one kept in `secret.key` beside the database (mode 0600).
+
+        Raises RuntimeError when a server database is used without CLARION_SECRET_KEY.
+        """
+        configured = self.secret_key.get_secret_value()
+        if configured:
+            return configured
+        database = self.sqlite_path()
+        if database is None:
+            raise RuntimeError("CLARION_SECRET_KEY is not set. Set it to at least 32 random characters, the same on every machine.")
+        return _kept_key(database.parent / "secret.key")
+
+
+class Timings(BaseSettings):
+    """Seconds. The defaults are the promises of DESIGN section 5; tests shorten them."""
+
+    model_config = SettingsConfigDict(env_prefix="CLARION_TIMINGS_", frozen=True, extra="ignore")
+
+    lease: float = 6.0
+    renew: float = 2.0
+    settle: float = 10.0
+    """How long an unanswered call may still be accepted by the provider before we ask about it."""
+    commit: float = 0.02
+    control: float = 0.25
+    control_stale: float = 0.5
+    connect_timeout: float = 3.0
+    call_timeout: float = 10.0
+    site_bound: float = 2.0
+    """The longest a broadcast waits for the site to be read back."""
+    correction_gap: float = 10.0
+    """How long after `send` a correction waits for those whose first message is still in flight."""
+    retry_base: float = 1.0
+    retry_cap: float = 60.0
+    find_again: float = 60.0
+    """Between two searches at the provider for a delivery we are unsure of."""
+
+
+def _kept_key(path: Path) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text(encoding="ascii").strip()
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        key = secrets.token_urlsafe(48)
+        file.write(key)
+    return key
+
+
+Settings.model_rebuild()

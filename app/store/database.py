@@ -1,0 +1,143 @@
+"""Connections: one fair writer and many readers on SQLite, a pool on PostgreSQL."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import QueuePool
+
+from app.errors import Problem, Unavailable
+
+BUSY_TIMEOUT_MS = 5_000
+WRITE_WAIT_SECONDS = 10.0
+
+
+class Database:
+    """`writing()` and `reading()` each give a connection inside one transaction.
+
+    SQLite: writers of this process queue in order and start with BEGIN IMMEDIATE (a plain BEGIN fails
+    under load with SQLITE_BUSY_SNAPSHOT, which no busy timeout retries). Never hold a transaction
+    over anything slower than memory.
+    """
+
+    def __init__(self, url: str) -> None:
+        parsed = make_url(url)
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        self.url = parsed
+        self._writers = _TicketLock()
+        if self.is_sqlite:
+            if parsed.database:
+                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            self.engine = create_engine(parsed, poolclass=QueuePool, pool_size=8, max_overflow=24, pool_timeout=10, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000})
+            _harden_sqlite(self.engine)
+        else:
+            self.engine = create_engine(
+                parsed,
+                pool_size=8,
+                max_overflow=8,
+                pool_timeout=5,
+                pool_pre_ping=True,
+                connect_args={"connect_timeout": 5, "options": "-c statement_timeout=30000 -c lock_timeout=5000 -c timezone=UTC"},
+            )
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A write transaction: committed at the end, rolled back when anything is raised."""
+        if not self.is_sqlite:
+            with self.engine.begin() as connection:
+                yield connection
+            return
+        if not self._writers.acquire(WRITE_WAIT_SECONDS):
+            raise _busy()
+        try:
+            with self.engine.connect().execution_options(clarion_write=True) as connection, _begin(connection):
+                yield connection
+        finally:
+            self._writers.release()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A read transaction: one consistent picture. Writing through it is a mistake."""
+        with self.engine.connect() as connection:
+            try:
+                yield connection
+            finally:
+                connection.rollback()
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+@contextmanager
+def _begin(connection: Connection) -> Iterator[None]:
+    try:
+        transaction = connection.begin()
+    except OperationalError as error:
+        if "locked" in str(error.orig) or "busy" in str(error.orig):
+            raise _busy() from error
+        raise
+    with transaction:
+        yield
+
+
+def _busy() -> Unavailable:
+    return Unavailable(Problem("database_busy", "The database did not take the change in time; nothing was changed.", "", "Try again in a moment."), retry_after=1.0)
+
+
+def _harden_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: sqlite3.Connection, _record: Any) -> None:  # noqa: ANN401 - SQLAlchemy's own signature
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        cursor.execute("PRAGMA cache_size=-8192")
+        cursor.execute("PRAGMA temp_store=MEMORY")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: Connection) -> None:
+        write = connection.get_execution_options().get("clarion_write", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+class _TicketLock:
+    """A lock that serves waiters in the order they came, so that nobody starves behind the engine."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._held = False
+        self._waiting: deque[threading.Event] = deque()
+
+    def acquire(self, timeout: float) -> bool:
+        with self._guard:
+            if not self._held and not self._waiting:
+                self._held = True
+                return True
+            turn = threading.Event()
+            self._waiting.append(turn)
+        if turn.wait(timeout):
+            return True
+        with self._guard:
+            if turn.is_set():
+                return True
+            self._waiting.remove(turn)
+            return False
+
+    def release(self) -> None:
+        with self._guard:
+            if self._waiting:
+                self._waiting.popleft().set()
+            else:
+                self._held = False

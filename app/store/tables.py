@@ -1,0 +1,274 @@
+"""The schema of everything but the ledger (see ledger_tables.py); migrations/ must produce exactly this."""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text, UniqueConstraint
+
+from app.store.types import Instant, Key
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# People who work here ------------------------------------------------------------------------------------------
+
+user = Table(
+    "user_account",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("name", String(200), nullable=False, unique=True),
+    Column("role", String(16), nullable=False),
+    Column("disabled", Boolean, nullable=False, default=False),
+    Column("created_at", Instant, nullable=False),
+)
+
+token = Table(
+    "token",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("user_id", ForeignKey("user_account.id"), nullable=True),
+    Column("secret_hash", LargeBinary, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("revoked_at", Instant, nullable=True),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", Key, primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),
+    Column("actor", String(200), nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("subject", String(200), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("previous_hash", LargeBinary, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("principal", String(64), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("status", Integer, nullable=True),
+    Column("headers", JSON, nullable=True),
+    Column("response", LargeBinary, nullable=True),
+    Column("created_at", Instant, nullable=False, index=True),
+)
+
+# The registry: how customers reach us --------------------------------------------------------------------------
+
+site = Table(
+    "site",
+    metadata,
+    Column("slug", String(64), primary_key=True),
+    Column("document", JSON, nullable=False),
+    Column("revision", Integer, nullable=False),
+)
+
+contact_channel = Table(
+    "contact_channel",
+    metadata,
+    Column("slug", String(64), primary_key=True),
+    Column("document", JSON, nullable=False),
+    Column("revision", Integer, nullable=False),
+)
+
+need = Table(
+    "need",
+    metadata,
+    Column("slug", String(64), primary_key=True),
+    Column("document", JSON, nullable=False),
+    Column("revision", Integer, nullable=False),
+)
+
+routing_rule = Table(
+    "routing_rule",
+    metadata,
+    Column("slug", String(64), primary_key=True),
+    Column("document", JSON, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("position", Integer, nullable=False),
+)
+
+# Prepared words ------------------------------------------------------------------------------------------------
+
+template = Table(
+    "template",
+    metadata,
+    Column("slug", String(64), primary_key=True),
+    Column("document", JSON, nullable=False),
+    Column("revision", Integer, nullable=False),
+)
+
+playbook = Table(
+    "playbook",
+    metadata,
+    Column("slug", String(64), primary_key=True),
+    Column("document", JSON, nullable=False),
+    Column("revision", Integer, nullable=False),
+)
+
+endpoint = Table(
+    "endpoint",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("slug", String(64), nullable=False, unique=True),
+    Column("channel", String(64), nullable=False),
+    Column("medium", String(16), nullable=False),
+    Column("settings", JSON, nullable=False),
+    Column("secrets", LargeBinary, nullable=False),
+    Column("rate_per_second", Float, nullable=False),
+    Column("weight", Integer, nullable=False, default=1),
+    Column("fallback_for", String(64), nullable=True),
+    Column("revision", Integer, nullable=False),
+    Column("halted_reason", String(200), nullable=True),
+    Column("halted_at", Instant, nullable=True),
+)
+
+# Who hears from us ---------------------------------------------------------------------------------------------
+
+language_list = Table(
+    "language_list",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("languages", String(200), nullable=False, unique=True),
+)
+
+subscriber = Table(
+    "subscriber",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("external_id", String(200), nullable=False, unique=True),
+    Column("name", String(200), nullable=False),
+    Column("language_list_id", ForeignKey("language_list.id"), nullable=False),
+    Column("timezone", String(64), nullable=False),
+    Column("area", String(64), nullable=False, index=True),
+    Column("attributes", JSON, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+)
+
+subscriber_address = Table(
+    "subscriber_address",
+    metadata,
+    Column("subscriber_id", ForeignKey("subscriber.id"), primary_key=True),
+    Column("medium", Integer, primary_key=True),
+    Column("address_id", ForeignKey("address.id"), primary_key=True),
+    Column("preferred", Boolean, nullable=False),
+    Index("ix_subscriber_address_address", "address_id"),
+)
+
+audience = Table(
+    "audience",
+    metadata,
+    Column("slug", String(64), primary_key=True),
+    Column("rule", JSON, nullable=False),
+    Column("revision", Integer, nullable=False),
+)
+
+# What happens --------------------------------------------------------------------------------------------------
+
+crisis = Table(
+    "crisis",
+    metadata,
+    Column("slug", String(64), primary_key=True),
+    Column("titles", JSON, nullable=False),
+    Column("severity", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("playbook", String(64), nullable=True),
+    Column("opened_at", Instant, nullable=False),
+    Column("resolved_at", Instant, nullable=True),
+    Column("revision", Integer, nullable=False),
+)
+
+fact = Table(
+    "fact",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("crisis", ForeignKey("crisis.slug"), nullable=False, index=True),
+    Column("name", String(64), nullable=False),
+    Column("value", JSON, nullable=False),
+    Column("source", String(200), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("stale_at", Instant, nullable=True),
+)
+
+timeline = Table(
+    "timeline",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("crisis", ForeignKey("crisis.slug"), nullable=False, index=True),
+    Column("at", Instant, nullable=False),
+    Column("actor", String(200), nullable=False),
+    Column("kind", String(64), nullable=False),
+    Column("body", JSON, nullable=False),
+)
+
+update = Table(
+    "crisis_update",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("crisis", ForeignKey("crisis.slug"), nullable=False, index=True),
+    Column("state", String(16), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("document", JSON, nullable=False),
+    Column("content_hash", String(64), nullable=True),
+    Column("authors", JSON, nullable=False),
+    Column("corrects", ForeignKey("crisis_update.id"), nullable=True),
+    Column("broadcast_id", Key, nullable=True, unique=True),
+    Column("recipients", Integer, nullable=True),
+    Column("created_at", Instant, nullable=False),
+    Column("submitted_at", Instant, nullable=True),
+    Column("submitted_by", String(200), nullable=True),
+    Column("approved_at", Instant, nullable=True),
+    Column("approved_by", String(200), nullable=True),
+    Column("sent_at", Instant, nullable=True),
+    Column("ended_at", Instant, nullable=True),
+    Column("reason", Text, nullable=True),
+)
+
+update_revision = Table(
+    "update_revision",
+    metadata,
+    Column("update_id", ForeignKey("crisis_update.id"), primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("document", JSON, nullable=False),
+    Column("content_hash", String(64), nullable=False),
+    Column("frozen_at", Instant, nullable=False),
+)
+
+publish_request = Table(
+    "publish_request",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("reason", String(64), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("done_at", Instant, nullable=True, index=True),
+)
+
+published = Table(
+    "published",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("seq", Integer, nullable=False, unique=True),
+    Column("at", Instant, nullable=False),
+    Column("digest", String(64), nullable=False),
+)
+
+schema_info = Table(
+    "schema_info",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("value", String(200), nullable=False),
+    UniqueConstraint("key", "value"),
+)
