@@ -1,13 +1,13 @@
 """Everything that can be refused, in domain words; the faces translate (api/problems.py, cli.py).
 
-    ClarionError
-    ├── Invalid          the request itself is wrong; one Problem for each thing to mend
-    ├── Unauthenticated  we do not know who asks
-    ├── Forbidden        we know, and they may not
-    ├── NotFound
-    ├── Conflict         right in form, wrong at this moment (state, revision, duplicate)
-    ├── TooLarge
-    └── Unavailable      try again later; `retry_after` seconds
+ClarionError
+├── Invalid          the request itself is wrong; one Problem for each thing to mend
+├── Unauthenticated  we do not know who asks
+├── Forbidden        we know, and they may not
+├── NotFound
+├── Conflict         right in form, wrong at this moment (state, revision, duplicate)
+├── TooLarge
+└── Unavailable      try again later; `retry_after` seconds
 """
 
 from __future__ import annotations
@@ -66,4 +66,11 @@ class Unavailable(ClarionError):
 
 def not_found(what: str, name: object) -> NotFound:
     """The usual refusal for a slug or id that does not exist."""
-    return NotFound(Problem(f"{what.replace(' ', '_')}_not_found", f"There is no {what} “{name}”.", what, f"List the {what}s to see which exist."))
+    return NotFound(
+        Problem(
+            f"{what.replace(' ', '_')}_not_found",
+            f"There is no {what} “{name}”.",
+            what,
+            f"List the {what}s to see which exist.",
+        )
+    )

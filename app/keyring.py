@@ -38,7 +38,14 @@ class Keyring:
         try:
             return self._box.decrypt(sealed)
         except InvalidToken as error:
-            raise Invalid(Problem("secret_unreadable", "A stored secret cannot be opened with this CLARION_SECRET_KEY.", "settings", "Start with the key it was saved under, or enter the secret again.")) from error
+            raise Invalid(
+                Problem(
+                    "secret_unreadable",
+                    "A stored secret cannot be opened with this CLARION_SECRET_KEY.",
+                    "settings",
+                    "Start with the key it was saved under, or enter the secret again.",
+                )
+            ) from error
 
     def address_hash(self, medium_code: int, value: str) -> bytes:
         """16 bytes that stand for an address: the same address gives the same hash, no hash gives an address."""

@@ -17,11 +17,19 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CLARION_", frozen=True, extra="ignore")
 
     database_url: str = "sqlite:///data/clarion.db"
-    secret_key: SecretStr = Field(default=SecretStr(""), description="Signs references and encrypts secrets. SQLite: made beside the database when unset.")
-    public_url: str = Field(default="http://127.0.0.1:8000", description="Where customers and providers reach this service; no trailing slash.")
+    secret_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="Signs references and encrypts secrets. SQLite: made beside the database when unset.",
+    )
+    public_url: str = Field(
+        default="http://127.0.0.1:8000",
+        description="Where customers and providers reach this service; no trailing slash.",
+    )
     publish_dir: Path = Path("data/site")
     log_level: str = "INFO"
-    token: SecretStr = Field(default=SecretStr(""), description="CLI only: acts that need a role run as the user of this token.")
+    token: SecretStr = Field(
+        default=SecretStr(""), description="CLI only: acts that need a role run as the user of this token."
+    )
     default_language: str = "en"
     timings: Timings = Field(default_factory=lambda: Timings())
 
@@ -44,7 +52,9 @@ class Settings(BaseSettings):
             return configured
         database = self.sqlite_path()
         if database is None:
-            raise RuntimeError("CLARION_SECRET_KEY is not set. Set it to at least 32 random characters, the same on every machine.")
+            raise RuntimeError(
+                "CLARION_SECRET_KEY is not set. Set it to at least 32 random characters, the same on every machine."
+            )
         return _kept_key(database.parent / "secret.key")
 
 

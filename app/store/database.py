@@ -37,7 +37,14 @@ class Database:
         if self.is_sqlite:
             if parsed.database:
                 Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-            self.engine = create_engine(parsed, poolclass=QueuePool, pool_size=8, max_overflow=24, pool_timeout=10, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000})
+            self.engine = create_engine(
+                parsed,
+                poolclass=QueuePool,
+                pool_size=8,
+                max_overflow=24,
+                pool_timeout=10,
+                connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000},
+            )
             _harden_sqlite(self.engine)
         else:
             self.engine = create_engine(
@@ -46,7 +53,10 @@ class Database:
                 max_overflow=8,
                 pool_timeout=5,
                 pool_pre_ping=True,
-                connect_args={"connect_timeout": 5, "options": "-c statement_timeout=30000 -c lock_timeout=5000 -c timezone=UTC"},
+                connect_args={
+                    "connect_timeout": 5,
+                    "options": "-c statement_timeout=30000 -c lock_timeout=5000 -c timezone=UTC",
+                },
             )
 
     @contextmanager
@@ -90,7 +100,15 @@ def _begin(connection: Connection) -> Iterator[None]:
 
 
 def _busy() -> Unavailable:
-    return Unavailable(Problem("database_busy", "The database did not take the change in time; nothing was changed.", "", "Try again in a moment."), retry_after=1.0)
+    return Unavailable(
+        Problem(
+            "database_busy",
+            "The database did not take the change in time; nothing was changed.",
+            "",
+            "Try again in a moment.",
+        ),
+        retry_after=1.0,
+    )
 
 
 def _harden_sqlite(engine: Engine) -> None:

@@ -7,7 +7,18 @@ them in SQL. A *delivery* is not a table: it is a view over recipient, shard, ou
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 from app.store.tables import metadata
 from app.store.types import Key
@@ -46,7 +57,9 @@ broadcast = Table(
     Column("stage_total", Integer, nullable=False),  # subscribers to look at, for the progress bar
     Column("sent_ms", BigInteger, nullable=True),
     Column("expires_ms", BigInteger, nullable=True),
-    Column("site_confirmed_ms", BigInteger, nullable=True),  # read back; NULL after the bound = no link in short messages
+    Column(
+        "site_confirmed_ms", BigInteger, nullable=True
+    ),  # read back; NULL after the bound = no link in short messages
     Column("site_bound_ms", BigInteger, nullable=True),
 )
 
@@ -79,7 +92,9 @@ shard = Table(
     Column("lease_until_ms", BigInteger, nullable=False),
     Column("watermark", BigInteger, nullable=False),  # the last admitted address id
     Column("admitted", Integer, nullable=False),
-    Column("rest_state", String(16), nullable=True),  # what became of the never-admitted rest: cancelled | superseded | expired
+    Column(
+        "rest_state", String(16), nullable=True
+    ),  # what became of the never-admitted rest: cancelled | superseded | expired
     Column("accepted", Integer, nullable=False),
     Column("failed", Integer, nullable=False),
     Column("suppressed", Integer, nullable=False),
