@@ -1,0 +1,134 @@
+"""A folder any web server can serve as it is, with Clarion and its database gone."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from app.domain.snapshot import File, Manifest, Snapshot, is_plain_path, manifest_bytes, read_manifest
+from app.publishing.targets import Placement, Result
+
+MANIFEST: Final = "manifest.json"
+NEXT_MANIFEST: Final = "manifest.next.json"
+LOCK: Final = ".lock"
+LOCK_WAIT_SECONDS: Final = 5.0
+LOCK_POLL_SECONDS: Final = 0.005
+
+
+class DirectoryTarget:
+    """Every file is replaced as a whole (temp, fsync, rename); the manifest tells which set belongs together.
+
+    Order: `manifest.next.json` (what is coming), pages, banners (their links already lead somewhere),
+    `manifest.json` (what is here), then the files nobody lists any more are removed.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.name = f"directory {root.name}"
+
+    def seq(self) -> int:
+        manifests = (self._manifest(MANIFEST), self._manifest(NEXT_MANIFEST))
+        return max((found.seq for found in manifests if found is not None), default=0)
+
+    def write(self, snapshot: Snapshot) -> Placement:
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            with _locked(self.root / LOCK):
+                if snapshot.seq <= self.seq():
+                    return Placement(self.name, Result.NOT_NEWER, f"holds {self.seq()}, offered {snapshot.seq}")
+                self._replace(snapshot)
+        except OSError as error:
+            return Placement(self.name, Result.FAILED, f"{type(error).__name__}: {error.strerror or error}")
+        return Placement(self.name, Result.PLACED)
+
+    def _replace(self, snapshot: Snapshot) -> None:
+        before = self._manifest(MANIFEST)
+        listed = manifest_bytes(snapshot)
+        replace_file(self.root / NEXT_MANIFEST, listed)
+        sync_folder(self.root)
+        changed: set[Path] = set()
+        for file in sorted(snapshot.files.values(), key=_banners_last):
+            path = self._place(file)
+            if path is not None:
+                changed.add(path.parent)
+        for folder in changed:
+            sync_folder(folder)
+        replace_file(self.root / MANIFEST, listed)
+        (self.root / NEXT_MANIFEST).unlink(missing_ok=True)
+        sync_folder(self.root)
+        if before is not None:
+            self._remove(set(before.entries) - set(snapshot.files))
+
+    def _place(self, file: File) -> Path | None:
+        if not is_plain_path(file.path):
+            raise OSError(0, f"the path {file.path!r} leaves the folder")
+        path = self.root / file.path
+        with suppress(OSError):
+            if path.read_bytes() == file.body:
+                return None
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(path, file.body)
+        return path
+
+    def _remove(self, paths: set[str]) -> None:
+        for path in paths:
+            with suppress(OSError):
+                (self.root / path).unlink(missing_ok=True)
+
+    def _manifest(self, name: str) -> Manifest | None:
+        try:
+            return read_manifest((self.root / name).read_bytes())
+        except OSError:
+            return None
+
+
+def _banners_last(file: File) -> tuple[bool, str]:
+    return (file.path.endswith("banner.json"), file.path)
+
+
+def replace_file(path: Path, body: bytes) -> None:
+    """After this, `path` holds either its old bytes or all of `body`, whatever is killed. Raises OSError."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(body)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the renames in `folder` outlive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """One writer of the folder at a time, over threads and processes; TimeoutError (an OSError) after 5 s."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        deadline = time.monotonic() + LOCK_WAIT_SECONDS
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise TimeoutError(0, "another publisher holds the folder") from None
+                time.sleep(LOCK_POLL_SECONDS)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,131 @@
+"""Ready bytes by address: everything the public site answers with, held in memory.
+
+An address is a key of a dict, so nothing outside the snapshot can be reached by any path.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Final
+
+from app.domain.snapshot import HTML, File, Snapshot, addresses
+
+HeaderList = tuple[tuple[bytes, bytes], ...]
+
+NOT_FOUND_PAGE: Final = "404.html"
+WORTH_COMPRESSING: Final = 200
+
+SHARED_HEADERS: Final[HeaderList] = (
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", b"etag, last-modified, date"),
+    (b"cross-origin-resource-policy", b"cross-origin"),
+    (b"timing-allow-origin", b"*"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"accept-ranges", b"none"),
+    (b"vary", b"accept-encoding"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One representation of one address: bytes, its own strong ETag, and both complete header lists."""
+
+    body: bytes
+    etag: bytes
+    headers: HeaderList
+    not_modified: HeaderList
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What one address answers. `gzip` is None where compressing gains nothing."""
+
+    plain: Variant
+    gzip: Variant | None
+
+
+def ready(file: File, published_at: datetime) -> Ready:
+    """Prepare one file for serving: compressed once, hashed once, headers written once."""
+    tag = hashlib.sha256(file.body).hexdigest()[:32]
+    plain = _variant(file, file.body, f'"{tag}"', published_at, encoding="")
+    if len(file.body) < WORTH_COMPRESSING:
+        return Ready(plain, None)
+    packed = gzip.compress(file.body, 6, mtime=0)
+    if len(packed) >= len(file.body):
+        return Ready(plain, None)
+    return Ready(plain, _variant(file, packed, f'"{tag}-gz"', published_at, encoding="gzip"))
+
+
+def _variant(file: File, body: bytes, etag: str, published_at: datetime, *, encoding: str) -> Variant:
+    shared = (
+        (b"etag", etag.encode()),
+        (b"cache-control", file.cache_control.encode()),
+        (b"last-modified", format_datetime(published_at.astimezone(UTC), usegmt=True).encode()),
+        *SHARED_HEADERS,
+    )
+    content = [(b"content-type", file.content_type.encode()), (b"content-length", str(len(body)).encode())]
+    if encoding:
+        content.append((b"content-encoding", encoding.encode()))
+    if file.language:
+        content.append((b"content-language", file.language.encode()))
+    if file.csp:
+        content.append((b"content-security-policy", file.csp.encode()))
+    return Variant(body, etag.encode(), (*content, *shared), shared)
+
+
+class Shelf:
+    """All addresses of the newest snapshot, swapped as a whole.
+
+    `put` is safe to call from any thread while others read: readers see the old dict or the new one.
+    """
+
+    __slots__ = ("_by_path", "_missing", "_rooms", "published_at", "seq")
+
+    def __init__(self) -> None:
+        self._by_path: Mapping[str, Ready] = {}
+        self._missing: Mapping[str, Ready] = {}
+        self._rooms: frozenset[str] = frozenset()
+        self.seq = 0
+        self.published_at: datetime | None = None
+
+    def put(self, snapshot: Snapshot) -> bool:
+        """Serve `snapshot` from now on; False, and nothing changes, when it is not newer."""
+        if snapshot.seq <= self.seq:
+            return False
+        by_path: dict[str, Ready] = {}
+        missing: dict[str, Ready] = {}
+        for file in snapshot.files.values():
+            prepared = ready(file, snapshot.published_at)
+            folder, _, name = file.path.rpartition("/")
+            if name == NOT_FOUND_PAGE:
+                missing[folder] = prepared
+                continue
+            for address in addresses(file.path):
+                by_path[address] = prepared
+        rooms = {file.path.split("/", 1)[0] for file in snapshot.files.values() if file.content_type == HTML}
+        self._rooms = frozenset(room for room in rooms if not room.endswith(".html"))
+        self._missing = missing
+        self._by_path = by_path
+        self.seq = snapshot.seq
+        self.published_at = snapshot.published_at
+        return True
+
+    def get(self, path: str) -> Ready | None:
+        return self._by_path.get(path)
+
+    def missing(self, path: str) -> Ready | None:
+        """The "no such page" page for an address inside the site, None for addresses that are not ours."""
+        parts = path.split("/")
+        if len(parts) < 2 or parts[1] not in self._rooms:
+            return None
+        for depth in (3, 2):
+            page = self._missing.get("/".join(parts[1:depth]))
+            if page is not None:
+                return page
+        return None
