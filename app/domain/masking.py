@@ -1,0 +1,19 @@
+"""Addresses as staff may see them: enough to recognise one, not enough to use it."""
+
+from __future__ import annotations
+
+from app.domain.message import PERSONAL_MEDIA, Medium
+
+
+def mask(medium: Medium, value: str | None) -> str:
+    """`+44•••••••123`, `a•••@example.org`; an erased address is `erased`; sites and accounts stay as they are."""
+    if value is None:
+        return "erased"
+    if medium not in PERSONAL_MEDIA:
+        return value
+    local, at, domain = value.partition("@")
+    if at:
+        return f"{local[:1]}•••@{domain}"
+    if len(value) <= 6:
+        return "•" * len(value)
+    return f"{value[:3]}{'•' * (len(value) - 6)}{value[-3:]}"

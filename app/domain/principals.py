@@ -1,0 +1,122 @@
+"""Who acts, what each role may do, and who may be the second person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from app.errors import Forbidden, Problem
+
+
+class Role(StrEnum):
+    """Each role may do everything the ones before it may."""
+
+    VIEWER = "viewer"
+    AUTHOR = "author"
+    APPROVER = "approver"
+    ADMIN = "admin"
+
+    def allows(self, other: Role) -> bool:
+        """True when whoever holds this role may do what asks for `other`."""
+        return _RANK[self] >= _RANK[other]
+
+
+_RANK: Final = {role: rank for rank, role in enumerate(Role)}
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who is asking: a person by one of their tokens, or a token that belongs to nobody (`user_id` None)."""
+
+    name: str
+    role: Role
+    user_id: int | None
+    token_id: int | None
+
+
+HOST: Final = Actor("host", Role.ADMIN, None, None)
+"""Whoever has a shell on the machine. Only `migrate`, `user add`, `token add` and `demo` act as the host."""
+
+
+ROLE_FOR: Final[Mapping[str, Role]] = MappingProxyType(
+    {
+        "read": Role.VIEWER,
+        "read_audit": Role.APPROVER,
+        "verify_audit": Role.APPROVER,
+        # words
+        "open_crisis": Role.AUTHOR,
+        "resolve_crisis": Role.AUTHOR,
+        "record_fact": Role.AUTHOR,
+        "draft_update": Role.AUTHOR,
+        "preview_update": Role.AUTHOR,
+        "submit_update": Role.AUTHOR,
+        "correct_update": Role.AUTHOR,
+        # release: sending needs no more than authorship once a second person has approved; stopping never waits
+        "approve_update": Role.APPROVER,
+        "return_update": Role.APPROVER,
+        "reject_update": Role.APPROVER,
+        "send_update": Role.AUTHOR,
+        "cancel_update": Role.AUTHOR,
+        "pause_update": Role.AUTHOR,
+        "resume_update": Role.AUTHOR,
+        "settle_unknown": Role.APPROVER,
+        # people we write to
+        "import_subscribers": Role.AUTHOR,
+        "save_audience": Role.AUTHOR,
+        "suppress_address": Role.AUTHOR,
+        "lift_suppression": Role.APPROVER,
+        # how customers reach us: a phone number must be changeable at 3 a.m. by whoever is on duty
+        "save_document": Role.APPROVER,
+        # the keys of the house
+        "save_endpoint": Role.ADMIN,
+        "create_user": Role.ADMIN,
+        "change_user": Role.ADMIN,
+        "create_token": Role.ADMIN,
+        "revoke_token": Role.ADMIN,
+    }
+)
+"""Act -> the least role that may do it. Use cases and faces ask here and nowhere else."""
+
+
+def require(actor: Actor, role: Role) -> None:
+    """Raise Forbidden (code `role_too_low`) unless the actor's role allows `role`."""
+    if not actor.role.allows(role):
+        raise Forbidden(
+            Problem(
+                "role_too_low",
+                f"This needs the role {role.value}; {actor.name} has {actor.role.value}.",
+                "role",
+                f"Ask somebody who is {role.value}, or an admin for that role.",
+            )
+        )
+
+
+def permit(actor: Actor, act: str) -> None:
+    """`require` with the role that ROLE_FOR gives the act."""
+    require(actor, ROLE_FOR[act])
+
+
+def approval_refusal(actor: Actor, authors: frozenset[int | None]) -> Problem | None:
+    """Why this actor cannot be the second person for words these users wrote; None = they can.
+
+    Two tokens of one user are one person. A token without a user is never the second person, because nobody
+    can say who held it.
+    """
+    if actor.user_id is None:
+        return Problem(
+            "approver_unknown",
+            f"{actor.name} is not tied to a person, so it cannot be the second person.",
+            "approver",
+            "Approve with the token or session of a named user.",
+        )
+    if actor.user_id in authors:
+        return Problem(
+            "approver_is_author",
+            f"{actor.name} wrote or edited this update and cannot approve it.",
+            "approver",
+            "Ask another approver.",
+        )
+    return None

@@ -1,0 +1,205 @@
+"""Updates: the working copy in `crisis_update`, and the frozen words of each submit in `update_revision`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import update as change_rows
+
+from app.domain.crisis import CrisisState, UpdateState
+from app.errors import Conflict, Problem, not_found
+from app.store.paging import DEFAULT_LIMIT, Page, check_limit, cut_page, number_cursor
+from app.store.tables import crisis, update, update_revision
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateRow:
+    id: int
+    crisis: str
+    state: UpdateState
+    revision: int
+    """0 at first; every edit and every submit adds one. A submit freezes the words under the number it made."""
+    document: dict[str, Any]
+    """The public contract's shape; the working copy while draft or returned, afterwards equal to the revision."""
+    content_hash: str | None
+    authors: frozenset[int | None]
+    """User ids of everybody who wrote or edited it; None stands for a token without a user."""
+    corrects: int | None
+    broadcast_id: int | None
+    recipients: int | None
+    """The exact count of the frozen audience, once staged."""
+    created_at: datetime
+    submitted_at: datetime | None
+    submitted_by: str | None
+    approved_at: datetime | None
+    approved_by: str | None
+    sent_at: datetime | None
+    ended_at: datetime | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionRow:
+    update_id: int
+    revision: int
+    document: dict[str, Any]
+    content_hash: str
+    frozen_at: datetime
+
+
+def add(
+    connection: Connection,
+    crisis_slug: str,
+    document: Mapping[str, object],
+    author: int | None,
+    now: datetime,
+    *,
+    corrects: int | None = None,
+) -> UpdateRow:
+    """A new draft at revision 0."""
+    key = connection.execute(
+        insert(update)
+        .values(
+            crisis=crisis_slug,
+            state=UpdateState.DRAFT.value,
+            revision=0,
+            document=dict(document),
+            authors=[author],
+            corrects=corrects,
+            created_at=now,
+        )
+        .returning(update.c.id)
+    ).scalar_one()
+    return get(connection, key)
+
+
+def get(connection: Connection, update_id: int, *, lock: bool = False) -> UpdateRow:
+    """`lock` keeps others from changing it until the transaction ends."""
+    query = select(update).where(update.c.id == update_id)
+    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    if row is None:
+        raise not_found("update", update_id)
+    return _update(row)
+
+
+def by_broadcast(connection: Connection, broadcast_id: int) -> UpdateRow:
+    row = connection.execute(select(update).where(update.c.broadcast_id == broadcast_id)).one_or_none()
+    if row is None:
+        raise not_found("broadcast", broadcast_id)
+    return _update(row)
+
+
+def page(
+    connection: Connection,
+    *,
+    crisis_slug: str | None = None,
+    states: Collection[UpdateState] = (),
+    cursor: str | None = None,
+    limit: int = DEFAULT_LIMIT,
+) -> Page[UpdateRow]:
+    """Newest first; `states` empty = all."""
+    query = select(update).order_by(update.c.id.desc()).limit(check_limit(limit) + 1)
+    before = number_cursor(cursor)
+    if before is not None:
+        query = query.where(update.c.id < before)
+    if crisis_slug is not None:
+        query = query.where(update.c.crisis == crisis_slug)
+    if states:
+        query = query.where(update.c.state.in_([state.value for state in states]))
+    return cut_page(connection.execute(query).all(), limit, _update, lambda row: row.id)
+
+
+def sent(connection: Connection, *, open_only: bool = False) -> list[UpdateRow]:
+    """Every update that was ever sent and not taken back, newest first; `open_only` = of open crises.
+
+    Superseded and expired ones are included: the website lists every official message word for word.
+    """
+    query = select(update).where(update.c.sent_at.is_not(None)).order_by(update.c.sent_at.desc(), update.c.id.desc())
+    if open_only:
+        query = query.join(crisis, crisis.c.slug == update.c.crisis).where(crisis.c.state == CrisisState.OPEN.value)
+    return [_update(row) for row in connection.execute(query)]
+
+
+def edit(
+    connection: Connection, update_id: int, document: Mapping[str, object], authors: frozenset[int | None]
+) -> UpdateRow:
+    """Replace the working copy and add one to the revision; the caller has checked state and revision."""
+    values: dict[str, Any] = {
+        "document": dict(document),
+        "authors": sorted(authors, key=lambda author: -1 if author is None else author),
+        "state": UpdateState.DRAFT.value,
+        "revision": update.c.revision + 1,
+    }
+    connection.execute(change_rows(update).where(update.c.id == update_id).values(**values))
+    return get(connection, update_id)
+
+
+def change(connection: Connection, update_id: int, expected: UpdateState, **values: Any) -> UpdateRow:  # noqa: ANN401 - columns
+    """Set columns (state included, as UpdateState) of an update that is still in the `expected` state.
+
+    Raise Conflict (code `state_changed`) when it has moved on.
+    """
+    plain = {name: value.value if isinstance(value, UpdateState) else value for name, value in values.items()}
+    mine = (update.c.id == update_id) & (update.c.state == expected.value)
+    if connection.execute(change_rows(update).where(mine).values(**plain)).rowcount == 0:
+        actual = get(connection, update_id).state
+        raise Conflict(
+            Problem(
+                "state_changed",
+                f"The update is {actual.value} by now, no longer {expected.value}.",
+                "state",
+                "Load it again and decide anew.",
+            )
+        )
+    return get(connection, update_id)
+
+
+def freeze(
+    connection: Connection,
+    update_id: int,
+    revision: int,
+    document: Mapping[str, object],
+    content_hash: str,
+    now: datetime,
+) -> None:
+    """Keep these words for ever under this revision."""
+    connection.execute(
+        insert(update_revision).values(
+            update_id=update_id, revision=revision, document=dict(document), content_hash=content_hash, frozen_at=now
+        )
+    )
+
+
+def frozen(connection: Connection, update_id: int, revision: int) -> RevisionRow:
+    mine = (update_revision.c.update_id == update_id) & (update_revision.c.revision == revision)
+    row = connection.execute(select(update_revision).where(mine)).one_or_none()
+    if row is None:
+        raise not_found("revision", f"{update_id}/{revision}")
+    return RevisionRow(row.update_id, row.revision, row.document, row.content_hash, row.frozen_at)
+
+
+def _update(row: Row[Any]) -> UpdateRow:
+    return UpdateRow(
+        id=row.id,
+        crisis=row.crisis,
+        state=UpdateState(row.state),
+        revision=row.revision,
+        document=row.document,
+        content_hash=row.content_hash,
+        authors=frozenset(row.authors),
+        corrects=row.corrects,
+        broadcast_id=row.broadcast_id,
+        recipients=row.recipients,
+        created_at=row.created_at,
+        submitted_at=row.submitted_at,
+        submitted_by=row.submitted_by,
+        approved_at=row.approved_at,
+        approved_by=row.approved_by,
+        sent_at=row.sent_at,
+        ended_at=row.ended_at,
+        reason=row.reason,
+    )

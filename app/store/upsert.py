@@ -1,0 +1,32 @@
+"""INSERT .. ON CONFLICT, which SQLAlchemy spells per database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+def insert_missing(connection: Connection, table: Table, rows: Rows, keys: Sequence[str]) -> None:
+    """Insert the rows whose `keys` are not there yet; leave the others alone."""
+    if rows:
+        connection.execute(_insert(connection, table).on_conflict_do_nothing(index_elements=list(keys)), rows)
+
+
+def insert_or_update(
+    connection: Connection, table: Table, rows: Rows, keys: Sequence[str], changed: Sequence[str]
+) -> None:
+    """Insert the rows; where `keys` are already there set the columns `changed` instead."""
+    if not rows:
+        return
+    statement = _insert(connection, table)
+    fresh = {name: statement.excluded[name] for name in changed}
+    connection.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=fresh), rows)
+
+
+def _insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
