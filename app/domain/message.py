@@ -146,7 +146,7 @@ class Recipient:
     """Signed delivery reference (see domain.reference): holds no address, safe in URLs and custom args."""
     callback_url: str = ""
     """Where the provider may report about this delivery; "" = no callback wanted."""
-    fields: Mapping[str, str] = EMPTY
+    fields: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     """Mark name -> raw value; the channel replaces `-name-` by it (and `-name-html-` by its HTML escape)."""
 
 
@@ -240,7 +240,7 @@ class Inbound:
     """From the path, "" when the provider has one URL for all."""
 
 
-class Forged(Exception):  # noqa: N818 - reads as a sentence: raise Forged("...")
+class Forged(Exception):
     """The callback is unsigned, wrongly signed or too old. The message is safe to log."""
 
 

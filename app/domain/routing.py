@@ -1,0 +1,347 @@
+"""Which contact channel is best for which need, right now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from app.domain import hours as opening_hours
+from app.domain.contacts import ContactChannel, ContactStatus
+from app.domain.crisis import Severity
+from app.domain.reading import Reader
+from app.domain.texts import Texts
+from app.errors import Problem
+
+EMERGENCY_NEED: Final = "emergency"
+ANY_NEED: Final = "*"
+"""As the `need` of a rule: the fallback for every need."""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    slug: str
+    labels: Texts
+
+    @classmethod
+    def from_document(cls, document: object, at: str = "") -> Need:
+        read = Reader(document, at)
+        read.only("slug", "labels")
+        need = cls(read.slug(), read.texts("labels", required=True, longest=100))
+        read.done()
+        return need
+
+    def to_document(self) -> dict[str, object]:
+        return {"slug": self.slug, "labels": dict(self.labels)}
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """Conditions of a rule; an empty one is always met. An unknown language or area of the asker meets none."""
+
+    languages: tuple[str, ...] = ()
+    areas: tuple[str, ...] = ()
+    severities: tuple[Severity, ...] = ()
+    hours: str = ""
+    timezone: str = "UTC"
+
+    def holds(self, query: Query, at: datetime) -> bool:
+        return (
+            (not self.languages or query.language.split("-")[0] in {code.split("-")[0] for code in self.languages})
+            and (not self.areas or query.area in self.areas)
+            and (not self.severities or query.severity in self.severities)
+            and (not self.hours or opening_hours.opening(self.hours, self.timezone, at).open)
+        )
+
+    @classmethod
+    def read(cls, read: Reader) -> When:
+        read.only("language", "area", "severity", "hours", "timezone")
+        known = [severity.value for severity in Severity]
+        severities = _one_or_more(read, "severity")
+        for word in severities:
+            if word not in known:
+                read.problem("unknown_word", read.path("severity"), f"names “{word}”", f"Use: {', '.join(known)}.")
+        when = cls(
+            languages=_one_or_more(read, "language"),
+            areas=_one_or_more(read, "area"),
+            severities=tuple(Severity(word) for word in severities if word in known),
+            hours=read.text("hours", longest=500, lines=False),
+            timezone=read.timezone(),
+        )
+        for problem in opening_hours.check(when.hours or "24/7", "UTC"):
+            read.problems.append(Problem(problem.code, problem.sentence, read.path("hours"), problem.remedy))
+        return when
+
+    def to_document(self) -> dict[str, object]:
+        document: dict[str, object] = {
+            "language": list(self.languages),
+            "area": list(self.areas),
+            "severity": [severity.value for severity in self.severities],
+            "hours": self.hours,
+        }
+        kept = {name: value for name, value in document.items() if value}
+        return kept | ({"timezone": self.timezone} if self.hours else {})
+
+
+def _one_or_more(read: Reader, name: str) -> tuple[str, ...]:
+    if isinstance(read.raw(name), str):
+        word = read.text(name, longest=64, lines=False)
+        return (word,) if word else ()
+    return read.strings(name, longest=64)
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingRule:
+    need: str
+    """Slug of a need, or ANY_NEED."""
+    contact_channels: tuple[str, ...]
+    """Slugs, best first."""
+    when: When = field(default_factory=When)
+    position: int = 0
+    """Lower is asked first."""
+    slug: str = ""
+
+    @classmethod
+    def from_document(cls, document: object, at: str = "") -> RoutingRule:
+        read = Reader(document, at)
+        read.only("slug", "need", "when", "contact_channels", "position")
+        channels = read.strings("contact_channels", most=100, longest=64)
+        if not channels:
+            read.problem("missing", read.path("contact_channels"), "names no contact channel", "Name at least one.")
+        rule = cls(
+            need=ANY_NEED if read.raw("need") == ANY_NEED else read.slug("need"),
+            contact_channels=channels,
+            when=When.read(Reader(read.mapping("when"), read.path("when"), read.problems)),
+            position=read.number("position", 0, 1_000_000) or 0,
+            slug=read.slug("slug", required=False),
+        )
+        read.done()
+        return rule
+
+    def to_document(self) -> dict[str, object]:
+        return {
+            "slug": self.slug,
+            "need": self.need,
+            "when": self.when.to_document(),
+            "contact_channels": list(self.contact_channels),
+            "position": self.position,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """Everything customers can reach, and the rules. Slugs in rules that exist no more are passed over."""
+
+    channels: Mapping[str, ContactChannel]
+    needs: Mapping[str, Need]
+    rules: tuple[RoutingRule, ...]
+    """By position, then slug."""
+
+    @classmethod
+    def from_documents(cls, channels: Iterable[object], needs: Iterable[object], rules: Iterable[object]) -> Registry:
+        """Raises Invalid when a document is malformed; dangling slugs are `check_references`' matter."""
+        read_channels = [ContactChannel.from_document(one, f"contact_channels[{i}]") for i, one in enumerate(channels)]
+        read_needs = [Need.from_document(one, f"needs[{i}]") for i, one in enumerate(needs)]
+        read_rules = [RoutingRule.from_document(one, f"routing_rules[{i}]") for i, one in enumerate(rules)]
+        return cls(
+            MappingProxyType({channel.slug: channel for channel in read_channels}),
+            MappingProxyType({need.slug: need for need in read_needs}),
+            tuple(sorted(read_rules, key=lambda rule: (rule.position, rule.slug))),
+        )
+
+
+EMPTY_REGISTRY: Final = Registry(MappingProxyType({}), MappingProxyType({}), ())
+
+
+def check_references(registry: Registry) -> tuple[Problem, ...]:
+    """Rules that name needs or contact channels which are not there, and needs without any rule."""
+    problems = []
+    for rule in registry.rules:
+        where = f"routing_rules.{rule.slug or rule.need}"
+        if rule.need != ANY_NEED and rule.need not in registry.needs:
+            problems.append(
+                Problem("need_not_found", f"There is no need “{rule.need}”.", f"{where}.need", "Create it first.")
+            )
+        problems.extend(
+            Problem(
+                "contact_channel_not_found",
+                f"There is no contact channel “{slug}”.",
+                f"{where}.contact_channels",
+                "Create it first.",
+            )
+            for slug in rule.contact_channels
+            if slug not in registry.channels
+        )
+    ruled = {rule.need for rule in registry.rules}
+    if ANY_NEED not in ruled:
+        problems.extend(
+            Problem("need_without_rule", f"No rule serves “{slug}”.", f"needs.{slug}", "Add a routing rule for it.")
+            for slug in registry.needs
+            if slug not in ruled
+        )
+    return tuple(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    need: str
+    language: str = "en"
+    area: str = ""
+    severity: Severity | None = None
+
+    @property
+    def urgent(self) -> bool:
+        return self.need == EMERGENCY_NEED or self.severity is Severity.EMERGENCY
+
+
+class Reason(StrEnum):
+    """Why an option stands where it stands."""
+
+    OPEN = "open"
+    ALTERNATIVE = "alternative"
+    """Open, from the fallback, because nothing the rule names is."""
+    OTHER_LANGUAGE = "other_language"
+    """Open, but not in the asker's language."""
+    BUSY = "busy"
+    OPENS_LATER = "opens_later"
+    CLOSED = "closed"
+    """Closed, and no next opening is known."""
+    DOWN = "down"
+
+
+_USABLE: Final = frozenset({Reason.OPEN, Reason.ALTERNATIVE, Reason.OTHER_LANGUAGE})
+
+_ORDER: Final[Sequence[Reason]] = (
+    Reason.OPEN,
+    Reason.ALTERNATIVE,
+    Reason.OTHER_LANGUAGE,
+    Reason.BUSY,
+    Reason.OPENS_LATER,
+    Reason.CLOSED,
+    Reason.DOWN,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    contact_channel: ContactChannel
+    open: bool
+    opens_at: datetime | None
+    closes_at: datetime | None
+    wait_minutes: int | None
+    language_match: bool
+    reason: Reason
+
+
+def rule_for(registry: Registry, query: Query, at: datetime) -> RoutingRule | None:
+    """The first rule of this need whose conditions hold, else the first fallback rule that does, else None."""
+    for need in (query.need, ANY_NEED):
+        for rule in registry.rules:
+            if rule.need == need and rule.when.holds(query, at):
+                return rule
+    return None
+
+
+def advise(registry: Registry, query: Query, at: datetime) -> tuple[Option, ...]:
+    """All contact channels for this need, best first; empty only when none serves the asker's area.
+
+    The rule's own order decides among channels in the same condition. When none of the rule's channels can be used
+    now, open ones of the fallback rule are added; in an emergency open ones of the whole registry, so an emergency
+    never leads to a closed, busy or broken channel while any other is open. Without any rule: every channel.
+    """
+    rule = rule_for(registry, query, at)
+    options = _judge(registry, rule.contact_channels if rule else tuple(registry.channels), query, at)
+    if rule and not any(option.reason in _USABLE for option in options):
+        known = {option.contact_channel.slug for option in options}
+        others = [slug for slug in _others(registry, query, at) if slug not in known]
+        options += [_as_alternative(option) for option in _judge(registry, others, query, at) if _usable(option)]
+    return tuple(sorted(options, key=_rank))
+
+
+def _others(registry: Registry, query: Query, at: datetime) -> tuple[str, ...]:
+    fallback = rule_for(registry, Query(ANY_NEED, query.language, query.area, query.severity), at)
+    named = fallback.contact_channels if fallback else ()
+    return tuple(dict.fromkeys((*named, *registry.channels))) if query.urgent else named
+
+
+def _judge(registry: Registry, slugs: Iterable[str], query: Query, at: datetime) -> list[Option]:
+    channels = [registry.channels[slug] for slug in dict.fromkeys(slugs) if slug in registry.channels]
+    return [_option(channel, query, at) for channel in channels if channel.serves(query.area)]
+
+
+def _option(channel: ContactChannel, query: Query, at: datetime) -> Option:
+    hours = opening_hours.opening(channel.hours, channel.timezone, at)
+    speaks = channel.speaks(query.language)
+    if channel.status is ContactStatus.DOWN:
+        reason = Reason.DOWN
+    elif not hours.open:
+        reason = Reason.OPENS_LATER if hours.opens_at else Reason.CLOSED
+    elif channel.status is ContactStatus.BUSY:
+        reason = Reason.BUSY
+    else:
+        reason = Reason.OPEN if speaks else Reason.OTHER_LANGUAGE
+    return Option(channel, hours.open, hours.opens_at, hours.closes_at, channel.wait_minutes, speaks, reason)
+
+
+def _usable(option: Option) -> bool:
+    return option.reason in _USABLE
+
+
+def _as_alternative(option: Option) -> Option:
+    reason = Reason.ALTERNATIVE if option.language_match else option.reason
+    return Option(
+        option.contact_channel,
+        option.open,
+        option.opens_at,
+        option.closes_at,
+        option.wait_minutes,
+        option.language_match,
+        reason,
+    )
+
+
+def _rank(option: Option) -> tuple[int, bool, float]:
+    """Sorting is stable, so the rule's order decides within a rank; closed ones go by their next opening."""
+    opens = option.opens_at.timestamp() if option.opens_at and option.reason is Reason.OPENS_LATER else 0.0
+    return _ORDER.index(option.reason), not option.language_match, opens
+
+
+@dataclass(frozen=True, slots=True)
+class RouteLine:
+    """One line of a contact block: for this need, this channel."""
+
+    need: Need
+    channel: ContactChannel
+    option: Option
+
+
+def route_lines(
+    registry: Registry,
+    *,
+    need: str,
+    language: str,
+    area: str = "",
+    severity: Severity | None = None,
+    at: datetime,
+    limit: int,
+    distinct: bool = False,
+) -> tuple[RouteLine, ...]:
+    """The best channel for each need: the update's need first, then emergency, then the rest by slug order given.
+
+    With `distinct` a channel that stands in an earlier line already is passed over (short media). Channels that are
+    down get no line. At most `limit` lines.
+    """
+    lines: list[RouteLine] = []
+    for slug in dict.fromkeys((need, EMERGENCY_NEED, *registry.needs)):
+        if len(lines) >= limit or slug not in registry.needs:
+            continue
+        options = advise(registry, Query(slug, language, area, severity), at)
+        taken = {line.channel.slug for line in lines} if distinct else set()
+        for option in options:
+            if option.reason is not Reason.DOWN and option.contact_channel.slug not in taken:
+                lines.append(RouteLine(registry.needs[slug], option.contact_channel, option))
+                break
+    return tuple(lines)

@@ -1,0 +1,145 @@
+"""One announcement as its author hands it in: the contract's update document, typed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+from typing import Final
+
+from app.domain.content import Content
+from app.domain.crisis import Stage
+from app.domain.reading import Reader, iso
+from app.errors import Problem
+
+DEFAULT_LIFETIME: Final = timedelta(hours=24)
+"""What `expires_at` becomes when the author gives none."""
+
+_NEVER_USED: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""Stands in until the reader refuses the document."""
+
+ContentByLanguage = Mapping[str, Content]
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """Other words for a part of the audience: whoever is in `audience` gets these instead."""
+
+    audience: str
+    """Slug of the audience."""
+    content: ContentByLanguage
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateDocument:
+    """Well-formed; not necessarily ready: a draft may lack its audience, endpoints or words (see `missing`)."""
+
+    crisis: str
+    stage: Stage
+    expires_at: datetime
+    audience: str = ""
+    """Slug; "" = nobody by person (a website or social network alone needs no audience)."""
+    endpoints: tuple[str, ...] = ()
+    content: ContentByLanguage = field(default_factory=lambda: MappingProxyType({}))
+    variants: tuple[Variant, ...] = ()
+    need: str = ""
+    """Slug of the need whose contact channels come first, "" for none."""
+    next_update_by: datetime | None = None
+    drill: bool = False
+
+    @classmethod
+    def from_document(cls, document: object, now: datetime | None = None) -> UpdateDocument:
+        """Raises Invalid with one Problem per fault.
+
+        Without `expires_at` it becomes now + DEFAULT_LIFETIME; stored documents always have one, so read without `now`.
+        """
+        read = Reader(document)
+        read.only(
+            "crisis", "stage", "audience", "endpoints", "content", "variants", "need", "next_update_by", "expires_at",
+            "drill",
+        )  # fmt: skip
+        endpoints = read.strings("endpoints", most=200, longest=64)
+        if len(set(endpoints)) < len(endpoints):
+            read.problem("duplicate", "endpoints", "names an endpoint twice", "Name each endpoint once.")
+        if now is None and not read.has("expires_at"):
+            read.problem("missing", "expires_at", "is missing", "Say until when these words may be sent.")
+        default_expiry = now + DEFAULT_LIFETIME if now else _NEVER_USED
+        update = cls(
+            crisis=read.slug("crisis"),
+            stage=read.choice("stage", Stage),
+            expires_at=read.instant("expires_at") or default_expiry,
+            audience=read.slug("audience", required=False),
+            endpoints=endpoints,
+            content=_content(read),
+            variants=_variants(read),
+            need=read.slug("need", required=False),
+            next_update_by=read.instant("next_update_by"),
+            drill=read.flag("drill"),
+        )
+        read.done()
+        return update
+
+    def to_document(self) -> dict[str, object]:
+        """The contract's shape, every field present; what is stored, hashed and shown."""
+        return {
+            "crisis": self.crisis,
+            "stage": self.stage.value,
+            "audience": self.audience or None,
+            "endpoints": list(self.endpoints),
+            "content": _plain(self.content),
+            "variants": [{"audience": one.audience, "content": _plain(one.content)} for one in self.variants],
+            "need": self.need or None,
+            "next_update_by": iso(self.next_update_by) if self.next_update_by else None,
+            "expires_at": iso(self.expires_at),
+            "drill": self.drill,
+        }
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Languages of the main words, by code."""
+        return tuple(sorted(self.content))
+
+    def words(self, variant: int = 0) -> ContentByLanguage:
+        """Words of a variant: 0 is the main content, n is `variants[n - 1]` over the main content's languages."""
+        if variant == 0:
+            return self.content
+        return MappingProxyType({**self.content, **self.variants[variant - 1].content})
+
+
+def missing(update: UpdateDocument, now: datetime) -> tuple[Problem, ...]:
+    """What a draft still lacks, or has lost to time, before it can be submitted; words are content.check's matter."""
+    problems = []
+    if not update.endpoints:
+        problems.append(Problem("no_endpoints", "It goes nowhere.", "endpoints", "Name the endpoints to send through."))
+    if not update.content:
+        problems.append(Problem("no_content", "It has no words.", "content", "Write it in at least one language."))
+    if update.expires_at <= now:
+        problems.append(Problem("expired", "Its expiry is past.", "expires_at", "Choose a later time."))
+    if update.next_update_by is not None and update.next_update_by <= now:
+        problems.append(
+            Problem("promise_past", "The promised next update is past.", "next_update_by", "Promise a later time.")
+        )
+    return tuple(problems)
+
+
+def _plain(content: ContentByLanguage) -> dict[str, object]:
+    return {language: words.to_document() for language, words in sorted(content.items())}
+
+
+def _content(read: Reader) -> ContentByLanguage:
+    found = {}
+    for language, words in read.mapping("content").items():
+        path = f"{read.path('content')}.{language}"
+        read.check_language(path, language)
+        found[language] = Content.read(Reader(words, path, read.problems))
+    return MappingProxyType(found)
+
+
+def _variants(read: Reader) -> tuple[Variant, ...]:
+    found = []
+    for index, item in enumerate(read.items("variants", most=20)):
+        inner = Reader(item, f"variants[{index}]", read.problems)
+        inner.only("audience", "content")
+        found.append(Variant(inner.slug("audience"), _content(inner)))
+    return tuple(found)
