@@ -1,0 +1,73 @@
+"""The migrations produce exactly the tables the code is written against."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+
+from app.store.database import Database
+from app.store.migrate import SCHEMA, upgrade
+
+
+@pytest.fixture
+def migrated(tmp_path: Path) -> str:
+    url = f"sqlite:///{tmp_path / 'migrated.db'}"
+    upgrade(url)
+    return url
+
+
+def statements(url: str) -> dict[str, str]:
+    """Every CREATE of a SQLite file by name, with its spaces made equal."""
+    database = Database(url)
+    with database.reading() as connection:
+        rows = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")).all()
+    database.close()
+    return {name: re.sub(r"\s+", " ", sql) for name, sql in rows if name != "alembic_version"}
+
+
+def columns_and_rules(statement: str) -> list[str]:
+    """The parts of a CREATE in any order: constraints may stand in another order than in the code."""
+    inner = statement[statement.index("(") + 1 : statement.rindex(")")]
+    tail = statement[statement.rindex(")") + 1 :]
+    return [*sorted(part.strip() for part in inner.split(", ")), tail.strip()]
+
+
+def test_a_migrated_database_has_the_tables_of_the_code(migrated: str) -> None:
+    database = Database(migrated)
+    with database.reading() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        differences = compare_metadata(context, SCHEMA)
+    database.close()
+    assert differences == [], "tables changed: see migrations/draft.py"
+
+
+def test_each_statement_is_the_one_the_code_would_make(migrated: str, database_url: str) -> None:
+    made, wanted = statements(migrated), statements(database_url)
+    assert made.keys() == wanted.keys()
+    for name, statement in wanted.items():
+        assert columns_and_rules(made[name]) == columns_and_rules(statement), name
+
+
+def test_migrating_twice_changes_nothing(migrated: str) -> None:
+    before = statements(migrated)
+    database = Database(migrated)
+    with database.writing() as connection:
+        connection.execute(text("INSERT INTO schema_info (key, value) VALUES ('instance', 'kept')"))
+    upgrade(migrated)
+    with database.reading() as connection:
+        kept = connection.execute(text("SELECT value FROM schema_info")).scalars().all()
+    database.close()
+    assert kept == ["kept"]
+    assert statements(migrated) == before
+
+
+def test_the_migration_runs_from_any_folder(tmp_path: Path) -> None:
+    with contextlib.chdir(tmp_path):
+        upgrade("sqlite:///made here/new.db")
+    assert (tmp_path / "made here" / "new.db").exists()
