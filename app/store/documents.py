@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Table, delete, insert, select, update
 
+from app.domain.routing import Registry
 from app.errors import Conflict, Problem, not_found
 from app.store import tables
 from app.store.paging import DEFAULT_LIMIT, Page, check_limit, cut_page, text_cursor
@@ -62,6 +63,15 @@ def everything(connection: Connection, kind: Kind) -> list[DocumentRow]:
     table = _TABLES[kind]
     order = [table.c.position, table.c.slug] if kind is Kind.ROUTING_RULE else [table.c.slug]
     return [_row(row) for row in connection.execute(select(table).order_by(*order))]
+
+
+def registry(connection: Connection) -> Registry:
+    """Everything customers can reach, and the rules, as one picture."""
+    channels, needs, rules = (
+        [row.document for row in everything(connection, kind)]
+        for kind in (Kind.CONTACT_CHANNEL, Kind.NEED, Kind.ROUTING_RULE)
+    )
+    return Registry.from_documents(channels, needs, rules)
 
 
 def page(

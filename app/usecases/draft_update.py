@@ -1,0 +1,98 @@
+"""Write an announcement; change its words while nobody has to decide about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from app.domain.crisis import Action, CrisisState, move
+from app.domain.principals import Actor, permit
+from app.domain.updates import UpdateDocument
+from app.errors import Conflict, Invalid, Problem
+from app.store import audiences, audit, crises, documents, endpoints, updates
+from app.store.database import Database
+from app.store.documents import Kind, check_revision
+from app.store.updates import UpdateRow
+
+
+def create_draft(
+    db: Database, actor: Actor, crisis_slug: str, document: Mapping[str, object], now: datetime
+) -> UpdateRow:
+    """A draft may be unfinished, but what it names must exist. Raise Invalid, or Conflict for a resolved crisis.
+
+    A resolved crisis still takes the stages resolved and followup.
+    """
+    permit(actor, "draft_update")
+    update = _read(crisis_slug, document, now)
+    with db.writing() as tx:
+        state = crises.get(tx, crisis_slug).state
+        if state is CrisisState.RESOLVED and update.stage.value not in ("resolved", "followup", "correction"):
+            raise Conflict(
+                Problem(
+                    "crisis_resolved",
+                    f"“{crisis_slug}” is resolved.",
+                    "stage",
+                    "Write a follow-up, or open a new crisis.",
+                )
+            )
+        check_references(tx, update)
+        row = updates.add(tx, crisis_slug, update.to_document(), actor.user_id, now)
+        body = {"crisis": crisis_slug, "document": row.document}
+        audit.append(tx, actor.name, "create_draft", f"update/{row.id}", body, now)
+    return row
+
+
+def edit_draft(
+    db: Database,
+    actor: Actor,
+    update_id: int,
+    document: Mapping[str, object],
+    expected_revision: int | None,
+    now: datetime,
+) -> UpdateRow:
+    """Replace the whole document; the editor becomes one of its authors and a returned update a draft again.
+
+    Raise Conflict: `update_state` unless it is draft or returned, `stale_edit` when somebody edited in between.
+    """
+    permit(actor, "draft_update")
+    with db.writing() as tx:
+        before = updates.get(tx, update_id, lock=True)
+        move(before.state, Action.EDIT)
+        check_revision(expected_revision, before.revision)
+        update = _read(before.crisis, document, now)
+        check_references(tx, update)
+        row = updates.edit(tx, update_id, update.to_document(), before.authors | {actor.user_id})
+        body = {"revision": row.revision, "document": row.document}
+        audit.append(tx, actor.name, "edit_draft", f"update/{update_id}", body, now)
+    return row
+
+
+def check_references(tx: Connection, update: UpdateDocument) -> None:
+    """Raise Invalid with one Problem for each endpoint, audience or need that does not exist."""
+    known = {endpoint.slug for endpoint in endpoints.everything(tx)}
+    problems = [
+        Problem("unknown_endpoint", f"There is no endpoint “{slug}”.", f"endpoints[{index}]", "List the endpoints.")
+        for index, slug in enumerate(update.endpoints)
+        if slug not in known
+    ]
+    named = [("audience", update.audience)] if update.audience else []
+    named += [(f"variants[{index}].audience", variant.audience) for index, variant in enumerate(update.variants)]
+    problems += [
+        Problem("unknown_audience", f"There is no audience “{slug}”.", field, "Save the audience first.")
+        for field, slug in named
+        if audiences.find(tx, slug) is None
+    ]
+    if update.need and documents.find(tx, Kind.NEED, update.need) is None:
+        problems.append(Problem("unknown_need", f"There is no need “{update.need}”.", "need", "List the needs."))
+    if problems:
+        raise Invalid(problems)
+
+
+def _read(crisis_slug: str, document: Mapping[str, object], now: datetime) -> UpdateDocument:
+    if document.get("crisis", crisis_slug) != crisis_slug:
+        raise Invalid(
+            Problem("crisis_differs", f"This update belongs to “{crisis_slug}”.", "crisis", "Leave the crisis out.")
+        )
+    return UpdateDocument.from_document({**document, "crisis": crisis_slug}, now)
