@@ -80,16 +80,22 @@ class Post(Protocol):
     @property
     def retries(self) -> int: ...
 
+    @property
+    def weight(self) -> int:
+        """How many reports it holds."""
+        ...
+
     def letters(self) -> Iterator[Letter]: ...
 
 
 class Pump:
     """Sends posts when they are due: bounded waiting, bounded concurrency, every attempt timed out."""
 
-    def __init__(self, limit: int = 100_000, concurrency: int = 16) -> None:
+    def __init__(self, limit: int = 200_000, concurrency: int = 16) -> None:
         self.counts: Counter[str] = Counter()
         """By kind: sent, and per kind and result, e.g. `genuine`, `genuine_2xx`, `forged_4xx`, `overflowed`."""
         self._limit = limit
+        self._load = 0
         self._concurrency = concurrency
         self._due: list[tuple[float, int, Post]] = []
         self._order = itertools.count()
@@ -103,10 +109,11 @@ class Pump:
         return not self._due and self._ready.empty() and self._busy == 0
 
     def add(self, seconds: float, post: Post) -> None:
-        """Send it so many seconds from now; past the limit it is dropped and counted."""
-        if len(self._due) >= self._limit:
-            self.counts["overflowed"] += 1
+        """Send it so many seconds from now; past the limit of waiting reports it is dropped and counted."""
+        if self._load + post.weight > self._limit:
+            self.counts["overflowed"] += post.weight
             return
+        self._load += post.weight
         heapq.heappush(self._due, (time.monotonic() + seconds, next(self._order), post))
         self._wake.set()
 
@@ -149,6 +156,7 @@ class Pump:
             self._busy += 1
             for letter in post.letters():
                 await self._deliver(letter, post.retries)
+            self._load -= post.weight
             self._busy -= 1
 
     async def _deliver(self, letter: Letter, retries: int) -> None:
@@ -201,6 +209,10 @@ class _TwilioPost:
     statuses: tuple[str, ...]
     forged: frozenset[str]
     old: frozenset[str]
+
+    @property
+    def weight(self) -> int:
+        return len(self.statuses)
 
     @property
     def retries(self) -> int:
@@ -297,6 +309,10 @@ class _SendGridPost:
     events: Sequence[Mapping[str, object]]
     forged: Sequence[Mapping[str, object]]
     old: Sequence[Mapping[str, object]]
+
+    @property
+    def weight(self) -> int:
+        return len(self.events)
 
     @property
     def retries(self) -> int:

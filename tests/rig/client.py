@@ -82,6 +82,9 @@ class ControlClient:
     def up(self, provider: str) -> None:
         self._call("PUT", f"/up/{provider}")
 
+    def expire_bluesky_sessions(self) -> None:
+        self._call("PUT", "/expire_bluesky_sessions")
+
     def until(self, condition: Callable[[dict[str, Any]], bool], timeout: float = 10.0) -> dict[str, Any]:
         """Wait until the counts are so, and return them; raises TimeoutError."""
         deadline = time.monotonic() + timeout

@@ -108,6 +108,10 @@ class Control:
         self.rig.schedule_up(name)
         return {}
 
+    def expire_sessions(self, name: str, values: Mapping[str, object]) -> Answer:
+        self.rig.bluesky.expire_sessions()
+        return {}
+
 
 _ROUTES: Final[Mapping[str, _Route]] = {
     "GET addresses": Control.addresses,
@@ -125,4 +129,5 @@ _ROUTES: Final[Mapping[str, _Route]] = {
     "GET kills": Control.kills,
     "PUT down": Control.down,
     "PUT up": Control.up,
+    "PUT expire_bluesky_sessions": Control.expire_sessions,
 }

@@ -103,6 +103,11 @@ class Ledger:
         self._seq = 0
         self._file: BinaryIO | None = file.open("ab") if file else None
 
+    @property
+    def writes(self) -> bool:
+        """Whether entries go to a file."""
+        return self._file is not None
+
     def start(self, provider: str, path: str) -> int:
         """Note that a request began; its number at this provider."""
         now = time.monotonic()

@@ -11,13 +11,18 @@ from typing import Self
 
 from tests.rig import accounts
 from tests.rig.behaviours import Effect, Killer, Rule, Script
+from tests.rig.bluesky import Bluesky
 from tests.rig.callbacks import Plan, Pump, SendGridReports, TwilioReports
 from tests.rig.control import Control
-from tests.rig.exchange import Exchange
+from tests.rig.exchange import Exchange, Provider
 from tests.rig.ledger import Keep, Ledger
+from tests.rig.listening import Listener
+from tests.rig.mastodon import Mastodon
 from tests.rig.sendgrid import SendGrid
 from tests.rig.signing import EventKey
+from tests.rig.smtp import Mailbox
 from tests.rig.twilio import Twilio
+from tests.rig.webhook import Webhook
 from tests.rig.wire import Server
 
 PROVIDERS = ("twilio", "sendgrid", "smtp", "mastodon", "bluesky", "webhook")
@@ -36,39 +41,44 @@ class Rig:
         self.pump = Pump()
         self.twilio_reports = TwilioReports(self.pump)
         self.sendgrid_reports = SendGridReports(self.pump, EventKey())
-        providers = (
+        self.bluesky = Bluesky(self.ledger)
+        providers: tuple[Provider, ...] = (
             Twilio(self.ledger, self.twilio_reports),
             SendGrid(self.ledger, self.sendgrid_reports),
+            Mastodon(self.ledger),
+            self.bluesky,
+            Webhook(self.ledger),
         )
-        self._servers: dict[str, Server] = {
+        self._listeners: dict[str, Listener] = {
             provider.name: Server(Exchange(provider, self.ledger, self.script, self.killer)) for provider in providers
         }
-        self._servers["control"] = Server(Control(self))
+        self._listeners["smtp"] = Mailbox(self.ledger, self.script, self.killer)
+        self._listeners["control"] = Server(Control(self))
         self._changes: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
         await self.pump.open()
-        for server in self._servers.values():
-            await server.open()
+        for listener in self._listeners.values():
+            await listener.open()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for server in self._servers.values():
-            await server.close()
+        for listener in self._listeners.values():
+            await listener.close()
         await self.pump.close()
         self.ledger.close()
 
     def url(self, provider: str) -> str:
         """The base URL of a provider (or `control`); for smtp host:port."""
-        return self._servers[provider].base_url
+        return self._listeners[provider].address
 
     def addresses(self) -> dict[str, object]:
         """What the ports file holds: a base URL per provider, and `credentials` by provider."""
         credentials = accounts.document()
         credentials["sendgrid"]["event_public_key"] = self.sendgrid_reports.key.public
-        return {**{name: self.url(name) for name in self._servers}, "credentials": credentials}
+        return {**{name: self.url(name) for name in self._listeners}, "credentials": credentials}
 
     def counts(self) -> dict[str, object]:
         """Per provider requests, accepted, refused ...; `callbacks`; `now` on the ledger's clock."""
@@ -95,10 +105,10 @@ class Rig:
 
     async def down(self, provider: str) -> None:
         """Refuse connections to this provider until `up`; its port stays its own."""
-        await self._servers[provider].close()
+        await self._listeners[provider].close()
 
     async def up(self, provider: str) -> None:
-        await self._servers[provider].open()
+        await self._listeners[provider].open()
 
     def schedule_down(self, provider: str) -> None:
         self._change(self.down(self._known(provider)))

@@ -7,8 +7,6 @@ bare transport, and since a benchmark needs several thousand requests a second f
 from __future__ import annotations
 
 import asyncio
-import socket
-import struct
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -20,9 +18,9 @@ from urllib.parse import parse_qsl
 import httptools
 import orjson
 
+from tests.rig.listening import Listener, reset
+
 BODY_LIMIT: Final = 32 * 1024 * 1024
-SILENCE_LIMIT_SECONDS: Final = 120.0
-"""A connection without any byte for so long is cut: also the end of every hang and black hole."""
 _REASONS: Final = {status.value: status.phrase for status in HTTPStatus}
 
 
@@ -72,16 +70,6 @@ class Reply:
 
 Handler = Callable[[Request, "Connection"], None]
 """Must end every request by exactly one of the connection's `reply`, `reply_partly`, `reset` - or hang on purpose."""
-
-
-def reset(transport: asyncio.Transport | None) -> None:
-    """Close so that the peer sees a TCP reset, not an orderly end."""
-    if transport is None:
-        return
-    sock = transport.get_extra_info("socket")
-    if sock is not None:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    transport.abort()
 
 
 class Connection(asyncio.Protocol):
@@ -175,40 +163,16 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
 
-class Server:
-    """Listens on one loopback port, which stays the same over `close` and `open`."""
+class Server(Listener):
+    """HTTP on a loopback port of its own."""
 
     def __init__(self, handle: Handler) -> None:
+        super().__init__()
         self.handle = handle
-        self.connections: set[Connection] = set()
-        self.port = 0
-        self._listener: asyncio.Server | None = None
-        self._sweeper: asyncio.Task[None] | None = None
+
+    def connect(self) -> Connection:
+        return Connection(self)
 
     @property
-    def base_url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    async def open(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._listener = await loop.create_server(lambda: Connection(self), "127.0.0.1", self.port, backlog=1024)
-        self.port = self._listener.sockets[0].getsockname()[1]
-        self._sweeper = asyncio.create_task(self._sweep())
-
-    async def close(self) -> None:
-        """Refuse new connections and cut the open ones."""
-        if self._listener is None or self._sweeper is None:
-            return
-        self._sweeper.cancel()
-        self._listener.close()
-        for connection in list(self.connections):
-            connection.reset()
-        self._listener = None
-
-    async def _sweep(self) -> None:
-        while True:
-            await asyncio.sleep(SILENCE_LIMIT_SECONDS / 8)
-            oldest = time.monotonic() - SILENCE_LIMIT_SECONDS
-            for connection in list(self.connections):
-                if connection.last_active < oldest:
-                    connection.reset()
+    def address(self) -> str:
+        return f"http://{super().address}"
