@@ -48,8 +48,8 @@ def upsert(connection: Connection, hashed: Mapping[Place, bytes]) -> dict[Place,
     """The id of every place, made where new. An erased address stays erased."""
     rows = [
         {"medium": MEDIUM_CODES[medium], "value": value, "value_hash": digest}
-        for (medium, value), digest in hashed.items()
-    ]
+        for (medium, value), digest in sorted(hashed.items(), key=lambda item: item[1])
+    ]  # sorted, so that two imports at once never wait for each other in a circle
     insert_missing(connection, address, rows, ["medium", "value_hash"])
     found: dict[Place, int] = {}
     for medium in {medium for medium, _ in hashed}:

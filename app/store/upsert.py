@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Select, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 Rows = Sequence[Mapping[str, Any]]
@@ -26,6 +26,11 @@ def insert_or_update(
     statement = _insert(connection, table)
     fresh = {name: statement.excluded[name] for name in changed}
     connection.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=fresh), rows)
+
+
+def insert_selected(connection: Connection, table: Table, columns: Sequence[str], rows: Select[Any]) -> None:
+    """Insert what a query finds, inside the database; rows whose primary key is there already are left alone."""
+    connection.execute(_insert(connection, table).from_select(list(columns), rows).on_conflict_do_nothing())
 
 
 def _insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:

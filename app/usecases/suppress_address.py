@@ -24,7 +24,7 @@ def suppress_address(
     reason: str,
     now: datetime,
     *,
-    region: str | None = None,
+    region: str = "",
 ) -> AddressRow:
     """`value` as a person writes it; an address we never saw is suppressed too, for later imports.
 
