@@ -1,0 +1,99 @@
+# Clarion needs Python 3.11 or newer with pip, make and git. Everything else goes into .venv/.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test serve check lock migration bench soak clean
+
+PY := .venv/bin/python
+WORKERS ?= 2
+ROUNDS ?= 20
+DEMO := CLARION_DATABASE_URL=sqlite:///data/demo/clarion.db CLARION_PUBLISH_DIR=data/demo/site
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: .venv/run.stamp ## a whole crisis in about a minute: 20,000 subscribers, loopback providers, a report that adds up
+	.venv/bin/clarion demo
+
+test: check ## every check and every test
+	$(PY) -m pytest -q -n $(WORKERS) --dist worksteal
+
+serve: .venv/run.stamp data/demo/clarion.db ## the web process on the data the demo left behind
+	$(DEMO) .venv/bin/clarion serve
+
+check: .venv/test.stamp ## lint, format and types, without the tests
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+	$(PY) -m mypy
+
+lock: .venv/test.stamp ## pin the packages of requirements/*.in with their hashes (UPGRADE=--upgrade for newer ones)
+	.venv/bin/uv pip compile $(LOCK) --output-file requirements/run.txt requirements/run.in
+	.venv/bin/uv pip compile $(LOCK) --constraints requirements/run.txt --output-file requirements/test.txt requirements/test.in
+	@if grep -n '://' requirements/*.txt; then echo "A lock file names a registry host (above)." >&2; exit 1; fi
+LOCK = --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links $(UPGRADE)
+
+migration: .venv/test.stamp ## draft the next migration from the tables: make migration NAME=0002_what_changes
+	$(PY) -m migrations.draft $(NAME)
+
+bench: .venv/test.stamp ## recipients a second and peak memory; takes a while, writes to benchmarks/
+	$(PY) -m benchmarks
+
+soak: .venv/test.stamp ## the promises again and again in random order (ROUNDS=20)
+	@for round in $$(seq $(ROUNDS)); do echo "round $$round of $(ROUNDS)"; $(PY) -m pytest -q -n $(WORKERS) tests/promises || exit 1; done
+
+clean: ## remove .venv, caches and the demo's data; your own database in data/ stays
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache data/demo
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+data/demo/clarion.db: | .venv/run.stamp
+	.venv/bin/clarion demo
+
+# Set-up ---------------------------------------------------------------------------------------------------------
+# The environment has no pip of its own (some systems cannot make one); the outer pip installs into it.
+
+PIP_FLAGS := --disable-pip-version-check --no-input --quiet --require-hashes --only-binary :all:
+
+# A usable Python: 3.11 or newer, with a pip that knows --python (22.3 or newer).
+define FIND_PYTHON
+old=; for candidate in $(PYTHON) python3.11 python3.12 python3.13 python3.14 python3 python; do \
+	"$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 || continue; \
+	"$$candidate" -m pip --python "$$(command -v "$$candidate")" --version >/dev/null 2>&1 && { python=$$candidate; break; }; \
+	old=$${old:-$$candidate}; \
+done; \
+if [ -z "$$python" ] && [ -n "$$old" ]; then \
+	echo "$$old has no pip, or one older than 22.3. On Debian or Ubuntu: apt-get install python3-pip" >&2; exit 1; \
+elif [ -z "$$python" ]; then \
+	echo "Python 3.11 or newer is missing. Install it, or name it: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 1; \
+fi
+endef
+
+# Runs with the environment's Python wherever the clone stands; a '#!' line would break on long or spaced paths.
+define LAUNCHER
+#!/bin/sh
+'''exec' "$$(dirname -- "$$0")/python" "$$0" "$$@"
+' '''
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from app.cli import main
+
+sys.exit(main())
+endef
+export LAUNCHER
+
+.venv/bin/python:
+	@$(FIND_PYTHON); echo "Making .venv with $$($$python --version)"; "$$python" -m venv --without-pip --clear .venv
+
+.venv/bin/clarion: Makefile | .venv/bin/python
+	@printf '%s\n' "$$LAUNCHER" > $@ && chmod +x $@
+
+.venv/run.stamp: requirements/run.txt | .venv/bin/python .venv/bin/clarion
+	@$(FIND_PYTHON); echo "Installing what Clarion needs to run (requirements/run.txt)"; \
+	"$$python" -m pip --python $(PY) install $(PIP_FLAGS) -r requirements/run.txt
+	@touch $@
+
+.venv/test.stamp: requirements/test.txt requirements/run.txt | .venv/bin/python .venv/bin/clarion
+	@$(FIND_PYTHON); echo "Installing what the tests need (requirements/test.txt)"; \
+	"$$python" -m pip --python $(PY) install $(PIP_FLAGS) -r requirements/test.txt
+	@touch $@ .venv/run.stamp
