@@ -1,0 +1,54 @@
+"""Which contact channel for which need, right now."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from app.api.access import Reader
+from app.api.answers import Route, Routes
+from app.api.context import Ctx
+from app.api.problems import REFUSALS
+from app.domain.crisis import Severity
+from app.domain.routing import Query as Question
+from app.domain.routing import Registry, advise
+from app.store import documents
+from app.store.documents import Kind
+
+router = APIRouter(tags=["routing"], responses=REFUSALS)
+
+
+@router.get("/route", summary="Contact channels for a need, best first")
+def route(
+    context: Ctx,
+    _actor: Reader,
+    need: Annotated[str, Query(max_length=64)],
+    lang: Annotated[str, Query(max_length=35)] = "",
+    area: Annotated[str, Query(max_length=64)] = "",
+    severity: Severity | None = None,
+    at: Annotated[datetime | None, Query(description="ISO 8601; now when left out, UTC without an offset")] = None,
+) -> Routes:
+    moment = context.clock.now() if at is None else at if at.tzinfo else at.replace(tzinfo=UTC)
+    with context.db.reading() as connection:
+        channels, needs, rules = (
+            [row.document for row in documents.everything(connection, kind)]
+            for kind in (Kind.CONTACT_CHANNEL, Kind.NEED, Kind.ROUTING_RULE)
+        )
+    registry = Registry.from_documents(channels, needs, rules)
+    options = advise(registry, Question(need, lang, area, severity), moment)
+    return Routes(
+        options=[
+            Route(
+                contact_channel=option.contact_channel.to_document(),
+                open=option.open,
+                opens_at=option.opens_at,
+                closes_at=option.closes_at,
+                wait_minutes=option.wait_minutes,
+                language_match=option.language_match,
+                reason=option.reason.value,
+            )
+            for option in options
+        ]
+    )

@@ -1,0 +1,222 @@
+"""What we answer, as the OpenAPI document describes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.store import paging
+
+Item = TypeVar("Item")
+Row = TypeVar("Row")
+
+
+class Given(BaseModel):
+    """Base of everything we send; built from dataclasses of the store by their attributes."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class Paged(Given, Generic[Item]):
+    items: list[Item]
+    next_cursor: str | None = Field(description="Send it as `cursor` for the next page; null on the last one")
+
+
+def paged(page: paging.Page[Row], make: Callable[[Row], Item]) -> Paged[Item]:
+    return Paged(items=[make(row) for row in page.items], next_cursor=page.next_cursor)
+
+
+class Route(Given):
+    contact_channel: dict[str, Any]
+    open: bool
+    opens_at: datetime | None
+    closes_at: datetime | None = Field(description="null when closed, and for a channel that never closes")
+    wait_minutes: int | None
+    language_match: bool
+    reason: str
+
+
+class Routes(Given):
+    options: list[Route]
+
+
+class EndpointView(Given):
+    id: int
+    slug: str
+    channel: str
+    medium: str
+    settings: dict[str, Any] = Field(description="Secrets read `***`")
+    rate_per_second: float
+    weight: int
+    fallback_for: str | None
+    revision: int
+    halted_reason: str | None
+
+
+class ChannelField(Given):
+    name: str
+    label: str
+    type: str
+    required: bool
+    secret: bool
+
+
+class ChannelView(Given):
+    name: str
+    title: str
+    medium: str
+    batch_size: int
+    rate_per_second: float
+    docs_url: str
+    settings: list[ChannelField]
+
+
+class CrisisView(Given):
+    slug: str
+    titles: dict[str, str]
+    severity: str
+    state: str
+    playbook: str | None
+    opened_at: datetime
+    resolved_at: datetime | None
+    revision: int
+
+
+class FactView(Given):
+    id: int
+    crisis: str
+    name: str
+    value: Any
+    source: str
+    at: datetime
+    stale_at: datetime | None
+
+
+class TimelineView(Given):
+    id: int
+    at: datetime
+    actor: str
+    kind: str
+    body: dict[str, Any]
+
+
+class UpdateHead(Given):
+    """One line of a list."""
+
+    id: int
+    crisis: str
+    stage: str
+    state: str
+    revision: int
+    audience: str | None
+    recipients: int | None = Field(description="The exact size of the frozen audience, once staged")
+    drill: bool
+    created_at: datetime
+    submitted_at: datetime | None
+    sent_at: datetime | None
+
+
+class EndpointProgress(Given):
+    endpoint: str
+    medium: str
+    size: int
+    counts: dict[str, int]
+
+
+class UpdateView(UpdateHead):
+    """One update with everything that happened to it. The counts always sum to `recipients`."""
+
+    content_hash: str | None
+    document: dict[str, Any]
+    corrects: int | None
+    submitted_by: str | None
+    approved_at: datetime | None
+    approved_by: str | None
+    ended_at: datetime | None
+    reason: str | None
+    counts: dict[str, int] = Field(description="Deliveries per state, zeroes included; empty before submit")
+    per_endpoint: list[EndpointProgress]
+    eta: datetime | None = Field(description="When the last waiting delivery leaves at the endpoints' rates")
+
+
+class DeliveryView(Given):
+    medium: str
+    endpoint: str
+    address: str = Field(description="Masked")
+    language: str
+    state: str
+    reason: str
+    provider_id: str
+    attempts: int
+    at: datetime | None
+
+
+class Rendering(Given):
+    endpoint: str
+    medium: str
+    language: str
+    subject: str
+    text: str
+    html: str
+    size: int
+    limit: int | None
+    unit: str
+    fits: bool
+
+
+class Finding(Given):
+    code: str
+    sentence: str
+    field: str
+    remedy: str
+
+
+class Preview(Given):
+    renderings: list[Rendering]
+    problems: list[Finding] = Field(description="Each of these stops the submit")
+    warnings: list[Finding]
+
+
+class RowFault(Given):
+    line: int
+    column: str
+    code: str
+    sentence: str
+
+
+class Imported(Given):
+    rows: int = Field(description="created + updated + rejected")
+    created: int
+    updated: int
+    rejected: int
+    suppressed: int = Field(description="Addresses of this file that stay on the suppression list")
+    errors: list[RowFault] = Field(description="The first of them; `rejected` counts all")
+
+
+class AudienceView(Given):
+    slug: str
+    rule: dict[str, Any]
+    revision: int
+
+
+class AudienceSize(Given):
+    people: int
+    addresses: dict[str, int] = Field(description="Per medium: different addresses that would be written to now")
+
+
+class Suppressed(Given):
+    address: str = Field(description="Masked")
+    medium: str
+
+
+class Ticked(Given):
+    at: datetime
+
+
+class AuditView(Given):
+    whole: bool
+    broken_at: int | None = Field(description="The first entry that is missing, changed, moved or smuggled in")
+    head: str = Field(description="`number:hash` of the newest entry; keep it elsewhere")

@@ -1,0 +1,73 @@
+"""Audiences: named selections of subscribers, and how many they mean right now."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+
+from app.api.access import Reader, may
+from app.api.answers import AudienceSize, AudienceView, Paged, paged
+from app.api.context import Context, Ctx
+from app.api.pagination import Cursor, Limit
+from app.api.problems import REFUSALS
+from app.api.revisions import IfMatch, etag, revision_in
+from app.api.schemas import Audience
+from app.domain.principals import Actor
+from app.errors import Invalid, Problem
+from app.store import audiences
+from app.usecases.save_audience import measure_audience, remove_audience, save_audience
+
+router = APIRouter(prefix="/audiences", tags=["audiences"], responses=REFUSALS)
+Keeper = Annotated[Actor, may("save_audience")]
+
+
+@router.get("", summary="List audiences")
+def list_audiences(context: Ctx, _actor: Reader, cursor: Cursor = None, limit: Limit = 50) -> Paged[AudienceView]:
+    with context.db.reading() as connection:
+        page = audiences.page(connection, cursor=cursor, limit=limit)
+    return paged(page, AudienceView.model_validate)
+
+
+@router.post("", status_code=201, summary="Save a new audience")
+def add_audience(body: Audience, context: Ctx, actor: Keeper, response: Response) -> AudienceView:
+    return _save(context, actor, body, 0, response)
+
+
+@router.get("/{slug}", summary="Read an audience")
+def read_audience(slug: str, context: Ctx, _actor: Reader, response: Response) -> AudienceView:
+    with context.db.reading() as connection:
+        found = audiences.get(connection, slug)
+    response.headers["ETag"] = etag(found.revision)
+    return AudienceView.model_validate(found)
+
+
+@router.put("/{slug}", summary="Put an audience in its place")
+def put_audience(
+    slug: str, body: Audience, context: Ctx, actor: Keeper, response: Response, if_match: IfMatch = None
+) -> AudienceView:
+    if body.slug != slug:
+        raise Invalid(Problem("slug_differs", "The body names another slug.", "slug", "Send the slug of the address."))
+    return _save(context, actor, body, revision_in(if_match), response)
+
+
+@router.delete("/{slug}", status_code=204, summary="Remove an audience")
+def delete_audience(slug: str, context: Ctx, actor: Keeper, if_match: IfMatch = None) -> None:
+    remove_audience(context.db, actor, slug, revision_in(if_match), context.clock.now())
+
+
+@router.get("/{slug}/size", summary="How many an audience means right now")
+def size(slug: str, context: Ctx, _actor: Reader) -> AudienceSize:
+    with context.db.reading() as connection:
+        rule = audiences.get(connection, slug).rule
+    measured = measure_audience(context.db, rule)
+    return AudienceSize(
+        people=measured.people, addresses={medium.value: count for medium, count in measured.addresses.items()}
+    )
+
+
+def _save(context: Context, actor: Actor, body: Audience, expected: int | None, response: Response) -> AudienceView:
+    document = {"rule": body.rule}
+    saved = save_audience(context.db, actor, body.slug, document, expected, context.clock.now())
+    response.headers["ETag"] = etag(saved.revision)
+    return AudienceView.model_validate(saved)

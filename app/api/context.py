@@ -1,0 +1,50 @@
+"""What the handlers work with; wiring makes it once, tests make their own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from app.clock import Clock
+from app.domain.endpoints import ChannelFacts
+from app.domain.message import Info
+from app.keyring import Keyring
+from app.store.database import Database
+from app.store.updates import UpdateRow
+from app.templating import Templating
+from app.usecases.preview_update import Preflight
+
+Preflighting = Callable[[UpdateRow, datetime], Preflight]
+"""Renders an update for all its endpoints and languages and says what stops it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    db: Database
+    clock: Clock
+    keyring: Keyring
+    templating: Templating
+    public_base: str
+    """Where customers and providers reach us; no trailing slash."""
+    channels: Mapping[str, Info]
+    """Every channel an endpoint may use, by name."""
+    facts: Callable[[str], ChannelFacts | None]
+    """What saving an endpoint must know of a channel; None for a name that is not in `channels`."""
+    preflight: Preflighting
+    wake: Callable[[], None] = lambda: None
+    """Tell the engine and the publisher of this process that there is work; safe from any thread."""
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the process is going down: event streams end."""
+
+
+def _context(request: Request) -> Context:
+    context: Context = request.app.state.api
+    return context
+
+
+Ctx = Annotated[Context, Depends(_context)]

@@ -1,0 +1,75 @@
+"""Crises: open, look, record what is known, resolve."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter
+
+from app.api.access import Reader, may
+from app.api.answers import CrisisView, FactView, Paged, TimelineView, paged
+from app.api.context import Ctx
+from app.api.pagination import Cursor, Limit
+from app.api.problems import REFUSALS
+from app.api.schemas import Crisis, Fact
+from app.domain.crisis import CrisisState
+from app.domain.principals import Actor
+from app.store import crises
+from app.usecases.open_crisis import open_crisis
+from app.usecases.record_fact import record_fact
+from app.usecases.resolve_crisis import resolve_crisis
+
+router = APIRouter(prefix="/crises", tags=["crises"], responses=REFUSALS)
+
+
+@router.get("", summary="List crises")
+def list_crises(
+    context: Ctx, _actor: Reader, state: CrisisState | None = None, cursor: Cursor = None, limit: Limit = 50
+) -> Paged[CrisisView]:
+    with context.db.reading() as connection:
+        page = crises.page(connection, state=state, cursor=cursor, limit=limit)
+    return paged(page, CrisisView.model_validate)
+
+
+@router.post("", status_code=201, summary="Open a crisis")
+def open_one(body: Crisis, context: Ctx, actor: Annotated[Actor, may("open_crisis")]) -> CrisisView:
+    opened = open_crisis(context.db, actor, body.document(), context.clock.now())
+    context.wake()
+    return CrisisView.model_validate(opened)
+
+
+@router.get("/{slug}", summary="Read a crisis")
+def read_crisis(slug: str, context: Ctx, _actor: Reader) -> CrisisView:
+    with context.db.reading() as connection:
+        return CrisisView.model_validate(crises.get(connection, slug))
+
+
+@router.post("/{slug}/resolve", summary="Resolve a crisis")
+def resolve_one(slug: str, context: Ctx, actor: Annotated[Actor, may("resolve_crisis")]) -> CrisisView:
+    resolved = resolve_crisis(context.db, actor, slug, context.clock.now())
+    context.wake()
+    return CrisisView.model_validate(resolved)
+
+
+@router.get("/{slug}/facts", summary="List the facts of a crisis, newest first")
+def list_facts(slug: str, context: Ctx, _actor: Reader, cursor: Cursor = None, limit: Limit = 50) -> Paged[FactView]:
+    with context.db.reading() as connection:
+        crises.get(connection, slug)
+        page = crises.fact_page(connection, slug, cursor=cursor, limit=limit)
+    return paged(page, FactView.model_validate)
+
+
+@router.post("/{slug}/facts", status_code=201, summary="Record a fact with its source")
+def record_one(slug: str, body: Fact, context: Ctx, actor: Annotated[Actor, may("record_fact")]) -> FactView:
+    recorded = record_fact(context.db, actor, slug, body.document(), context.clock.now())
+    return FactView.model_validate(recorded)
+
+
+@router.get("/{slug}/timeline", summary="What happened in a crisis, newest first")
+def list_timeline(
+    slug: str, context: Ctx, _actor: Reader, cursor: Cursor = None, limit: Limit = 50
+) -> Paged[TimelineView]:
+    with context.db.reading() as connection:
+        crises.get(connection, slug)
+        page = crises.timeline_page(connection, slug, cursor=cursor, limit=limit)
+    return paged(page, TimelineView.model_validate)

@@ -1,0 +1,32 @@
+"""Push the periodic work, and prove the audit trail."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter
+
+from app.api.access import may
+from app.api.answers import AuditView, Ticked
+from app.api.context import Ctx
+from app.api.problems import REFUSALS
+from app.domain.principals import Actor
+from app.usecases.forget_old_answers import forget_old_answers
+from app.usecases.verify_audit import verify_audit
+
+router = APIRouter(tags=["housekeeping"], responses=REFUSALS)
+
+
+@router.post("/tick", summary="Do now what is due, for example from cron")
+def tick(context: Ctx, _actor: Annotated[Actor, may("send_update")]) -> Ticked:
+    """Harmless to repeat: everything due is done once. Whoever may send may do it."""
+    now = context.clock.now()
+    forget_old_answers(context.db, now)
+    context.wake()
+    return Ticked(at=now)
+
+
+@router.get("/audit/verify", summary="Check the hash chain of the audit trail from its first entry")
+def verify(context: Ctx, actor: Annotated[Actor, may("verify_audit")]) -> AuditView:
+    report = verify_audit(context.db, actor)
+    return AuditView(whole=report.broken_at is None, broken_at=report.broken_at, head=str(report.head))

@@ -1,0 +1,18 @@
+"""Everything under /api/v1, in the order of the OpenAPI document."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from app.api import advice, crises, endpoints, housekeeping, people, registry, release, updates, watching
+
+
+def everything() -> APIRouter:
+    api = APIRouter(prefix="/api/v1")
+    routers = [
+        *registry.lists(), advice.router, endpoints.router, people.router, crises.router,
+        updates.router, release.router, watching.router, housekeeping.router,
+    ]  # fmt: skip
+    for router in routers:
+        api.include_router(router)
+    return api

@@ -1,0 +1,156 @@
+"""What may be sent, field by field. An unknown field is refused, so nobody can set what only the service sets.
+
+These models check the shape; the meaning (hours, links, languages, states) is checked by the domain, which also
+words those problems.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.domain.message import Medium
+
+Slug = Annotated[str, Field(max_length=64, description="1-64 of a-z, 0-9 and inner hyphens")]
+Texts = Annotated[dict[str, str], Field(description="`{language: text}`, languages as short BCP 47 codes")]
+Note = Annotated[str, Field(max_length=2_000)]
+
+
+class Sent(BaseModel):
+    """Base of everything that is sent to us."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def document(self) -> dict[str, Any]:
+        """The JSON document as it was sent, without fields that were not."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
+
+class Site(Sent):
+    slug: Slug
+    origins: list[str] = Field([], description="Where the widget is embedded: https://www.example.org")
+    languages: list[str] = Field([], description="The first is for readers of other languages")
+    slots: list[Literal["banner", "popup", "landing"]] = []
+    page_patterns: list[str] = []
+    pages_to_check: list[str] = []
+
+
+class ContactChannel(Sent):
+    slug: Slug
+    kind: Literal["chat", "phone", "text", "portal", "email", "in_person", "social", "callback", "custom"]
+    address: str = Field(description="E.164 or short code, https address, e-mail or street address, by kind")
+    names: Texts
+    instructions: Texts = {}
+    languages: list[str] = []
+    hours: str = Field("24/7", description="OpenStreetMap opening_hours, wall time of `timezone`")
+    timezone: str = "UTC"
+    holidays: dict[str, Any] = {}
+    areas: list[str] = []
+    status: Literal["ok", "busy", "down"] = "ok"
+    status_reasons: Texts = {}
+    wait_minutes: int | None = None
+
+
+class Need(Sent):
+    slug: Slug
+    labels: Texts
+
+
+class RoutingRule(Sent):
+    slug: Slug
+    need: Slug
+    when: dict[str, Any] = Field({}, description="language, area, severity, hours; empty = always")
+    contact_channels: list[Slug]
+    position: int = 0
+
+
+class Template(Sent):
+    slug: Slug
+    medium: Medium
+    source: str = Field(max_length=20_000)
+    variables: list[str] = []
+
+
+class Playbook(Sent):
+    """A prepared crisis; see templates/playbooks/ for complete ones."""
+
+    slug: Slug
+    names: Texts = {}
+    severity: Literal["emergency", "major", "minor", "info"] = "major"
+    needs: list[Slug] = []
+    audience: Slug = ""
+    endpoints: list[Slug] = []
+    wave_offsets_seconds: dict[str, float] = {}
+    undo_seconds: int = 0
+    canary: int = 0
+    cadence: dict[str, int] = {}
+    variables: dict[str, str] = {}
+    triage: dict[str, list[str]] = {}
+    stages: dict[str, dict[str, dict[str, Any]]] = {}
+    review: str | dict[str, str] = ""
+
+
+class Endpoint(Sent):
+    slug: Slug
+    channel: str = Field(max_length=64, description="A name from GET /channels")
+    settings: dict[str, Any] = Field({}, description="As the channel declares; a secret sent as `***` keeps its value")
+    rate_per_second: float | None = Field(None, gt=0, le=100_000, allow_inf_nan=False)
+    weight: int = Field(1, ge=1, le=1_000)
+    fallback_for: Slug | None = None
+
+
+class Audience(Sent):
+    slug: Slug
+    rule: dict[str, Any] = Field(description='For example {"and": [{"languages": ["gu"]}, {"areas": ["north"]}]}')
+
+
+class Crisis(Sent):
+    slug: Slug
+    titles: Texts
+    severity: Literal["emergency", "major", "minor", "info"]
+    playbook: Slug | None = None
+
+
+class Fact(Sent):
+    name: Slug
+    value: Any
+    source: str = Field(max_length=200)
+    at: datetime | None = Field(None, description="When it was true; now when left out")
+    stale_at: datetime | None = None
+    max_age: int | None = Field(None, description="Seconds from `at`, instead of `stale_at`")
+
+
+class Update(Sent):
+    """One announcement. `content` is `{language: {headline, impact, ...}}`."""
+
+    crisis: Slug | None = Field(None, description="Fixed by the address; may be left out")
+    stage: Literal["warning", "holding", "details", "progress", "correction", "resolved", "followup"]
+    audience: Slug | None = None
+    endpoints: list[Slug] = []
+    content: dict[str, dict[str, Any]] = {}
+    variants: list[dict[str, Any]] = []
+    need: Slug | None = None
+    next_update_by: datetime | None = None
+    expires_at: datetime | None = None
+    drill: bool = False
+
+
+class Approval(Sent):
+    count: int = Field(ge=0, description="The number of recipients, as the submitted update states it")
+    content_hash: str | None = Field(None, description="Of the words you read; refused when they are others by now")
+
+
+class Reason(Sent):
+    reason: Note = Field(min_length=1)
+
+
+class Decision(Sent):
+    decision: Literal["resend", "accept_as_sent"]
+
+
+class Suppression(Sent):
+    medium: Literal["sms", "email", "push", "voice"]
+    address: str = Field(max_length=320)
+    reason: str = Field("asked", max_length=32)

@@ -1,0 +1,130 @@
+"""Providers report here: proven to come from the provider, translated by its channel, kept in one transaction.
+
+Anything that is not proven changes nothing. A repeated event changes nothing either: receipts are unique by their
+event. A word we do not know is kept, counted and changes no delivery.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from app.clock import Clock
+from app.domain.endpoints import Endpoint
+from app.domain.message import Channel, Forged, Inbound, Receipt, ReportsReceipts
+from app.errors import Problem, TooLarge, Unauthenticated, not_found
+from app.observe import CALLBACKS, RECEIPTS, logger, masked
+from app.store import endpoints
+from app.store.database import Database
+from app.usecases.record_receipts import record_receipts
+
+BODY_CAP: Final = 4 << 20
+"""SendGrid batches events into bodies of up to about 1 MB; four times that is nobody's callback."""
+
+router = APIRouter(prefix="/callbacks", tags=["callbacks"])
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the callbacks work with; wiring makes it."""
+
+    db: Database
+    clock: Clock
+    public_base: str
+    open_channel: Callable[[Endpoint], Channel]
+    wake: Callable[[], None] = lambda: None
+
+
+def _context(request: Request) -> Context:
+    context: Context = request.app.state.callbacks
+    return context
+
+
+Ctx = Annotated[Context, Depends(_context)]
+
+
+@router.post("/{endpoint}", status_code=204, summary="A provider reports about many deliveries")
+async def report_many(endpoint: str, request: Request, context: Ctx) -> Response:
+    """Signed by the provider (for example SendGrid's event webhook); each event names its delivery."""
+    return await _take(context, endpoint, "", request)
+
+
+@router.post("/{endpoint}/{reference}", status_code=204, summary="A provider reports about one delivery")
+async def report_one(endpoint: str, reference: str, request: Request, context: Ctx) -> Response:
+    """Signed by the provider (for example Twilio's status callback); `reference` is our signed delivery reference."""
+    return await _take(context, endpoint, reference, request)
+
+
+async def _take(context: Context, slug: str, reference: str, request: Request) -> Response:
+    body = await _body(request)
+    inbound = Inbound(
+        url=context.public_base + _path_and_query(request),
+        headers={name.lower(): value for name, value in request.headers.items()},
+        body=body,
+        reference=reference,
+    )
+    await run_in_threadpool(_apply, context, slug, inbound)
+    return Response(status_code=204)
+
+
+def _apply(context: Context, slug: str, inbound: Inbound) -> None:
+    with context.db.reading() as connection:
+        endpoint = endpoints.get(connection, slug)
+    channel = context.open_channel(endpoint)
+    if not isinstance(channel, ReportsReceipts):
+        CALLBACKS.labels(slug, "not_expected").inc()
+        raise not_found("callback", slug)
+    now = context.clock.now()
+    try:
+        channel.verify(inbound, now)
+    except Forged as error:
+        CALLBACKS.labels(slug, "forged").inc()
+        logger("clarion.callbacks").warning("callback_refused", endpoint=slug, why=str(error))
+        raise _unproven() from error
+    receipts = channel.receipts(inbound)
+    kept = record_receipts(context.db, endpoint.id, receipts, _raw(inbound, receipts), now)
+    CALLBACKS.labels(slug, "taken" if kept else "nothing_new").inc()
+    for receipt in receipts:
+        RECEIPTS.labels(slug, receipt.kind.value).inc()
+    if kept:
+        context.wake()
+
+
+def _raw(inbound: Inbound, receipts: Sequence[Receipt]) -> list[str]:
+    """What the provider said, without anybody's address; for one callback about many deliveries only the event."""
+    if len(receipts) == 1:
+        return [masked(inbound.body.decode("utf-8", "replace"))[:4000]]
+    return [masked(f"{receipt.kind.value} {receipt.code}".strip()) for receipt in receipts]
+
+
+def _path_and_query(request: Request) -> str:
+    # As it came over the wire: signatures cover the exact bytes.
+    raw: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
+    query: bytes = request.scope["query_string"]
+    return raw.partition(b"?")[0].decode("latin-1") + (f"?{query.decode('latin-1')}" if query else "")
+
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > BODY_CAP:
+            raise TooLarge(
+                Problem("body_too_large", "No provider sends callbacks of this size.", "body", "Send fewer events.")
+            )
+    return bytes(body)
+
+
+def _unproven() -> Unauthenticated:
+    return Unauthenticated(
+        Problem(
+            "callback_not_proven",
+            "This callback does not carry a valid signature of the provider; nothing was changed.",
+            "signature",
+            "Check the endpoint's signing secret and that CLARION_PUBLIC_URL is the address the provider calls.",
+        )
+    )

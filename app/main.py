@@ -1,0 +1,60 @@
+"""The web process: ready bytes first, then the faces; the engine and the publisher run beside them.
+
+`uvicorn --factory app.main:create_app`, or `clarion serve`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+
+from app.api import health, openapi, problems, routers
+from app.api.envelope import Envelope
+from app.api.gate import Gate
+from app.callbacks import routes as callbacks
+from app.settings import Settings
+from app.site.edge import edge
+from app.wiring import Wiring, build
+
+VERSION: Final = "0.1.0"
+DESCRIPTION: Final = """One act of the comms team reaches every place where customers look.
+
+Every address under `/api/v1` needs `Authorization: Bearer clk_…`; each operation names the lowest role that may call
+it. Refusals are RFC 9457 problems with a stable `code`, a sentence, the `field` and a `remedy`. Lists page by
+`cursor`. Send an `Idempotency-Key` with every POST that you may have to repeat."""
+
+
+def create_app(settings: Settings | None = None, *, run_engine: bool = True, wiring: Wiring | None = None) -> ASGIApp:
+    """The whole service as one ASGI application. Without `run_engine` it answers but sends and publishes nothing."""
+    wired = wiring or build(settings or Settings())
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with wired.running(work=run_engine):
+            yield
+
+    framework = FastAPI(
+        title="Clarion",
+        version=VERSION,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        openapi_url=openapi.PATH,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    framework.state.api = wired.api
+    framework.state.callbacks = wired.callbacks
+    framework.add_middleware(Gate, context=wired.api)
+    problems.install(framework)
+    openapi.install(framework)
+    framework.include_router(routers.everything())
+    framework.include_router(callbacks.router)
+    framework.include_router(health.router)
+    https = wired.api.public_base.startswith("https://")
+    front: ASGIApp = edge(wired.shelf)(Envelope(framework, https=https))
+    return front
