@@ -1,0 +1,216 @@
+"""E-mail by any SMTP server: kept connections, and a MIME text that is built once per message."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+import ssl
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Final
+
+import aiosmtplib
+from aiosmtplib import SMTP
+
+from channels.base import (
+    Accepted,
+    Batch,
+    Failure,
+    FailureKind,
+    Info,
+    Label,
+    Limits,
+    Medium,
+    Message,
+    Outcome,
+    PerMessage,
+    Problem,
+    Recipient,
+    Secret,
+)
+from channels.http import Http
+from channels.mail import refuse_message, refuse_recipient, sender_problems
+from channels.mime import Letter
+from channels.smtp_replies import Stage, classify
+
+CONNECTIONS: Final = 8
+ENCRYPTIONS: Final = ("starttls", "tls", "none")
+_QUEUE_ID: Final = re.compile(r"queued as ([\w.-]{1,64})", re.IGNORECASE)
+
+
+class SmtpEmail:
+    info: ClassVar[Info] = Info(
+        name="email_smtp",
+        title="E-mail by SMTP",
+        medium=Medium.EMAIL,
+        limits=Limits(utf8_bytes=1_000_000),
+        rate_per_second=50.0,
+        concurrency=CONNECTIONS,
+        renders_html=True,
+        docs_url="https://www.rfc-editor.org/rfc/rfc5321",
+    )
+
+    @dataclass(frozen=True, slots=True)
+    class Settings:
+        host: Annotated[str, Label("Server")]
+        sender: Annotated[str, Label("Sender address")]
+        port: Annotated[int, Label("Port")] = 587
+        tls: Annotated[str, Label("Encryption", "starttls, tls (from the first byte) or none.")] = "starttls"
+        username: Annotated[str, Label("User name")] = ""
+        password: Annotated[Secret, Label("Password")] = Secret("")  # noqa: RUF009 - immutable
+        sender_name: Annotated[str, Label("Sender name")] = ""
+        reply_to: Annotated[str, Label("Reply address")] = ""
+        bounce_address: Annotated[str, Label("Bounce address", "Blank: the sender address.")] = ""
+
+        def problems(self) -> Iterable[Problem]:
+            if self.tls not in ENCRYPTIONS:
+                yield Problem("tls_unknown", "There is no such encryption.", "tls", "starttls, tls or none.")
+            yield from sender_problems(self.sender, self.sender_name, self.reply_to)
+
+    def __init__(self, settings: Settings, http: Http) -> None:
+        self._settings = settings
+        self._timeouts = http.timeouts
+        self._domain = settings.sender.rpartition("@")[2]
+        self._idle: list[SMTP] = []
+        self._slots = asyncio.Semaphore(CONNECTIONS)
+        self._letters = PerMessage(self._letter)
+
+    async def send(self, batch: Batch) -> Sequence[Outcome]:
+        refused = refuse_message(batch.message)
+        if refused is not None:
+            return [refused] * len(batch.recipients)
+        return [await self._send(batch.message, recipient) for recipient in batch.recipients]
+
+    async def aclose(self) -> None:
+        idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    def _letter(self, message: Message, names: tuple[str, ...]) -> Letter:
+        settings = self._settings
+        return Letter(message, names, settings.sender, settings.sender_name, settings.reply_to)
+
+    async def _send(self, message: Message, recipient: Recipient) -> Outcome:
+        refused = refuse_recipient(recipient)
+        if refused is not None:
+            return refused
+        try:
+            letter = self._letters.get(message, recipient.fields).to(recipient, self._domain)
+        except ValueError:
+            return Failure(FailureKind.OURS, "bad_header", "The sender, its name or the reply address is malformed.")
+        transaction = _Transaction(self._settings.bounce_address or self._settings.sender, recipient.address, letter)
+        try:
+            async with asyncio.timeout(self._timeouts.total), self._connection(transaction) as connection:
+                return await transaction.run(connection)
+        except aiosmtplib.SMTPResponseException as error:
+            return classify(error.code, str(error.message), transaction.stage)
+        except aiosmtplib.SMTPNotSupported:
+            return Failure(FailureKind.ACCOUNT, "smtp_unsupported", "The server lacks what the settings ask for.")
+        except (aiosmtplib.SMTPException, OSError) as error:  # TimeoutError is an OSError
+            return _broken(error, transaction.stage)
+
+    @asynccontextmanager
+    async def _connection(self, transaction: _Transaction) -> AsyncIterator[SMTP]:
+        """A connection that is kept for the next letter unless its state became doubtful."""
+        async with self._slots:
+            while self._idle and not self._idle[-1].is_connected:
+                self._idle.pop()
+            connection = self._idle.pop() if self._idle else self._new()
+            try:
+                if not connection.is_connected:
+                    async with asyncio.timeout(self._timeouts.connect):
+                        await connection.connect()
+                yield connection
+            finally:
+                if transaction.clean and connection.is_connected:
+                    self._idle.append(connection)
+                else:
+                    connection.close()
+
+    def _new(self) -> SMTP:
+        settings = self._settings
+        return SMTP(
+            hostname=settings.host,
+            port=settings.port,
+            username=settings.username or None,
+            password=settings.password.reveal() or None,
+            use_tls=settings.tls == "tls",
+            start_tls=settings.tls == "starttls",
+            timeout=self._timeouts.total,
+            local_hostname=self._domain,  # else every connection would look up our own name
+        )
+
+
+class _Transaction:
+    """One letter to one address, and how far it has come."""
+
+    __slots__ = ("_letter", "_recipient", "_sender", "clean", "stage")
+
+    def __init__(self, sender: str, recipient: str, letter: bytes) -> None:
+        self._sender = sender
+        self._recipient = recipient
+        self._letter = letter
+        self.stage = Stage.CONNECT
+        self.clean = False
+        """Whether the connection may carry another letter."""
+
+    async def run(self, connection: SMTP) -> Outcome:
+        options, encoding = [], "ascii"
+        if not self._recipient.isascii():
+            if not connection.supports_extension("smtputf8"):
+                self.clean = True
+                return Failure(
+                    FailureKind.RECIPIENT, "smtputf8", "The mail server cannot write to this kind of address."
+                )
+            options, encoding = ["SMTPUTF8"], "utf-8"
+        self.stage = Stage.MAIL
+        await connection.mail(self._sender, options=options, encoding=encoding)
+        self.stage = Stage.RECIPIENT
+        try:
+            await connection.rcpt(self._recipient, encoding=encoding)
+        except aiosmtplib.SMTPRecipientRefused as error:
+            failure = classify(error.code, str(error.message), Stage.RECIPIENT)
+            with suppress(aiosmtplib.SMTPException):
+                await connection.rset()
+                self.clean = True
+            return failure
+        self.stage = Stage.DATA
+        reply = await connection.execute_command(b"DATA")
+        if reply.code == 354:
+            # Written by hand rather than by `data()`, which would not tell a line lost before from one lost after this.
+            self.stage = Stage.ACCEPTING
+            if connection.protocol is None:
+                raise aiosmtplib.SMTPServerDisconnected("closed")
+            connection.protocol.write(self._letter)
+            reply = await connection.protocol.read_response()
+        if reply.code != 250:
+            return classify(reply.code, reply.message, self.stage)
+        self.clean = True
+        queued = _QUEUE_ID.search(reply.message)
+        return Accepted(queued.group(1) if queued else "")
+
+
+def _broken(error: BaseException, stage: Stage) -> Failure:
+    """The text of the error names hosts and addresses, so it is not quoted."""
+    late = isinstance(error, TimeoutError)
+    if stage is Stage.ACCEPTING:
+        code = "timeout" if late else "reset"
+        return Failure(
+            FailureKind.AMBIGUOUS, code, "The connection ended before the server said whether it has the letter."
+        )
+    if stage is Stage.CONNECT:
+        code = "connect_timeout" if late else _why(error)
+        return Failure(FailureKind.NOT_ACCEPTED, code, "No connection to the mail server came about.")
+    code = "timeout" if late else "reset"
+    return Failure(FailureKind.NOT_ACCEPTED, code, "The connection ended before the letter was handed over.")
+
+
+def _why(error: BaseException) -> str:
+    cause = error.__cause__ or error
+    if isinstance(cause, socket.gaierror):
+        return "dns"
+    if isinstance(cause, ConnectionRefusedError):
+        return "refused"
+    return "tls" if isinstance(cause, ssl.SSLError) else "connect"

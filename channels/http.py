@@ -1,0 +1,274 @@
+"""The one way out by HTTP: pooled, with explicit time-outs, and with typed failures instead of exceptions.
+
+No redirect is followed and no proxy of the environment is used. Which client and why:
+docs/adr/0002-http-client.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+import orjson
+from pyreqwest.client import Client, ClientBuilder
+from pyreqwest.exceptions import BuilderError, ConnectTimeoutError, DetailedPyreqwestError, RequestTimeoutError
+from pyreqwest.http import HeaderMap, Url
+from pyreqwest.response import Response
+
+from app.errors import Problem
+from channels import guard
+from channels.base import Failure, FailureKind
+
+Headers = Mapping[str, str] | HeaderMap
+"""Prebuild a HeaderMap where the same headers go with every call."""
+
+_IDLE_SECONDS: Final = 30.0
+_PINNED_KEPT: Final = 8
+_CONNECTING: Final = "client error (connect)"
+"""How the client names a failure before any byte of the request could leave. Its exception classes do
+not tell: a reset after the request and a time-out while waiting for the answer are ConnectError and
+ConnectTimeoutError as well. tests/unit/channels/test_http.py holds us to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds. `connect` (name, TCP, TLS) should be well below `total`, which also covers the answer."""
+
+    connect: float = 3.0
+    total: float = 10.0
+
+
+class Reply:
+    """An answer with its whole body read."""
+
+    __slots__ = ("_response", "body", "status")
+
+    def __init__(self, status: int, body: bytes | memoryview, response: Response) -> None:
+        self.status = status
+        self.body = body
+        self._response = response
+
+    def header(self, name: str) -> str:
+        """The first header of that name, "" without one."""
+        return self._response.get_header(name) or ""
+
+    def document(self) -> dict[str, Any]:
+        """The body as a JSON object; {} when it is anything else."""
+        try:
+            document = orjson.loads(self.body)
+        except orjson.JSONDecodeError:
+            return {}
+        return document if isinstance(document, dict) else {}
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Http:
+    """Shared by all channels of a process. The constructor does no I/O; close it with `aclose`."""
+
+    def __init__(
+        self,
+        timeouts: Timeouts | None = None,
+        *,
+        now: Callable[[], datetime] = _utc_now,
+        allow_private: bool = False,
+        public_ports: Collection[int] = guard.PORTS,
+        resolve: guard.Resolve = guard.resolve,
+    ) -> None:
+        """`allow_private` lets `post_public` reach loopback: for tests and the demo, never for a service."""
+        self.timeouts = timeouts or Timeouts()
+        self.now = now
+        self.allow_private = allow_private
+        self._ports = frozenset(public_ports)
+        self._resolve = resolve
+        self._client: Client | None = None
+        self._pinned: dict[tuple[str, str, int], Client] = {}
+
+    async def call(
+        self, method: str, url: str | Url, headers: Headers, body: bytes | None = None, *, seconds: float | None = None
+    ) -> Reply | Failure:
+        """One request. Any answer is a Reply, whatever its status; a Failure says what the network did.
+
+        NOT_ACCEPTED: refused, name, TLS, connect time-out. AMBIGUOUS: anything after the request may have
+        left. OURS: it could not be built. `seconds` replaces the total time-out.
+        """
+        if self._client is None:
+            self._client = self._builder().build()
+        return await _call(self._client, method, url, headers, body, seconds)
+
+    async def post_public(self, url: str, headers: Headers, body: bytes) -> Reply | Failure:
+        """POST to an address a customer gave: resolved once, every address checked, connected to that very one.
+
+        A URL that points inside is a Failure(ACCOUNT) and no connection is made; the reply's body is not read.
+        """
+        problem = guard.check_url(url, ports=self._ports, allow_private=self.allow_private)
+        if problem is not None:
+            return _refused(problem)
+        parsed = Url(url)
+        host, port = parsed.host_str or "", parsed.port_or_known_default or 443
+        address = host
+        if not guard.is_numeric(host):
+            try:
+                async with asyncio.timeout(self.timeouts.connect):
+                    addresses = await self._resolve(host, port)
+            except (OSError, UnicodeError):  # TimeoutError is an OSError
+                return Failure(FailureKind.NOT_ACCEPTED, "dns", "The host name did not resolve.")
+            problem = None if self.allow_private else guard.check_addresses(addresses)
+            if problem is not None:
+                return _refused(problem)
+            address = addresses[0]
+        client = await self._pin(host, address, port)
+        return await _call(client, "POST", parsed, headers, body, None, read=False)
+
+    async def aclose(self) -> None:
+        clients = [*self._pinned.values(), *([self._client] if self._client else [])]
+        self._pinned.clear()
+        self._client = None
+        for client in clients:
+            await client.close()
+
+    async def _pin(self, host: str, address: str, port: int) -> Client:
+        """A client that knows exactly one address for `host`, so that no second look-up can change it."""
+        key = (host, address, port)
+        client = self._pinned.get(key)
+        if client is None:
+            builder = self._builder()
+            if host != address:
+                builder = builder.resolve(host, address, port)
+            client = await asyncio.to_thread(builder.build)  # reads the trust store: tens of milliseconds
+            if len(self._pinned) >= _PINNED_KEPT:
+                await self._pinned.pop(next(iter(self._pinned))).close()
+            self._pinned[key] = client
+        return client
+
+    def _builder(self) -> ClientBuilder:
+        return (
+            ClientBuilder()
+            .no_proxy()
+            .follow_redirects(False)
+            .referer(False)
+            .user_agent("Clarion")
+            .connect_timeout(timedelta(seconds=self.timeouts.connect))
+            .timeout(timedelta(seconds=self.timeouts.total))
+            .pool_idle_timeout(timedelta(seconds=_IDLE_SECONDS))
+        )
+
+
+async def _call(
+    client: Client,
+    method: str,
+    url: str | Url,
+    headers: Headers,
+    body: bytes | None,
+    seconds: float | None,
+    *,
+    read: bool = True,
+) -> Reply | Failure:
+    try:
+        builder = client.request(method, url).headers(headers)
+        if body is not None:
+            builder = builder.body_bytes(body)
+        if seconds is not None:
+            builder = builder.timeout(timedelta(seconds=seconds))
+        if not read:
+            async with builder.build_streamed() as response:
+                return Reply(response.status, b"", response)
+        response = await builder.build().send()
+        return Reply(response.status, memoryview(await response.bytes()), response)
+    except (BuilderError, ValueError):
+        return Failure(FailureKind.OURS, "bad_request", "The request could not be built from these settings and words.")
+    except DetailedPyreqwestError as error:
+        return _network(error)
+
+
+def _network(error: DetailedPyreqwestError) -> Failure:
+    """Never quotes the error: its text holds the URL."""
+    causes = " / ".join(str(cause["message"]) for cause in error.details.get("causes") or ()).lower()
+    if _CONNECTING not in causes:
+        if isinstance(error, RequestTimeoutError):
+            return Failure(FailureKind.AMBIGUOUS, "timeout", "No answer came in time.")
+        return Failure(FailureKind.AMBIGUOUS, "reset", "The connection broke before the answer came.")
+    if "dns error" in causes:
+        return Failure(FailureKind.NOT_ACCEPTED, "dns", "The host name did not resolve.")
+    if "refused" in causes:
+        return Failure(FailureKind.NOT_ACCEPTED, "refused", "The connection was refused.")
+    if isinstance(error, ConnectTimeoutError):
+        return Failure(FailureKind.NOT_ACCEPTED, "connect_timeout", "No connection came about in time.")
+    if any(word in causes for word in ("certificate", "tls", "handshake", "corrupt message", "alert")):
+        return Failure(FailureKind.NOT_ACCEPTED, "tls", "No secure connection came about.")
+    return Failure(FailureKind.NOT_ACCEPTED, "connect", "No connection came about.")
+
+
+def _refused(problem: Problem) -> Failure:
+    return Failure(FailureKind.ACCOUNT, problem.code, problem.sentence)
+
+
+NOT_ACCEPTED_STATUSES: Final = frozenset({408, 425, 429, 503})
+"""The server says itself that it did not take the request (RFC 9110 15.5.9, 15.6.4; RFC 6585 4; RFC 8470 5.2)."""
+ACCOUNT_STATUSES: Final = frozenset({401, 402, 403, 407})
+
+
+def by_status(reply: Reply, *, reset_header: str = "") -> Failure:
+    """What a non-2xx status means where the provider's own table says nothing.
+
+    `reset_header` names a header with the moment (Unix or ISO 8601) when a rate limit ends.
+    """
+    status = reply.status
+    code = f"http_{status}"
+    if status in NOT_ACCEPTED_STATUSES:
+        wait = retry_after(reply, reset_header)
+        return Failure(FailureKind.NOT_ACCEPTED, code, f"The provider asks to come back later ({status}).", wait)
+    if status >= 500:
+        return Failure(FailureKind.AMBIGUOUS, code, f"The provider failed while it had the message ({status}).")
+    if status in ACCOUNT_STATUSES:
+        return Failure(FailureKind.ACCOUNT, code, f"The provider refuses our credentials or sender ({status}).")
+    if 300 <= status < 400:
+        return Failure(FailureKind.ACCOUNT, code, f"The address answers with a redirect ({status}); none is followed.")
+    return Failure(FailureKind.CONTENT, code, f"The provider refuses this message ({status}).")
+
+
+def retry_after(reply: Reply, reset_header: str = "") -> float | None:
+    """Seconds to wait by Retry-After (RFC 9110 10.2.3), else by `reset_header`; None when neither is usable.
+
+    A moment is taken relative to the reply's own Date, so that our clock does not matter.
+    """
+    for value in (reply.header("retry-after"), reply.header(reset_header) if reset_header else ""):
+        if not value:
+            continue
+        moment = _moment(value)
+        if moment is None:
+            continue
+        if isinstance(moment, float):
+            return moment
+        date = _moment(reply.header("date"))
+        if isinstance(date, datetime):
+            return max(0.0, (moment - date).total_seconds())
+    return None
+
+
+_EARLIEST_MOMENT: Final = 1_000_000_000
+"""A number above this is a Unix time, below it a number of seconds."""
+
+
+def _moment(value: str) -> float | datetime | None:
+    try:
+        seconds = float(value)
+    except ValueError:
+        pass
+    else:
+        if not 0 <= seconds < 1e11:  # also refuses NaN
+            return None
+        return datetime.fromtimestamp(seconds, UTC) if seconds > _EARLIEST_MOMENT else seconds
+    for parse in (parsedate_to_datetime, datetime.fromisoformat):
+        try:
+            moment = parse(value)
+        except ValueError:
+            continue
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return None

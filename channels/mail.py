@@ -1,0 +1,53 @@
+"""What both e-mail channels put into a header, and what they refuse to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from channels.base import Failure, FailureKind, Message, Problem, Recipient, breaks_header
+
+MANAGE: Final = "manage_url"
+"""The personal field that holds the page where one unsubscribes."""
+
+
+def unsubscribe_headers(fields: Mapping[str, str]) -> dict[str, str]:
+    """One-click unsubscribe (RFC 8058, RFC 2369); {} without a page to point to."""
+    url = fields.get(MANAGE, "")
+    if not url:
+        return {}
+    return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+
+
+def refuse_message(message: Message) -> Failure | None:
+    """A subject that would end its header line is nobody's words: never sent, never mended."""
+    if breaks_header(message.subject):
+        return Failure(FailureKind.OURS, "header_injection", "The subject holds a line break or a control character.")
+    return None
+
+
+def refuse_recipient(recipient: Recipient) -> Failure | None:
+    """Anything of one recipient that would break out of its header."""
+    address = recipient.address
+    local, _, domain = address.rpartition("@")
+    if not local or not domain or breaks_header(address) or any(sign in address for sign in ' \t<>,;"'):
+        return Failure(FailureKind.RECIPIENT, "bad_address", "This is not a usable e-mail address.")
+    url = recipient.fields.get(MANAGE, "")
+    if breaks_header(url) or any(sign in url for sign in " \t<>,"):
+        return Failure(FailureKind.OURS, "header_injection", "The unsubscribe address holds a forbidden character.")
+    return None
+
+
+def sender_problems(sender: str, sender_name: str, reply_to: str) -> Iterable[Problem]:
+    """What is wrong with the addresses an endpoint writes from, one Problem for each."""
+    for field, address in (("sender", sender), ("reply_to", reply_to)):
+        if address and not _is_plain(address):
+            sentence = "This is not an e-mail address in plain ASCII."
+            yield Problem("bad_address", sentence, field, "Write name@example.org.")
+    if breaks_header(sender_name):
+        yield Problem("header_injection", "The name holds a line break.", "sender_name", "Write it on one line.")
+
+
+def _is_plain(address: str) -> bool:
+    local, _, domain = address.rpartition("@")
+    return bool(local and domain) and address.isascii() and not any(sign in address for sign in ' \t\r\n<>,;"')

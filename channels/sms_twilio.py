@@ -1,0 +1,239 @@
+"""Text messages by Twilio's Messages API.
+
+The hot path posts a form encoded once per message; the official SDK checks the signatures.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Annotated, Any, ClassVar, Final
+from urllib.parse import parse_qsl, quote_plus, urlencode
+
+from pyreqwest.http import HeaderMap, Url
+from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
+
+from channels.base import (
+    Accepted,
+    Batch,
+    Failure,
+    FailureKind,
+    FindResult,
+    Forged,
+    Found,
+    Inbound,
+    Info,
+    Label,
+    Limits,
+    Marked,
+    Medium,
+    Message,
+    Outcome,
+    PerMessage,
+    Receipt,
+    ReceiptKind,
+    Recipient,
+    Secret,
+)
+from channels.http import Http, Reply, by_status
+
+# https://www.twilio.com/docs/api/errors
+# A single foreign number (21408) or impossible route (21612) must not stop the endpoint: it is that recipient's.
+ERRORS: Final[Mapping[int, FailureKind]] = {
+    10001: FailureKind.ACCOUNT,
+    20003: FailureKind.ACCOUNT,
+    20404: FailureKind.ACCOUNT,
+    20429: FailureKind.NOT_ACCEPTED,
+    21211: FailureKind.RECIPIENT,
+    21212: FailureKind.ACCOUNT,
+    21408: FailureKind.RECIPIENT,
+    21601: FailureKind.ACCOUNT,
+    21606: FailureKind.ACCOUNT,
+    21608: FailureKind.ACCOUNT,
+    21610: FailureKind.OPTED_OUT,
+    21611: FailureKind.NOT_ACCEPTED,
+    21612: FailureKind.RECIPIENT,
+    21614: FailureKind.RECIPIENT,
+    21617: FailureKind.CONTENT,
+    30001: FailureKind.NOT_ACCEPTED,
+    30002: FailureKind.ACCOUNT,
+}
+
+# https://www.twilio.com/docs/messaging/api/message-resource#message-status-values
+STATUSES: Final[Mapping[str, ReceiptKind]] = {
+    "accepted": ReceiptKind.ACCEPTED,
+    "scheduled": ReceiptKind.ACCEPTED,
+    "queued": ReceiptKind.ACCEPTED,
+    "sending": ReceiptKind.ACCEPTED,
+    "sent": ReceiptKind.SENT,
+    "delivered": ReceiptKind.DELIVERED,
+    "read": ReceiptKind.READ,
+    "undelivered": ReceiptKind.UNDELIVERED,
+    "failed": ReceiptKind.UNDELIVERED,
+    "canceled": ReceiptKind.UNDELIVERED,
+    "partially_delivered": ReceiptKind.UNDELIVERED,
+}
+
+# The same page as ERRORS; what an ErrorCode makes of an undelivered or failed message.
+DELIVERY_ERRORS: Final[Mapping[str, ReceiptKind]] = {
+    "21610": ReceiptKind.OPTED_OUT,
+    "30004": ReceiptKind.BOUNCED,
+    "30005": ReceiptKind.BOUNCED,
+    "30006": ReceiptKind.BOUNCED,
+}
+
+VALIDITY_SECONDS: Final = (1, 36_000)
+"""What ValidityPeriod may be."""
+CLOCK_SLACK: Final = timedelta(seconds=60)
+"""How far Twilio's clock may differ from ours in a search."""
+SEARCH_PAGE: Final = 50
+
+
+class TwilioSms:
+    info: ClassVar[Info] = Info(
+        name="sms_twilio",
+        title="SMS by Twilio",
+        medium=Medium.SMS,
+        limits=Limits(characters=1600, segments=6),
+        rate_per_second=10.0,
+        concurrency=64,
+        docs_url="https://www.twilio.com/docs/messaging/api/message-resource",
+    )
+
+    @dataclass(frozen=True, slots=True)
+    class Settings:
+        account_sid: Annotated[str, Label("Account SID", "Begins with AC.")]
+        auth_token: Annotated[Secret, Label("Auth token", "Also signs the callbacks.")]
+        sender: Annotated[str, Label("Sender", "A number, a sender name or a Messaging Service SID (MG...).")]
+        base_url: Annotated[str, Label("API address")] = "https://api.twilio.com"
+
+    def __init__(self, settings: Settings, http: Http) -> None:
+        self._http = http
+        self._settings = settings
+        address = (
+            f"{settings.base_url.rstrip('/')}/2010-04-01/Accounts/{quote_plus(settings.account_sid)}/Messages.json"
+        )
+        self._url = Url(address)
+        login = f"{settings.account_sid}:{settings.auth_token.reveal()}".encode()
+        authorization = "Basic " + base64.b64encode(login).decode()
+        self._headers = HeaderMap(
+            {
+                "authorization": authorization,
+                "content-type": "application/x-www-form-urlencoded",
+                "accept": "application/json",
+            }
+        )
+        self._service = settings.sender.startswith("MG") and len(settings.sender) == 34
+        self._forms = PerMessage(self._form)
+
+    async def send(self, batch: Batch) -> Sequence[Outcome]:
+        return [await self._send(batch.message, recipient) for recipient in batch.recipients]
+
+    async def _send(self, message: Message, recipient: Recipient) -> Outcome:
+        head, body = self._forms.get(message, recipient.fields)
+        form = f"To={quote_plus(recipient.address)}{head}{body.splice(recipient.fields, quote_plus)}"
+        if recipient.callback_url:
+            form = f"{form}&StatusCallback={quote_plus(recipient.callback_url)}"
+        reply = await self._http.call("POST", self._url, self._headers, form.encode())
+        if isinstance(reply, Failure):
+            return reply
+        if reply.status in (200, 201):
+            return Accepted(str(reply.document().get("sid", "")))
+        return _failure(reply)
+
+    def _form(self, message: Message, names: tuple[str, ...]) -> tuple[str, Marked]:
+        """Everything of the form but To and StatusCallback, encoded; the text last, cut at its marks."""
+        fields = {"MessagingServiceSid" if self._service else "From": self._settings.sender}
+        if message.valid_seconds is not None:
+            low, high = VALIDITY_SECONDS
+            fields["ValidityPeriod"] = str(min(max(message.valid_seconds, low), high))
+        return f"&{urlencode(fields)}&Body=", Marked(message.text, names, quote_plus)
+
+    async def find(self, recipient: Recipient, message: Message, since: datetime) -> FindResult:
+        """Look through the messages to this number, newest first, for ours.
+
+        Twilio's own DateSent filter is not used: it hides what is still queued, which would be sent twice.
+        """
+        query = urlencode({"To": recipient.address, "PageSize": SEARCH_PAGE})
+        reply = await self._http.call("GET", f"{self._url}?{query}", self._headers)
+        if isinstance(reply, Failure) or reply.status != 200:
+            return FindResult(Found.CANNOT_TELL)
+        document = reply.document()
+        listed = document.get("messages")
+        if not isinstance(listed, list):
+            return FindResult(Found.CANNOT_TELL)
+        wanted = Marked(message.text, recipient.fields).splice(recipient.fields)
+        for entry in listed:
+            if self._is_ours(entry, wanted, since - CLOCK_SLACK):
+                return FindResult(Found.YES, str(entry.get("sid", "")))
+        more = bool(document.get("next_page_uri")) and all(_created(entry, since) >= since for entry in listed)
+        return FindResult(Found.CANNOT_TELL if more else Found.NO)
+
+    def _is_ours(self, entry: Mapping[str, Any], text: str, since: datetime) -> bool:
+        sender = entry.get("messaging_service_sid" if self._service else "from")
+        return entry.get("body") == text and sender == self._settings.sender and _created(entry, since) >= since
+
+    def verify(self, inbound: Inbound, now: datetime) -> None:
+        """Raise Forged unless Twilio's signature fits the public URL and every parameter.
+
+        The signature holds no time: a replay passes, and does no harm, since a receipt counts once by its
+        event id and receipts only ever move a delivery forward.
+        """
+        signature = inbound.headers.get("x-twilio-signature", "")
+        if not signature:
+            raise Forged("The callback carries no signature.")
+        validator = RequestValidator(self._settings.auth_token.reveal())
+        if not validator.validate(inbound.url, _Parameters(inbound.body), signature):
+            raise Forged("The signature does not fit the callback.")
+
+    def receipts(self, inbound: Inbound) -> Sequence[Receipt]:
+        """One receipt; the same status of the same message always has the same event id."""
+        fields = dict(_pairs(inbound.body))
+        sid = fields.get("MessageSid") or fields.get("SmsSid", "")
+        status = fields.get("MessageStatus") or fields.get("SmsStatus", "")
+        code = fields.get("ErrorCode", "")
+        kind = STATUSES.get(status.lower(), ReceiptKind.UNKNOWN)
+        if kind is ReceiptKind.UNDELIVERED:
+            kind = DELIVERY_ERRORS.get(code, kind)
+        event = hashlib.sha256(f"{sid}\n{status}\n{code}".encode()).hexdigest()[:32]
+        return (Receipt(inbound.reference, event, kind, code or status[:40], sid),)
+
+
+class _Parameters(dict[str, list[str]]):
+    """Form parameters as the SDK wants them: every value of a repeated name, blank ones too."""
+
+    def __init__(self, body: bytes) -> None:
+        super().__init__()
+        for name, value in _pairs(body):
+            self.setdefault(name, []).append(value)
+
+    def getlist(self, name: str) -> list[str]:
+        return self[name]
+
+
+def _pairs(body: bytes) -> list[tuple[str, str]]:
+    return parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
+
+
+def _created(entry: Mapping[str, Any], otherwise: datetime) -> datetime:
+    """When Twilio made the message; `otherwise` when it does not say, so that doubt never means "not found"."""
+    try:
+        return parsedate_to_datetime(str(entry.get("date_created")))
+    except ValueError:
+        return otherwise
+
+
+def _failure(reply: Reply) -> Failure:
+    code = reply.document().get("code")
+    usual = by_status(reply)
+    kind = ERRORS.get(code) if isinstance(code, int) else None
+    # A 5xx stays what its status says: even a familiar code in it does not prove the message was left alone.
+    if kind is None or reply.status >= 500:
+        return usual
+    return Failure(
+        kind, str(code), f"Twilio error {code}, see https://www.twilio.com/docs/errors/{code}.", usual.retry_after
+    )
