@@ -61,12 +61,21 @@ def language_lists(connection: Connection, wanted: Iterable[tuple[str, ...]]) ->
     return {joined[row.languages]: row.id for row in connection.execute(query)}
 
 
-def upsert(connection: Connection, rows: Sequence[Mapping[str, Any]], changed: Sequence[str]) -> dict[str, int]:
-    """Insert whole rows; of people known already only the columns `changed` are set. Ids by external id."""
+def upsert(
+    connection: Connection,
+    rows: Sequence[Mapping[str, Any]],
+    changed: Sequence[str],
+    before: Mapping[str, KnownSubscriber],
+) -> dict[str, int]:
+    """Insert whole rows; of people known already only the columns `changed` are set. Ids by external id.
+
+    `before`: what `known` said in this transaction.
+    """
     insert_or_update(connection, subscriber, rows, ["external_id"], changed)
-    wanted = [row["external_id"] for row in rows]
-    query = select(subscriber.c.external_id, subscriber.c.id).where(subscriber.c.external_id.in_(wanted))
-    return {row.external_id: row.id for row in connection.execute(query)}
+    ids = {external_id: one.id for external_id, one in before.items()}
+    fresh = [row["external_id"] for row in rows if row["external_id"] not in ids]
+    query = select(subscriber.c.external_id, subscriber.c.id).where(subscriber.c.external_id.in_(fresh))
+    return ids | {row.external_id: row.id for row in connection.execute(query)}
 
 
 def link(connection: Connection, wanted: Mapping[int, Mapping[Medium, int | None]], existing: Collection[int]) -> None:
@@ -74,20 +83,17 @@ def link(connection: Connection, wanted: Mapping[int, Mapping[Medium, int | None
 
     `existing`: the people who may have links already.
     """
-    codes = {person: {MEDIUM_CODES[medium]: place for medium, place in by.items()} for person, by in wanted.items()}
-    stale = [
-        {"subscriber_id": row.subscriber_id, "medium": row.medium, "address_id": row.address_id}
-        for row in _links(connection, existing)
-        if row.medium in codes[row.subscriber_id] and codes[row.subscriber_id][row.medium] != row.address_id
-    ]
+    codes = {(person, MEDIUM_CODES[medium]): place for person, by in wanted.items() for medium, place in by.items()}
+    there = [(row.subscriber_id, row.medium, row.address_id) for row in _links(connection, existing)]
+    stale = [link for link in there if codes.get(link[:2], link[2]) != link[2]]
     if stale:
         keys = tuple_(subscriber_address.c.subscriber_id, subscriber_address.c.medium, subscriber_address.c.address_id)
-        connection.execute(delete(subscriber_address).where(keys.in_([tuple(row.values()) for row in stale])))
+        connection.execute(delete(subscriber_address).where(keys.in_(stale)))
+    kept = set(there)
     rows = [
         {"subscriber_id": person, "medium": medium, "address_id": place, "preferred": True}
-        for person, by in codes.items()
-        for medium, place in by.items()
-        if place is not None
+        for (person, medium), place in codes.items()
+        if place is not None and (person, medium, place) not in kept
     ]
     insert_missing(connection, subscriber_address, rows, ["subscriber_id", "medium", "address_id"])
 
