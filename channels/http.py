@@ -45,12 +45,18 @@ class Timeouts:
 class Reply:
     """An answer with its whole body read."""
 
-    __slots__ = ("_response", "body", "status")
+    __slots__ = ("_now", "_response", "body", "status")
 
-    def __init__(self, status: int, body: bytes | memoryview, response: Response) -> None:
-        self.status = status
+    def __init__(self, response: Response, body: bytes | memoryview, now: Callable[[], datetime]) -> None:
+        self.status = response.status
         self.body = body
         self._response = response
+        self._now = now
+
+    def sent_at(self) -> datetime:
+        """By the server's own clock where it tells, else by ours."""
+        date = _moment(self.header("date"))
+        return date if isinstance(date, datetime) else self._now()
 
     def header(self, name: str) -> str:
         """The first header of that name, "" without one."""
@@ -100,7 +106,7 @@ class Http:
         """
         if self._client is None:
             self._client = self._builder().build()
-        return await _call(self._client, method, url, headers, body, seconds)
+        return await _call(self._client, self.now, method, url, headers, body, seconds)
 
     async def post_public(self, url: str, headers: Headers, body: bytes) -> Reply | Failure:
         """POST to an address a customer gave: resolved once, every address checked, connected to that very one.
@@ -124,7 +130,7 @@ class Http:
                 return _refused(problem)
             address = addresses[0]
         client = await self._pin(host, address, port)
-        return await _call(client, "POST", parsed, headers, body, None, read=False)
+        return await _call(client, self.now, "POST", parsed, headers, body, None, read=False)
 
     async def aclose(self) -> None:
         clients = [*self._pinned.values(), *([self._client] if self._client else [])]
@@ -162,6 +168,7 @@ class Http:
 
 async def _call(
     client: Client,
+    now: Callable[[], datetime],
     method: str,
     url: str | Url,
     headers: Headers,
@@ -178,9 +185,9 @@ async def _call(
             builder = builder.timeout(timedelta(seconds=seconds))
         if not read:
             async with builder.build_streamed() as response:
-                return Reply(response.status, b"", response)
+                return Reply(response, b"", now)
         response = await builder.build().send()
-        return Reply(response.status, memoryview(await response.bytes()), response)
+        return Reply(response, memoryview(await response.bytes()), now)
     except (BuilderError, ValueError):
         return Failure(FailureKind.OURS, "bad_request", "The request could not be built from these settings and words.")
     except DetailedPyreqwestError as error:
@@ -236,7 +243,7 @@ def by_status(reply: Reply, *, reset_header: str = "") -> Failure:
 def retry_after(reply: Reply, reset_header: str = "") -> float | None:
     """Seconds to wait by Retry-After (RFC 9110 10.2.3), else by `reset_header`; None when neither is usable.
 
-    A moment is taken relative to the reply's own Date, so that our clock does not matter.
+    A moment is taken relative to the reply's own Date, so that a wrong clock of ours does not matter.
     """
     for value in (reply.header("retry-after"), reply.header(reset_header) if reset_header else ""):
         if not value:
@@ -246,9 +253,7 @@ def retry_after(reply: Reply, reset_header: str = "") -> float | None:
             continue
         if isinstance(moment, float):
             return moment
-        date = _moment(reply.header("date"))
-        if isinstance(date, datetime):
-            return max(0.0, (moment - date).total_seconds())
+        return max(0.0, (moment - reply.sent_at()).total_seconds())
     return None
 
 

@@ -200,9 +200,8 @@ def _value(field: SettingField, raw: object) -> object:
 
 
 def _mistyped(field: SettingField) -> Problem:
-    wanted = {"number": "a whole number", "switch": "true or false"}.get(
-        field.type, "one line without spaces around it"
-    )
+    # Spaces around a value are a slip of the clipboard that no provider forgives.
+    wanted = {"number": "a whole number", "switch": "true or false"}.get(field.type, "one line of text")
     remedy = field.hint or "Correct it."
     return Problem("setting_mistyped", f"“{field.label}” must be {wanted}.", f"settings.{field.name}", remedy)
 

@@ -72,9 +72,7 @@ _SAYS_RELAY: Final = re.compile(r"\brelay", re.IGNORECASE)
 def classify(code: int, text: str, stage: Stage) -> Failure:
     """The failure for a reply that is not 2xx or 354. `text` is read, never quoted: servers put addresses in it."""
     if not 400 <= code < 600 and stage is Stage.ACCEPTING:
-        return Failure(
-            FailureKind.AMBIGUOUS, "smtp_malformed", "The mail server's answer to the letter makes no sense."
-        )
+        return Failure(FailureKind.AMBIGUOUS, "smtp_malformed", "The mail server's answer makes no sense.")
     if not 500 <= code < 600:
         # RFC 5321 4.2.1: with 4xx the letter was not taken, at any stage.
         return Failure(FailureKind.NOT_ACCEPTED, f"smtp_{code}", f"The mail server asks to come back later ({code}).")
