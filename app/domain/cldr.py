@@ -7,6 +7,7 @@ English SMS into UCS-2 and more than double its price.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -66,7 +67,8 @@ def moment_text(at: datetime, timezone: str, language: str, *, now: datetime | N
     text = clock_text(at, timezone, language)
     if now is None or at.astimezone(here).date() != now.astimezone(here).date():
         day = _plain(format_skeleton("MMMEd", at.astimezone(here), tzinfo=here, locale=locale(language)))
-        text = f"{day}, {text}"
+        glue = str(locale(language).datetime_formats["short"])
+        text = glue.replace("{1}", day).replace("{0}", text)
     return f"{text} {zone_text(at, timezone, language)}" if zone else text
 
 
@@ -80,7 +82,7 @@ def duration_text(duration: timedelta, language: str) -> str:
     spoken = [_unit(count * size, unit, language) for count, size, unit in parts if count][:2]
     if len(spoken) == 1:
         return spoken[0]
-    return _plain(format_list(spoken, style="standard", locale=locale(language)))
+    return list_text(spoken, language)
 
 
 def _unit(seconds: int, unit: str, language: str) -> str:
@@ -95,6 +97,11 @@ def _unit(seconds: int, unit: str, language: str) -> str:
 
 def number_text(number: float | Decimal, language: str) -> str:
     return _plain(format_decimal(number, locale=locale(language)))
+
+
+def list_text(items: Sequence[str], language: str) -> str:
+    """“Lao, English, and Gujarati”, with the language's own commas and “and”."""
+    return _plain(format_list(list(items), style="standard", locale=locale(language)))
 
 
 def language_name(language: str, in_language: str) -> str:

@@ -50,6 +50,11 @@ def names_in(sentence: str) -> tuple[str, ...]:
     return tuple(match.group(1) for match in _SLOT.finditer(sentence))
 
 
+def is_slot_name(text: str) -> bool:
+    """Whether the words between two braces are a slot: a lower-case name."""
+    return _NAME.fullmatch(text) is not None
+
+
 def check_slots(sentence: str, known: Mapping[str, SlotType], field: str = "") -> tuple[Problem, ...]:
     """One Problem for each slot that is malformed or not among the known variables."""
     problems = [_slot_problem(name, known, field) for name in names_in(sentence) if name not in known]

@@ -1,0 +1,148 @@
+"""What composing starts from and ends in, whatever the medium."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from app.domain.content import Content
+from app.domain.crisis import Severity, Stage
+from app.domain.fitting import Measure
+from app.domain.message import Medium, Message
+from app.domain.reading import iso
+from app.domain.routing import Registry, RouteLine, route_lines
+from app.domain.updates import UpdateDocument
+from app.errors import Problem
+from app.templating import OUTPUT_CAP, Templating
+from app.templating.announcement import Readers, exercise_mark
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Everything the words are made from, read once per broadcast."""
+
+    crisis: Mapping[str, object]
+    """The crisis document: {slug, titles, severity, ...}."""
+    update: UpdateDocument
+    registry: Registry
+    organisation: Mapping[str, object]
+    """{names{lang}, default_language, timezone, languages?[]}."""
+    severity: Severity
+    update_id: int | str = ""
+    revision: int = 0
+
+    @property
+    def default_language(self) -> str:
+        return str(self.organisation.get("default_language") or "en")
+
+    @property
+    def timezone(self) -> str:
+        return str(self.organisation.get("timezone") or "UTC")
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    message: Message
+    measure: Measure
+    routes: int
+    """Contact lines that are in the text."""
+    notes: tuple[Problem, ...] = ()
+    """What staff should know: a fallback language, dropped words, no contact route."""
+    reserved: int = 0
+    """The most SMS parts these words can take at any hour; 0 for other media."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One call of `compose`, resolved: whose words in which language."""
+
+    templating: Templating
+    source: Source
+    medium: Medium
+    content: Content
+    language: str
+    """Of the content: another one than asked for when that translation is missing."""
+    readers: Readers
+    page_link: str
+    fields: tuple[str, ...] = ()
+    notes: list[Problem] = field(default_factory=list)
+
+    @property
+    def stage(self) -> Stage:
+        return self.source.update.stage
+
+    @property
+    def mark(self) -> str:
+        return exercise_mark(self.readers.words) if self.source.update.drill else ""
+
+    def lines(self, limit: int, *, distinct: bool) -> tuple[RouteLine, ...]:
+        return route_lines(
+            self.source.registry,
+            need=self.source.update.need,
+            language=self.readers.language,
+            severity=self.source.severity,
+            at=self.readers.at,
+            limit=limit,
+            distinct=distinct,
+        )
+
+
+def render(job: Job, part: str, view: Mapping[str, object], *, html: bool) -> str:
+    return job.templating.render(job.templating.announcement(job.stage, part), view, html=html, cap=OUTPUT_CAP)
+
+
+def tidy_lines(text: str, blank: int) -> str:
+    """Layout is the templates' business, blank lines are not: at most `blank` in a row, none at the ends."""
+    tidy = re.sub(r"[ \t]+(?=\n)", "", text.strip())
+    return re.sub(f"\n{{{blank + 2},}}", "\n" * (blank + 1), tidy)
+
+
+def message(job: Job, text: str, subject: str = "", html: str = "") -> Message:
+    update = job.source.update
+    identity = f"{job.source.update_id}\0{job.source.revision}\0{job.medium}\0{job.language}\0{subject}\0{text}"
+    return Message(
+        medium=job.medium,
+        language=job.readers.language if html else job.language,
+        text=text,
+        subject=subject,
+        html=html,
+        link=job.page_link,
+        key=hashlib.sha256(identity.encode()).hexdigest()[:32],
+        created_at=job.readers.at,
+        valid_seconds=max(0, int((update.expires_at - job.readers.at).total_seconds())),
+        drill=update.drill,
+        data={
+            "crisis": update.crisis,
+            "update": job.source.update_id,
+            "revision": job.source.revision,
+            "stage": update.stage.value,
+            "severity": job.source.severity.value,
+            "language": job.language,
+            "headline": f"{job.mark}: {job.content.headline}" if job.mark else job.content.headline,
+            "next_update_by": iso(update.next_update_by) if update.next_update_by else None,
+            "expires_at": iso(update.expires_at),
+            "drill": update.drill,
+        },
+    )
+
+
+def no_contact_route() -> Problem:
+    """The refusal preflight and compose share."""
+    return Problem(
+        "no_contact_route",
+        "The message names no way to reach you.",
+        "need",
+        "Add a contact channel and a routing rule for this need, or for emergencies.",
+    )
+
+
+def oversize(job: Job, measured: Measure) -> Problem:
+    size = f"{measured.size} {measured.unit}, allowed are {measured.limit}"
+    return Problem(
+        "oversize",
+        f"The {job.medium} text in “{job.language}” takes {size}.",
+        f"content.{job.language}",
+        "Shorten headline and impact.",
+    )

@@ -1,0 +1,75 @@
+"""E-mail: everything the update says, the whole contact block, as plain text and as HTML."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from app.domain.cldr import language_name
+from app.domain.fitting import measure
+from app.domain.message import Limits
+from app.domain.routing import RouteLine
+from app.domain.texts import pick
+from app.errors import Invalid
+from app.templating.announcement import as_of, content_view, full_route, one_line, promise
+from app.usecases.announcing import Composed, Job, message, no_contact_route, oversize, render, tidy_lines
+
+FULL_ROUTES: Final = 12
+
+
+def compose_email(job: Job, limits: Limits) -> Composed:
+    lines = job.lines(FULL_ROUTES, distinct=False)
+    if not lines:
+        job.notes.append(no_contact_route())
+    view = _email_view(job, lines)
+    subject = one_line(render(job, "email.subject.txt", view, html=False))
+    view["subject"] = subject
+    text = tidy_lines(render(job, "email.txt", view, html=False), blank=1)
+    html = tidy_lines(render(job, "email.html", _escaping_marks(view, job.fields), html=True), blank=0)
+    measured = measure(text, limits)
+    if not measured.fits:
+        raise Invalid(oversize(job, measured))
+    return Composed(message(job, text, subject, html), measured, len(lines), tuple(job.notes))
+
+
+def _email_view(job: Job, lines: tuple[RouteLine, ...]) -> dict[str, object]:
+    words, language = job.readers.words, job.readers.language
+    names = job.source.organisation.get("names")
+    organisation, _ = pick(names if isinstance(names, Mapping) else {}, language, job.readers.fallback)
+    foreign = job.language.split("-")[0] != language.split("-")[0]
+    manage = "-manage_url-" if "manage_url" in job.fields else ""
+    return {
+        "language": language,
+        "direction": words.direction,
+        "words": words.texts,
+        "mark": job.mark,
+        "kicker": words.texts[f"stage_{job.stage}"],
+        "organisation": organisation,
+        "content": content_view(job.content, job.language, lines, words),
+        "not_in_language": words.say("other_language", language=language_name(language, language)) if foreign else "",
+        "greeting": words.say("greeting", name="-name-") if "name" in job.fields else "",
+        "routes": [full_route(line, job.readers) for line in lines],
+        "contact_as_of": as_of(job.readers),
+        "next_update": promise(job.source.update.next_update_by, job.readers),
+        "link": job.page_link,
+        "read_more": words.say("read_more", link=job.page_link) if job.page_link else "",
+        "why_you": words.say("why_you", organisation=organisation),
+        "manage": words.say("manage", link=manage) if manage else "",
+        "manage_link": manage,
+        "subject": "",
+    }
+
+
+def _escaping_marks(value: Mapping[str, object], fields: tuple[str, ...]) -> dict[str, object]:
+    """The same view for HTML: a personal mark, also one an author wrote, becomes its escaped form."""
+    marks = re.compile("-(" + "|".join(map(re.escape, fields)) + ")-(?!html-)") if fields else None
+
+    def escaped(part: object) -> object:
+        if isinstance(part, str):
+            return marks.sub(r"-\1-html-", part) if marks else part
+        if isinstance(part, Mapping):
+            return {key: escaped(inner) for key, inner in part.items()}
+        return [escaped(inner) for inner in part] if isinstance(part, list | tuple) else part
+
+    return {key: escaped(part) for key, part in value.items()}

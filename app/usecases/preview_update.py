@@ -1,0 +1,214 @@
+"""Preflight: every variant of an update in every language for every endpoint, before anybody is asked to approve it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from app.domain.content import WARNINGS, Content, check
+from app.domain.crisis import Severity, Stage
+from app.domain.fitting import segments
+from app.domain.message import PERSONAL_MEDIA, Limits, Medium
+from app.domain.reading import parse_instant
+from app.domain.routing import EMERGENCY_NEED, Reason, route_lines
+from app.domain.slots import is_slot_name, names_in
+from app.domain.updates import missing
+from app.errors import Invalid, Problem
+from app.templating import Templating
+from app.usecases.compose_message import Composed, Source, compose
+
+_ADVICE: Final = WARNINGS | {
+    "all_closed",
+    "impact_dropped",
+    "long_text",
+    "no_next_update",
+    "no_page_link",
+    "no_emergency_route",
+    "route_dropped",
+    "stale_fact",
+    "translation_fallback",
+}
+"""Codes that warn; every other one blocks."""
+_LAST_STAGES: Final = frozenset({Stage.RESOLVED, Stage.FOLLOWUP})
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointLimits:
+    """What preflight needs to know of an endpoint."""
+
+    slug: str
+    medium: Medium
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """One text as its readers will get it. `size` of `limit` in `unit`; `limit` None = unlimited."""
+
+    endpoint: str
+    medium: Medium
+    language: str
+    variant: int
+    text: str
+    subject: str
+    html: str
+    size: int
+    limit: int | None
+    unit: str
+    encoding: str
+    """GSM-7 | UCS-2 for SMS, else ""."""
+    parts: int
+    """SMS parts now, 0 for other media."""
+    reserved_parts: int
+    """SMS parts at most, whatever the hour it is sent at."""
+    routes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    renderings: tuple[Rendering, ...]
+    problems: tuple[Problem, ...]
+    """Each of these blocks submitting."""
+    warnings: tuple[Problem, ...]
+
+    @property
+    def passed(self) -> bool:
+        return not self.problems
+
+
+def preflight(
+    templating: Templating,
+    source: Source,
+    endpoints: Sequence[EndpointLimits],
+    at: datetime,
+    page_link: str,
+) -> Preflight:
+    """Never raises for what is wrong with the words: it is listed, once each, to block or to warn."""
+    found = [*missing(source.update, at), *_words(source), *_routes(source, at), *_circumstances(source, at, page_link)]
+    renderings: list[Rendering] = []
+    for endpoint, language, variant in _wanted(source, endpoints):
+        try:
+            composed = compose(
+                templating,
+                source,
+                medium=endpoint.medium,
+                limits=endpoint.limits,
+                language=language,
+                variant=variant,
+                at=at,
+                page_link=page_link,
+                fields=("manage_url",) if endpoint.medium is Medium.EMAIL else (),
+            )
+        except Invalid as refused:
+            found.extend(refused.problems)
+            continue
+        found.extend(composed.notes)
+        renderings.append(_rendering(endpoint, language, variant, composed))
+    unique = list(dict.fromkeys(found))
+    return Preflight(
+        tuple(renderings),
+        tuple(problem for problem in unique if not _advises(problem, source)),
+        tuple(problem for problem in unique if _advises(problem, source)),
+    )
+
+
+def _advises(problem: Problem, source: Source) -> bool:
+    """Whether this only warns; a missing translation blocks in the default language alone."""
+    if problem.code == "missing_translation":
+        return problem.field != f"content.{source.default_language}"
+    return problem.code in _ADVICE
+
+
+def _wanted(source: Source, endpoints: Sequence[EndpointLimits]) -> Iterator[tuple[EndpointLimits, str, int]]:
+    languages = dict.fromkeys([*source.update.languages, *_organisation_languages(source)])
+    for endpoint in endpoints:
+        variants = range(len(source.update.variants) + 1) if endpoint.medium in PERSONAL_MEDIA else range(1)
+        for variant in variants:
+            for language in languages:
+                yield endpoint, language, variant
+
+
+def _organisation_languages(source: Source) -> tuple[str, ...]:
+    listed = source.organisation.get("languages")
+    codes = [str(code) for code in listed] if isinstance(listed, list | tuple) else []
+    return tuple(dict.fromkeys([source.default_language, *codes]))
+
+
+def _words(source: Source) -> Iterator[Problem]:
+    yield from check(source.update.content, _organisation_languages(source))
+    for variant in range(len(source.update.variants) + 1):
+        for language, content in source.update.words(variant).items():
+            for text in _sentences(content):
+                for name in names_in(text):
+                    if is_slot_name(name):
+                        yield Problem(
+                            "unknown_variable",
+                            f"The slot “{{{name}}}” was never filled.",
+                            f"content.{language}",
+                            "Fill the playbook's variables, or write the words out.",
+                        )
+
+
+def _sentences(content: Content) -> Iterator[str]:
+    yield from (content.headline, content.acknowledgement, content.impact, content.duration, content.explanation)
+    yield from (content.perspective, content.reassurance, *content.complications)
+    yield from (option.text for option in content.options)
+    yield from (link.text for link in content.links)
+
+
+def _routes(source: Source, at: datetime) -> Iterable[Problem]:
+    update, registry = source.update, source.registry
+    needs = {option.need for content in update.content.values() for option in content.options if option.need}
+    for need in sorted({update.need, *needs} - {""}):
+        if need not in registry.needs:
+            yield Problem("need_not_found", f"There is no need “{need}”.", "need", "Create it, or choose another one.")
+    for language in update.languages:
+        lines = route_lines(
+            registry, need=update.need, language=language, severity=source.severity, at=at, limit=len(registry.needs)
+        )
+        if lines and all(line.option.reason in (Reason.OPENS_LATER, Reason.CLOSED) for line in lines):
+            yield Problem(
+                "all_closed", "Every contact channel is closed now.", "need", "Open an emergency line, or say when."
+            )
+        if source.severity is Severity.EMERGENCY and not any(line.need.slug == EMERGENCY_NEED for line in lines):
+            yield Problem(
+                "no_emergency_route", "There is no emergency line.", "need", f"Add the need “{EMERGENCY_NEED}”."
+            )
+
+
+def _circumstances(source: Source, at: datetime, page_link: str) -> Iterator[Problem]:
+    if source.update.next_update_by is None and source.update.stage not in _LAST_STAGES:
+        yield Problem(
+            "no_next_update", "It does not say when the next update comes.", "next_update_by", "Promise a time."
+        )
+    if not page_link:
+        yield Problem("no_page_link", "There is no page to link to.", "", "Add a site, or accept it.")
+    facts = source.crisis.get("facts")
+    for fact in facts if isinstance(facts, list | tuple) else ():
+        stale_at = parse_instant(str(fact.get("stale_at") or ""))
+        if stale_at is not None and stale_at <= at:
+            name = str(fact.get("name", ""))
+            yield Problem("stale_fact", f"The fact “{name}” is out of date.", f"facts.{name}", "Check it again.")
+
+
+def _rendering(endpoint: EndpointLimits, language: str, variant: int, composed: Composed) -> Rendering:
+    message = composed.message
+    counted = segments(message.text) if endpoint.medium is Medium.SMS else None
+    return Rendering(
+        endpoint=endpoint.slug,
+        medium=endpoint.medium,
+        language=language,
+        variant=variant,
+        text=message.text,
+        subject=message.subject,
+        html=message.html,
+        size=composed.measure.size,
+        limit=composed.measure.limit,
+        unit=composed.measure.unit,
+        encoding=counted.encoding if counted else "",
+        parts=counted.parts if counted else 0,
+        reserved_parts=composed.reserved,
+        routes=composed.routes,
+    )
