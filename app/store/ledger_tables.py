@@ -48,7 +48,7 @@ broadcast = Table(
     Column("update_id", ForeignKey("crisis_update.id"), nullable=False, index=True),
     Column("revision", Integer, nullable=False),
     Column("crisis", String(64), nullable=False, index=True),
-    Column("state", String(16), nullable=False),  # staging | ready | sending | paused | ended
+    Column("state", String(16), nullable=False),  # staging ready sending paused stopping cancelling ended cancelled
     Column("drill", Integer, nullable=False),
     Column("lane", Integer, nullable=False),
     Column("corrects", BigInteger, nullable=True),  # the broadcast whose words were wrong

@@ -124,6 +124,12 @@ def sent(connection: Connection, *, open_only: bool = False) -> list[UpdateRow]:
     return [_update(row) for row in connection.execute(query)]
 
 
+def corrected_by(connection: Connection, update_id: int, states: Collection[UpdateState]) -> list[int]:
+    """Ids of the corrections of this update that are in one of these states."""
+    mine = (update.c.corrects == update_id) & update.c.state.in_([state.value for state in states])
+    return list(connection.scalars(select(update.c.id).where(mine).order_by(update.c.id)))
+
+
 def edit(
     connection: Connection, update_id: int, document: Mapping[str, object], authors: frozenset[int | None]
 ) -> UpdateRow:

@@ -1,0 +1,109 @@
+"""From a committed window to calls: who of the admitted may still be sent to, and grouped how."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from app.domain.delivery import Event, Result, Why
+from app.domain.message import Message, Recipient
+from app.store.ledger import BroadcastRow, Candidate
+from app.store.settling import Settled
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One call: recipients of one language and variant, with the rows they answer for."""
+
+    message: Message
+    recipients: tuple[Recipient, ...]
+    candidates: tuple[Candidate, ...]
+    drill: bool
+
+    def halves(self) -> tuple[Unit, Unit]:
+        middle = len(self.candidates) // 2
+        return (
+            Unit(self.message, self.recipients[:middle], self.candidates[:middle], self.drill),
+            Unit(self.message, self.recipients[middle:], self.candidates[middle:], self.drill),
+        )
+
+
+def sort_out(
+    candidates: Iterable[Candidate], row: BroadcastRow, *, now_ms: int, gap_ms: int
+) -> tuple[list[Candidate], list[Settled]]:
+    """(those to send to, those settled or put off at the door), decided at the last moment before the call."""
+    go, not_now = [], []
+    wait_until = (row.sent_ms or now_ms) + gap_ms
+    for candidate in candidates:
+        if candidate.address is None:
+            not_now.append(_closed(candidate, Result.SUPPRESSED, "address_erased", now_ms))
+        elif candidate.suppressed is not None:
+            not_now.append(_closed(candidate, Result.SUPPRESSED, Event.ON_SUPPRESSION_LIST, now_ms))
+        elif candidate.superseded:
+            not_now.append(_closed(candidate, Result.SUPERSEDED, Event.NEWER_UPDATE, now_ms))
+        elif not candidate.told_before and now_ms < wait_until:
+            not_now.append(put_back(candidate, "first_message_in_flight", now_ms, due_ms=wait_until))
+        else:
+            go.append(candidate)
+    return go, not_now
+
+
+def put_back(candidate: Candidate, reason: str, now_ms: int, *, due_ms: int) -> Settled:
+    """Admitted but never asked about: it waits without having cost an attempt."""
+    return settled(candidate, None, reason, now_ms, again=candidate.was or Why.RETURNED, due_ms=due_ms)
+
+
+def settled(
+    candidate: Candidate,
+    result: Result | None,
+    reason: str,
+    now_ms: int,
+    *,
+    provider_id: str = "",
+    again: Why | None = None,
+    due_ms: int | None = None,
+    suppress: str = "",
+) -> Settled:
+    return Settled(
+        candidate.broadcast,
+        candidate.medium,
+        candidate.address_id,
+        candidate.shard,
+        candidate.endpoint,
+        candidate.lane,
+        candidate.attempt,
+        result,
+        reason,
+        now_ms,
+        provider_id,
+        candidate.was,
+        again,
+        due_ms,
+        candidate.since_ms,
+        suppress,
+    )
+
+
+def group(candidates: Iterable[Candidate], batch_size: int) -> list[tuple[Candidate, ...]]:
+    """Cut into calls: one broadcast, one shard, one language, one variant, at most `batch_size`."""
+    alike: dict[tuple[int, int, str, int], list[Candidate]] = {}
+    for candidate in candidates:
+        key = (candidate.broadcast, candidate.shard, candidate.language, candidate.variant)
+        alike.setdefault(key, []).append(candidate)
+    return [piece for members in alike.values() for piece in _pieces(members, batch_size)]
+
+
+def unit(
+    message: Message, candidates: tuple[Candidate, ...], recipient_of: Callable[[Candidate], Recipient], *, drill: bool
+) -> Unit:
+    return Unit(message, tuple(map(recipient_of, candidates)), candidates, drill)
+
+
+def _closed(candidate: Candidate, result: Result, reason: str, now_ms: int) -> Settled:
+    return settled(candidate, result, reason, now_ms)
+
+
+def _pieces(members: Sequence[Candidate], size: int) -> list[tuple[Candidate, ...]]:
+    rest = iter(members)
+    return [piece for _ in range(0, len(members), size) if (piece := tuple(islice(rest, size)))]

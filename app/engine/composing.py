@@ -1,0 +1,86 @@
+"""Words for the engine: rendered once per broadcast, endpoint, language and variant, and again when the clock or the
+registry may have changed what they say."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from app.clock import Clock, from_ms, to_ms
+from app.domain.endpoints import Endpoint
+from app.domain.manage import manage_url
+from app.domain.message import MEDIUM_CODES, Failure, FailureKind, Info, Medium, Message, Recipient
+from app.domain.reference import DeliveryKey, encode
+from app.errors import ClarionError
+from app.store.ledger import BroadcastRow, Candidate
+from app.store.unknowns import Unsure
+
+FRESH_SECONDS = 5.0
+KEPT_MOST = 512
+MARKS = {Medium.EMAIL: ("manage_url",)}
+
+Compose = Callable[[BroadcastRow, Medium, Info, str, int, bool], Message]
+"""(broadcast, medium, channel, language, variant, with the page's link) -> message; raises ClarionError."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    broadcast: int
+    endpoint: int
+    language: str
+    variant: int
+    linked: bool
+
+
+@dataclass(slots=True)
+class Composer:
+    compose: Compose
+    clock: Clock
+    public_base: str
+    reference_key: bytes
+    manage_key: bytes
+    _kept: dict[_Wanted, tuple[float, Message | Failure]] = field(default_factory=dict)
+
+    async def message(
+        self, row: BroadcastRow, endpoint: Endpoint, info: Info, language: str, variant: int
+    ) -> Message | Failure:
+        """The same object as last time while it says the same, so that channels may keep what they built from it."""
+        linked = row.site_confirmed_ms is not None
+        wanted = _Wanted(row.id, endpoint.id, language, variant, linked)
+        now = self.clock.monotonic()
+        kept = self._kept.get(wanted)
+        if kept is not None and now - kept[0] < FRESH_SECONDS:
+            return kept[1]
+        fresh = await asyncio.to_thread(self._render, row, endpoint, info, wanted)
+        if kept is not None and kept[1] == fresh:
+            fresh = kept[1]
+        if len(self._kept) >= KEPT_MOST:
+            self._kept.pop(next(iter(self._kept)))
+        self._kept[wanted] = (now, fresh)
+        return fresh
+
+    def recipient(self, one: Candidate | Unsure, endpoint: Endpoint, *, reports: bool) -> Recipient:
+        """Who this attempt goes to, under a reference only we can make."""
+        reference = encode(DeliveryKey(one.broadcast, one.medium, one.address_id, one.attempt), self.reference_key)
+        callback = f"{self.public_base}/callbacks/{endpoint.slug}/{reference}" if reports else ""
+        if one.medium != MEDIUM_CODES[Medium.EMAIL]:
+            return Recipient(one.address or "", reference, callback)
+        fields = {"manage_url": manage_url(self.manage_key, self.public_base, one.address_id, one.medium)}
+        return Recipient(one.address or "", reference, callback, fields)
+
+    def _render(self, row: BroadcastRow, endpoint: Endpoint, info: Info, wanted: _Wanted) -> Message | Failure:
+        now_ms = to_ms(self.clock.now())
+        try:
+            message = self.compose(row, endpoint.medium, info, wanted.language, wanted.variant, wanted.linked)
+        except ClarionError as error:
+            return Failure(FailureKind.OURS, error.problems[0].code, error.problems[0].sentence)
+        sent_ms = row.sent_ms or now_ms
+        left = None if row.expires_ms is None else max(1, (row.expires_ms - now_ms) // 1000)
+        return replace(
+            message,
+            key=f"{row.id}-{row.revision}-{endpoint.id}",
+            created_at=from_ms(sent_ms),
+            valid_seconds=left if left is None else max(60, left // 60 * 60),
+            data={**message.data, "update": row.update_id, "revision": row.revision, "crisis": row.crisis},
+        )

@@ -1,0 +1,69 @@
+"""What staff want right now: read every quarter of a second, and trusted for half a second at most."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from app.clock import Clock, to_ms
+from app.settings import Timings
+from app.store import ledger
+from app.store.database import Database
+from app.store.ledger import BroadcastRow
+
+
+class Verdict(StrEnum):
+    GO = "go"
+    HOLD = "hold"
+    EXPIRED = "expired"
+
+
+@dataclass(slots=True)
+class Control:
+    """The broadcasts that may move. Every request asks `verdict` just before it leaves."""
+
+    db: Database
+    clock: Clock
+    timings: Timings
+    _rows: Mapping[int, BroadcastRow] = field(default_factory=dict)
+    _read_at: float = float("-inf")
+    _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def refresh(self) -> None:
+        started = self.clock.monotonic()
+        rows = await asyncio.to_thread(self._read)
+        self._rows, self._read_at = {row.id: row for row in rows}, started
+
+    def sending(self) -> list[BroadcastRow]:
+        """Best lane first, then oldest."""
+        return sorted(
+            (row for row in self._rows.values() if row.state == "sending"), key=lambda row: (row.lane, row.id)
+        )
+
+    def live(self) -> list[BroadcastRow]:
+        return list(self._rows.values())
+
+    def get(self, broadcast_id: int) -> BroadcastRow | None:
+        return self._rows.get(broadcast_id)
+
+    async def verdict(self, broadcast_id: int) -> Verdict:
+        """GO only on knowledge younger than `control_stale`; an unreadable database means HOLD, never GO."""
+        if self._is_stale():
+            async with self._reading:
+                if self._is_stale():
+                    await self.refresh()
+        row = self._rows.get(broadcast_id)
+        if row is None or row.state != "sending":
+            return Verdict.HOLD
+        if row.expires_ms is not None and row.expires_ms <= to_ms(self.clock.now()):
+            return Verdict.EXPIRED
+        return Verdict.GO
+
+    def _is_stale(self) -> bool:
+        return self.clock.monotonic() - self._read_at > self.timings.control_stale
+
+    def _read(self) -> list[BroadcastRow]:
+        with self.db.reading() as connection:
+            return ledger.live_broadcasts(connection)

@@ -1,0 +1,170 @@
+"""One endpoint's senders: so many calls at once, each asked for permission just before it leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from app.clock import Clock, from_ms, to_ms
+from app.domain.delivery import Event, Result, Why
+from app.domain.endpoints import Endpoint
+from app.domain.message import Batch, Channel, Failure, FailureKind, Outcome
+from app.domain.pacing import Pace
+from app.domain.retrying import Backoff, Doubt, GiveBack, Halve, Retry, Settle, decide
+from app.engine.admitting import Unit, put_back, settled
+from app.engine.control import Control, Verdict
+from app.engine.health import Health
+from app.settings import Timings
+from app.store.ledger import Candidate, HeldShard, ShardKey
+from app.store.settling import Settled
+
+Guard = Callable[[Awaitable[Sequence[Outcome]], float], Awaitable[Sequence[Outcome] | Failure]]
+WINDOW_CALLS = 4
+"""Recipients admitted ahead, in calls per sender: enough to never starve, few enough to be asked about after a crash."""
+WINDOW_MOST = 2_000
+
+
+@dataclass(slots=True)
+class Runner:
+    """Everything about one endpoint inside this process. `finished` takes rows to be settled in the next commit."""
+
+    endpoint: Endpoint
+    channels: Callable[[bool], Channel]
+    """The channel for live (False) or drill (True) broadcasts; a drill's is a sink."""
+    clock: Clock
+    timings: Timings
+    control: Control
+    finished: Callable[[Sequence[Settled]], None]
+    guard: Guard
+    pace: Pace
+    health: Health = field(default_factory=Health)
+    held: dict[ShardKey, HeldShard] = field(default_factory=dict)
+    flying: dict[ShardKey, int] = field(default_factory=dict)
+    halted: str = ""
+    _queue: asyncio.Queue[Unit] = field(default_factory=asyncio.Queue)
+    _loaded: int = 0
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def start(self, group: asyncio.TaskGroup) -> None:
+        senders = self.channels(False).info.concurrency
+        self._tasks = [group.create_task(self._work(), name=f"{self.endpoint.slug}-{n}") for n in range(senders)]
+
+    def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+
+    @property
+    def idle(self) -> bool:
+        return self._loaded == 0
+
+    def room(self) -> int:
+        """How many recipients may be admitted now: window, pace and health all agree."""
+        if self.halted:
+            return 0
+        now = self.clock.monotonic()
+        self.pace = self.pace.refilled(now)
+        info = self.channels(False).info
+        window = min(WINDOW_MOST, max(2 * info.batch_size, WINDOW_CALLS * info.concurrency * info.batch_size))
+        most = min(window - self._loaded, int(self.pace.tokens))
+        return max(0, self.health.allowed(most, now))
+
+    def load(self, unit: Unit) -> None:
+        self._loaded += len(unit.candidates)
+        self.pace = self.pace.spent(len(unit.candidates))
+        for candidate in unit.candidates:
+            key = ShardKey(candidate.broadcast, candidate.medium, candidate.shard)
+            self.flying[key] = self.flying.get(key, 0) + 1
+        self._queue.put_nowait(unit)
+
+    def landed(self, rows: Sequence[Settled]) -> None:
+        """These rows are committed: their shards have that much less in flight."""
+        for row in rows:
+            left = self.flying.get(row.shard_key, 0) - 1
+            if left > 0:
+                self.flying[row.shard_key] = left
+            else:
+                self.flying.pop(row.shard_key, None)
+
+    async def _work(self) -> None:
+        while True:
+            unit = await self._queue.get()
+            rows = await self._send(unit)
+            self._loaded -= len(unit.candidates)
+            self.finished(rows)
+
+    async def _send(self, unit: Unit) -> list[Settled]:
+        """What became of every row of the unit."""
+        refusal = await self._refusal(unit)
+        if refusal is not None:
+            return refusal
+        limit = self.timings.call_timeout + 1.0
+        call = self.channels(unit.drill).send(Batch(unit.message, unit.recipients))
+        outcomes = await self.guard(call, limit)
+        if isinstance(outcomes, Failure):
+            outcomes = [outcomes] * len(unit.candidates)
+        if len(unit.candidates) > 1 and all(_is_content(outcome) for outcome in outcomes):
+            first, second = unit.halves()
+            return [*await self._send(first), *await self._send(second)]
+        self._learn(outcomes)
+        return [self._row(one, outcome) for one, outcome in zip(unit.candidates, outcomes, strict=True)]
+
+    async def _refusal(self, unit: Unit) -> list[Settled] | None:
+        """Rows to give back when the call may not leave any more; None = go."""
+        now_ms = to_ms(self.clock.now())
+        if self.halted or not self.health.allowed(1, self.clock.monotonic()):
+            wait = self.health.seconds_closed(self.clock.monotonic())
+            return [
+                put_back(one, "endpoint_waits", now_ms, due_ms=now_ms + int(wait * 1000)) for one in unit.candidates
+            ]
+        match await self.control.verdict(unit.candidates[0].broadcast):
+            case Verdict.GO:
+                return None
+            case Verdict.EXPIRED:
+                return [settled(one, Result.EXPIRED, Event.PAST_EXPIRY, now_ms) for one in unit.candidates]
+            case Verdict.HOLD:
+                return [put_back(one, "broadcast_holds", now_ms, due_ms=now_ms) for one in unit.candidates]
+
+    def _learn(self, outcomes: Sequence[Outcome]) -> None:
+        now = self.clock.monotonic()
+        worst = next((one for one in outcomes if isinstance(one, Failure)), None)
+        if worst is None:
+            self.health = self.health.succeeded()
+            return
+        if worst.kind is FailureKind.NOT_ACCEPTED:
+            if "429" in worst.code:
+                self.pace = self.pace.throttled()
+            backoff = Backoff(self.timings.retry_base, self.timings.retry_cap)
+            self.health = self.health.refused(now, worst.retry_after, backoff, random.random())  # noqa: S311 - jitter
+        elif worst.kind is FailureKind.ACCOUNT:
+            self.halted = worst.code
+
+    def _row(self, candidate: Candidate, outcome: Outcome) -> Settled:
+        now = self.clock.now()
+        now_ms = to_ms(now)
+        lifetime = self.channels(False).info.key_lifetime_seconds
+        began = from_ms(candidate.since_ms) if candidate.since_ms else now
+        decision = decide(
+            outcome,
+            attempt=candidate.attempt,
+            batch=1,  # a batch refused for its content was halved before
+            key_is_fresh=lifetime > (now - began).total_seconds(),
+            backoff=Backoff(self.timings.retry_base, self.timings.retry_cap),
+            jitter=random.random(),  # noqa: S311 - jitter
+        )
+        match decision:
+            case Settle(result, reason, provider_id, suppress):
+                return settled(candidate, result, reason, now_ms, provider_id=provider_id, suppress=suppress)
+            case Retry(reason, delay):
+                at = now_ms + int(delay * 1000)
+                return settled(candidate, Result.REFUSED, reason, now_ms, again=Why.RETRY, due_ms=at)
+            case Doubt(reason):
+                at = now_ms + int(self.timings.settle * 1000)
+                return settled(candidate, Result.UNKNOWN, reason, now_ms, again=Why.UNKNOWN, due_ms=at)
+            case GiveBack(reason) | Halve(reason):
+                return put_back(candidate, reason, now_ms, due_ms=now_ms)
+
+
+def _is_content(outcome: Outcome) -> bool:
+    return isinstance(outcome, Failure) and outcome.kind is FailureKind.CONTENT

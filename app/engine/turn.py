@@ -1,0 +1,166 @@
+"""One commit of the engine: what came back is settled, what may go is admitted, in a single short transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
+
+from app.domain.delivery import Result
+from app.domain.message import MEDIUM_CODES, Medium
+from app.engine.admitting import sort_out
+from app.settings import Timings
+from app.store import ledger, settling, stopping
+from app.store.ledger import BroadcastRow, Candidate, HeldShard, ShardKey
+from app.store.settling import Settled
+
+CLAIM_AHEAD = 2
+_SITE = MEDIUM_CODES[Medium.SITE]
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """One endpoint's appetite: room for so many recipients, and the shards it already holds."""
+
+    endpoint: int
+    room: int
+    held: Mapping[ShardKey, HeldShard]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    me: str
+    now_ms: int
+    settled: Sequence[Settled]
+    wants: Sequence[Want]
+    sending: Sequence[BroadcastRow]
+    """Broadcasts that may admit, best lane first."""
+    release: Sequence[ShardKey]
+    renew: bool
+    fences: Mapping[ShardKey, int]
+
+
+@dataclass(slots=True)
+class Granted:
+    """What one endpoint got: valid only once the transaction is committed."""
+
+    go: list[Candidate] = field(default_factory=list)
+    claimed: list[HeldShard] = field(default_factory=list)
+    moved: dict[ShardKey, HeldShard] = field(default_factory=dict)
+    """Held shards as they stand after admission."""
+    lost: list[ShardKey] = field(default_factory=list)
+
+
+def take_turn(connection: Connection, request: Request, timings: Timings) -> dict[int, Granted]:
+    """Run inside one write transaction; returns what each endpoint was granted."""
+    if request.settled:
+        settling.settle(connection, request.settled, dict(request.fences))
+        _note_sites(connection, request)
+    if request.renew:
+        ledger.renew(connection, request.me, now_ms=request.now_ms, lease_ms=int(timings.lease * 1000))
+    ledger.release(connection, request.me, request.release)
+    doorway = _Doorway(connection, request, timings)
+    return {want.endpoint: doorway.serve(want) for want in request.wants}
+
+
+def _note_sites(connection: Connection, request: Request) -> None:
+    """The site was read back: its broadcast's other waves need not wait for the bound."""
+    for broadcast_id in {row.broadcast for row in request.settled if _is_site(row)}:
+        stopping.confirm_site(connection, broadcast_id, request.now_ms)
+
+
+def _is_site(row: Settled) -> bool:
+    return row.medium == _SITE and row.result is Result.ACCEPTED
+
+
+class _Doorway:
+    """Admission for all endpoints of one turn."""
+
+    def __init__(self, connection: Connection, request: Request, timings: Timings) -> None:
+        self._connection = connection
+        self._request = request
+        self._lease_ms = int(timings.lease * 1000)
+        self._gap_ms = int(timings.correction_gap * 1000)
+        self._rows = {row.id: row for row in request.sending if not _is_over(row, request.now_ms)}
+        self._newer: dict[int, list[int]] = {}
+
+    def serve(self, want: Want) -> Granted:
+        granted = Granted()
+        room = want.room
+        for row in self._rows.values():
+            if room <= 0:
+                return granted
+            room -= self._again(row, want.endpoint, room, granted)
+        if room <= 0:
+            return granted
+        held = {key: shard for key, shard in want.held.items() if shard.remaining > 0}
+        for shard in self._claim(want.endpoint, held):
+            granted.claimed.append(shard)
+            held[shard.key] = shard
+        for shard in sorted(held.values(), key=lambda one: (one.lane, one.key.no, one.key.broadcast)):
+            if room <= 0:
+                break
+            room -= self._admit(shard, room, granted)
+        return granted
+
+    def _again(self, row: BroadcastRow, endpoint: int, room: int, granted: Granted) -> int:
+        candidates = ledger.claim_due(
+            self._connection,
+            self._request.me,
+            endpoint,
+            row.id,
+            now_ms=self._request.now_ms,
+            lease_ms=self._lease_ms,
+            most=room,
+            newer=self._newer_than(row),
+        )
+        return self._let_through(candidates, row, granted)
+
+    def _claim(self, endpoint: int, held: Mapping[ShardKey, HeldShard]) -> list[HeldShard]:
+        """Claim when the hands are empty, or when something more urgent than all we hold is free."""
+        best = min((shard.lane for shard in held.values()), default=None)
+        if best is not None and not any(row.lane < best for row in self._rows.values()):
+            return []
+        return ledger.claim_shards(
+            self._connection,
+            self._request.me,
+            endpoint,
+            now_ms=self._request.now_ms,
+            lease_ms=self._lease_ms,
+            most=CLAIM_AHEAD,
+            better_than=best,
+        )
+
+    def _admit(self, shard: HeldShard, room: int, granted: Granted) -> int:
+        row = self._rows.get(shard.key.broadcast)
+        if row is None:
+            granted.lost.append(shard.key)
+            return 0
+        moved = HeldShard(
+            shard.key, shard.endpoint, shard.lane, shard.fence, shard.watermark, shard.last_address, shard.remaining
+        )
+        candidates = ledger.admit(
+            self._connection, moved, min(room, shard.remaining), newer=self._newer_than(row), corrects=row.corrects
+        )
+        if candidates is None:
+            granted.lost.append(shard.key)
+            return 0
+        granted.moved[moved.key] = moved
+        return self._let_through(candidates, row, granted)
+
+    def _let_through(self, candidates: Sequence[Candidate], row: BroadcastRow, granted: Granted) -> int:
+        go, not_now = sort_out(candidates, row, now_ms=self._request.now_ms, gap_ms=self._gap_ms)
+        if not_now:
+            settling.settle(self._connection, not_now, {})
+        granted.go.extend(go)
+        return len(go)
+
+    def _newer_than(self, row: BroadcastRow) -> list[int]:
+        if row.id not in self._newer:
+            self._newer[row.id] = ledger.newer_broadcasts(self._connection, row)
+        return self._newer[row.id]
+
+
+def _is_over(row: BroadcastRow, now_ms: int) -> bool:
+    return row.expires_ms is not None and row.expires_ms <= now_ms

@@ -1,0 +1,237 @@
+"""Deliveries as people see them: counts that always add up, and pages of rows with masked addresses."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, and_, case, func, literal, or_, select
+
+from app.clock import from_ms
+from app.domain.delivery import State, accepted_state
+from app.domain.masking import mask
+from app.domain.message import CODE_MEDIA, Medium, ReceiptKind
+from app.errors import Invalid, Problem
+from app.store.ledger import same_delivery
+from app.store.ledger_tables import address, due, outcome, receipt_count, receipt_state, recipient, shard
+from app.store.tables import endpoint
+
+_DIRECT = ("failed", "suppressed", "superseded", "expired", "cancelled", "dead")
+_OVER_ACCEPTED = ("suppressed", "failed", "dead", "superseded", "expired", "cancelled")
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    medium: Medium
+    endpoint: str
+    address: str
+    """Masked: enough to recognise, not enough to use."""
+    address_id: int
+    language: str
+    state: State
+    reason: str
+    provider_id: str
+    attempts: int
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointCounts:
+    endpoint: str
+    medium: Medium
+    size: int
+    counts: Mapping[State, int]
+
+
+def counts(connection: Connection, broadcast_id: int) -> dict[State, int]:
+    """Deliveries per state, zeroes included. Sums of counters, never a scan; they add up to the frozen audience."""
+    total: Counter[State] = Counter()
+    for line in counts_by_endpoint(connection, broadcast_id):
+        total.update(line.counts)
+    return {state: total[state] for state in State}
+
+
+def counts_by_endpoint(connection: Connection, broadcast_id: int) -> list[EndpointCounts]:
+    sums = [
+        func.sum(shard.c[name]).label(name)
+        for name in ("size", "admitted", "accepted", "retrying", "returned", "unsure", *_DIRECT)
+    ]
+    rests = [
+        func.sum(case((shard.c.rest_state == state, shard.c.size - shard.c.admitted), else_=0)).label(f"rest_{state}")
+        for state in ("superseded", "expired", "cancelled")
+    ]
+    rows = connection.execute(
+        select(shard.c.endpoint, shard.c.medium, endpoint.c.slug, *sums, *rests)
+        .join(endpoint, endpoint.c.id == shard.c.endpoint)
+        .where(shard.c.broadcast == broadcast_id)
+        .group_by(shard.c.endpoint, shard.c.medium, endpoint.c.slug)
+        .order_by(shard.c.medium, endpoint.c.slug)
+    ).all()
+    heard: dict[tuple[int, int], Counter[State]] = {}
+    for row in connection.execute(select(receipt_count).where(receipt_count.c.broadcast == broadcast_id)):
+        per = heard.setdefault((row.endpoint, row.medium), Counter())
+        per[accepted_state(ReceiptKind(row.kind))] += row.deliveries
+    return [
+        EndpointCounts(
+            row.slug,
+            CODE_MEDIA[row.medium],
+            int(row.size),
+            _states(row, heard.get((row.endpoint, row.medium), Counter())),
+        )
+        for row in rows
+    ]
+
+
+def _states(row: Row[Any], heard: Counter[State]) -> dict[State, int]:
+    rest = {state: int(getattr(row, f"rest_{state}")) for state in ("superseded", "expired", "cancelled")}
+    settled = int(row.accepted) + sum(int(getattr(row, name)) for name in _DIRECT)
+    states = {State(name): int(getattr(row, name)) + rest.get(name, 0) for name in _DIRECT}
+    states[State.QUEUED] = int(row.size) - int(row.admitted) - sum(rest.values()) + int(row.returned)
+    states[State.RETRY_WAIT] = int(row.retrying)
+    states[State.UNKNOWN] = int(row.unsure)
+    states[State.SENDING] = int(row.admitted) - settled - int(row.retrying) - int(row.returned) - int(row.unsure)
+    states[State.DELIVERED] = heard[State.DELIVERED]
+    states[State.UNDELIVERED] = heard[State.UNDELIVERED]
+    states[State.ACCEPTED] = int(row.accepted) - heard[State.DELIVERED] - heard[State.UNDELIVERED]
+    return {state: states[state] for state in State}
+
+
+def page(
+    connection: Connection, broadcast_id: int, *, after: str | None = None, limit: int = 100, state: State | None = None
+) -> tuple[list[Delivery], str | None]:
+    """Deliveries by (medium, address id) after the cursor, at most `limit`, and the next cursor or None."""
+    query = _deliveries(broadcast_id).order_by(recipient.c.medium, recipient.c.address_id).limit(limit + 1)
+    if after:
+        medium, address_id = _cursor(after)
+        later = and_(recipient.c.medium == medium, recipient.c.address_id > address_id)
+        query = query.where(or_(recipient.c.medium > medium, later))
+    if state is not None:
+        query = query.where(_state_sql() == state.value)
+    rows = connection.execute(query).all()
+    following = f"{rows[limit - 1].medium}.{rows[limit - 1].address_id}" if len(rows) > limit else None
+    return [_delivery(row) for row in rows[:limit]], following
+
+
+def states_by_row(connection: Connection, broadcast_id: int) -> dict[State, int]:
+    """The same counts by looking at every row: slow, for `doctor` and the tests that hold the counters to it."""
+    states = _state_sql().label("state")
+    rows = connection.execute(_joined(select(states, func.count().label("n")), broadcast_id).group_by(states))
+    found = {State(row.state): int(row.n) for row in rows}
+    return {state: found.get(state, 0) for state in State}
+
+
+def _deliveries(broadcast_id: int) -> Select[Any]:
+    last = (
+        select(func.max(outcome.c.attempt))
+        .where(same_delivery(outcome, recipient))
+        .correlate(recipient)
+        .scalar_subquery()
+    )
+    told = (
+        select(outcome.c.provider_id)
+        .where(same_delivery(outcome, recipient))
+        .order_by((outcome.c.result == "accepted").desc(), outcome.c.attempt.desc())
+        .limit(1)
+        .correlate(recipient)
+        .scalar_subquery()
+    )
+    why = (
+        select(outcome.c.reason)
+        .where(same_delivery(outcome, recipient))
+        .order_by(outcome.c.attempt.desc(), outcome.c.at_ms.desc())
+        .limit(1)
+        .correlate(recipient)
+        .scalar_subquery()
+    )
+    at = (
+        select(func.max(outcome.c.at_ms))
+        .where(same_delivery(outcome, recipient))
+        .correlate(recipient)
+        .scalar_subquery()
+    )
+    return (
+        _joined(
+            select(
+                recipient.c.medium,
+                recipient.c.address_id,
+                recipient.c.language,
+                address.c.value,
+                endpoint.c.slug,
+                _state_sql().label("state"),
+                func.coalesce(due.c.reason, receipt_state.c.code, "").label("later_reason"),
+                why.label("reason"),
+                told.label("provider_id"),
+                func.coalesce(last, 0).label("attempts"),
+                func.coalesce(receipt_state.c.at_ms, at).label("at_ms"),
+            ),
+            broadcast_id,
+        )
+        .join(address, address.c.id == recipient.c.address_id)
+        .join(endpoint, endpoint.c.id == func.coalesce(due.c.endpoint, shard.c.endpoint))
+    )
+
+
+def _joined(query: Select[Any], broadcast_id: int) -> Select[Any]:
+    in_shard = and_(
+        shard.c.broadcast == recipient.c.broadcast,
+        shard.c.medium == recipient.c.medium,
+        shard.c.first_address <= recipient.c.address_id,
+        shard.c.last_address >= recipient.c.address_id,
+    )
+    return (
+        query.select_from(recipient)
+        .join(shard, in_shard)
+        .outerjoin(due, same_delivery(due, recipient))
+        .outerjoin(receipt_state, same_delivery(receipt_state, recipient))
+        .where(recipient.c.broadcast == broadcast_id)
+    )
+
+
+def _state_sql() -> Any:  # noqa: ANN401 - a CASE expression
+    """domain.delivery.state_of in SQL."""
+
+    def has(result: str) -> Any:  # noqa: ANN401
+        found = select(literal(1)).where(same_delivery(outcome, recipient), outcome.c.result == result)
+        return found.correlate(recipient).exists()
+
+    heard = case(
+        *((receipt_state.c.kind == kind.value, accepted_state(kind).value) for kind in ReceiptKind),
+        else_=State.ACCEPTED.value,
+    )
+    return case(
+        (recipient.c.address_id > shard.c.watermark, func.coalesce(shard.c.rest_state, State.QUEUED.value)),
+        (due.c.why == "retry", State.RETRY_WAIT.value),
+        (due.c.why == "returned", State.QUEUED.value),
+        (due.c.why == "unknown", State.UNKNOWN.value),
+        (has("accepted"), heard),
+        *((has(result), result) for result in _OVER_ACCEPTED),
+        else_=State.SENDING.value,
+    )
+
+
+def _delivery(row: Row[Any]) -> Delivery:
+    medium = CODE_MEDIA[row.medium]
+    return Delivery(
+        medium,
+        row.slug,
+        mask(medium, row.value),
+        row.address_id,
+        row.language,
+        State(row.state),
+        row.later_reason or row.reason or "",
+        row.provider_id or "",
+        int(row.attempts),
+        from_ms(row.at_ms) if row.at_ms else None,
+    )
+
+
+def _cursor(text: str) -> tuple[int, int]:
+    medium, _, address_id = text.partition(".")
+    if not (medium.isdigit() and address_id.isdigit()):
+        raise Invalid(
+            Problem("bad_cursor", "This cursor was not given by this list.", "cursor", "Start again without one.")
+        )
+    return int(medium), int(address_id)

@@ -1,0 +1,358 @@
+"""The ledger as a queue: claim shards by lease, admit recipients behind a committed watermark, claim what is due again.
+
+Every function works inside the caller's transaction. `me` is the worker's random name; times are milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, FromClause, Row, Select, and_, exists, literal, select, update
+from sqlalchemy.sql.elements import ColumnElement
+
+from app.domain.delivery import Why
+from app.store.ledger_tables import address, broadcast, due, outcome, recipient, shard, suppression
+
+
+LIVE = ("sending", "paused", "stopping", "cancelling")
+"""States of a broadcast between `send` and its end; only `sending` admits."""
+
+
+class ShardKey(NamedTuple):
+    broadcast: int
+    medium: int
+    no: int
+
+
+@dataclass(slots=True)
+class HeldShard:
+    """A shard this worker may admit from, until its lease ends or its fence moves."""
+
+    key: ShardKey
+    endpoint: int
+    lane: int
+    fence: int
+    watermark: int
+    last_address: int
+    remaining: int
+
+
+class Candidate(NamedTuple):
+    """One recipient at the moment of admission, with everything that decides whether it may be sent."""
+
+    broadcast: int
+    medium: int
+    address_id: int
+    shard: int
+    endpoint: int
+    lane: int
+    attempt: int
+    language: str
+    variant: int
+    address: str | None
+    suppressed: str | None
+    superseded: bool
+    told_before: bool
+    since_ms: int
+    was: Why | None
+
+
+@dataclass(frozen=True, slots=True)
+class BroadcastRow:
+    id: int
+    update_id: int
+    revision: int
+    crisis: str
+    state: str
+    drill: bool
+    lane: int
+    corrects: int | None
+    sent_ms: int | None
+    expires_ms: int | None
+    site_confirmed_ms: int | None
+    site_bound_ms: int | None
+
+
+def broadcast_row(connection: Connection, broadcast_id: int) -> BroadcastRow | None:
+    row = connection.execute(_broadcasts().where(broadcast.c.id == broadcast_id)).one_or_none()
+    return None if row is None else _as_broadcast(row)
+
+
+def live_broadcasts(connection: Connection) -> list[BroadcastRow]:
+    """Those that may have something to send, admit or settle: sending or paused, oldest first."""
+    rows = connection.execute(
+        _broadcasts().where(broadcast.c.state.in_(("sending", "paused"))).order_by(broadcast.c.id)
+    )
+    return [_as_broadcast(row) for row in rows]
+
+
+def claim_shards(
+    connection: Connection, me: str, endpoint: int, *, now_ms: int, lease_ms: int, most: int, better_than: int | None
+) -> list[HeldShard]:
+    """Take up to `most` free shards, best lane first; only lanes better than `better_than` when given."""
+    wanted = (
+        select(shard)
+        .join(broadcast, broadcast.c.id == shard.c.broadcast)
+        .where(
+            shard.c.endpoint == endpoint,
+            shard.c.rest_state.is_(None),
+            shard.c.owner.is_(None),
+            shard.c.admitted < shard.c.size,
+            shard.c.not_before_ms <= now_ms,
+            broadcast.c.state == "sending",
+        )
+        .order_by(shard.c.lane, shard.c.no, shard.c.broadcast)
+        .limit(most)
+        .with_for_update(of=shard, skip_locked=True)
+    )
+    if better_than is not None:
+        wanted = wanted.where(shard.c.lane < better_than)
+    held = []
+    for row in connection.execute(wanted).all():
+        key = ShardKey(row.broadcast, row.medium, row.no)
+        connection.execute(
+            update(shard).where(is_shard(key)).values(owner=me, fence=row.fence + 1, lease_until_ms=now_ms + lease_ms)
+        )
+        held.append(
+            HeldShard(
+                key, row.endpoint, row.lane, row.fence + 1, row.watermark, row.last_address, row.size - row.admitted
+            )
+        )
+    return held
+
+
+def admit(
+    connection: Connection, held: HeldShard, most: int, *, newer: Sequence[int], corrects: int | None
+) -> list[Candidate] | None:
+    """Move the watermark over up to `most` recipients and return them; None when the fence has moved on.
+
+    Only after the transaction is committed may any of them be sent.
+    """
+    broadcast_id, medium, no = held.key
+    rows = connection.execute(
+        _with_decisions(
+            select(recipient.c.address_id, recipient.c.language, recipient.c.variant).where(
+                recipient.c.broadcast == broadcast_id,
+                recipient.c.medium == medium,
+                recipient.c.address_id > held.watermark,
+                recipient.c.address_id <= held.last_address,
+            ),
+            newer=newer,
+            corrects=corrects,
+        )
+        .order_by(recipient.c.address_id)
+        .limit(most)
+    ).all()
+    watermark = rows[-1].address_id if rows else held.last_address
+    moved = connection.execute(
+        update(shard)
+        .where(is_shard(held.key), shard.c.fence == held.fence)
+        .values(watermark=watermark, admitted=shard.c.admitted + len(rows))
+    )
+    if moved.rowcount != 1:
+        return None
+    held.watermark = watermark
+    held.remaining -= len(rows)
+    return [
+        Candidate(
+            broadcast_id,
+            medium,
+            row.address_id,
+            no,
+            held.endpoint,
+            held.lane,
+            1,
+            row.language,
+            row.variant,
+            row.value,
+            row.suppressed,
+            bool(row.superseded),
+            bool(row.told_before),
+            0,
+            None,
+        )
+        for row in rows
+    ]
+
+
+def claim_due(
+    connection: Connection,
+    me: str,
+    endpoint: int,
+    broadcast_id: int,
+    *,
+    now_ms: int,
+    lease_ms: int,
+    most: int,
+    newer: Sequence[int],
+) -> list[Candidate]:
+    """Take deliveries of one broadcast whose next attempt is due, best lane first. Their attempt is counted by settling."""
+    rows = connection.execute(
+        _with_decisions(
+            select(
+                recipient.c.address_id,
+                recipient.c.language,
+                recipient.c.variant,
+                due.c.medium,
+                due.c.shard,
+                due.c.lane,
+                due.c.attempt,
+                due.c.why,
+                due.c.since_ms,
+            )
+            .select_from(due)
+            .join(recipient, same_delivery(due, recipient))
+            .where(
+                due.c.endpoint == endpoint,
+                due.c.broadcast == broadcast_id,
+                due.c.due_ms <= now_ms,
+                due.c.owner.is_(None),
+                due.c.why.in_((Why.RETRY, Why.RETURNED)),
+            ),
+            newer=newer,
+            corrects=None,
+        )
+        .order_by(due.c.due_ms)
+        .limit(most)
+        .with_for_update(of=due, skip_locked=True)
+    ).all()
+    by_medium: dict[int, list[int]] = {}
+    for row in rows:
+        by_medium.setdefault(row.medium, []).append(row.address_id)
+    for medium, addresses in by_medium.items():
+        connection.execute(
+            update(due)
+            .where(due.c.broadcast == broadcast_id, due.c.medium == medium, due.c.address_id.in_(addresses))
+            .values(owner=me, fence=due.c.fence + 1, lease_until_ms=now_ms + lease_ms)
+        )
+    return [
+        Candidate(
+            broadcast_id,
+            row.medium,
+            row.address_id,
+            row.shard,
+            endpoint,
+            row.lane,
+            row.attempt + 1,
+            row.language,
+            row.variant,
+            row.value,
+            row.suppressed,
+            bool(row.superseded),
+            False,
+            row.since_ms,
+            Why(row.why),
+        )
+        for row in rows
+    ]
+
+
+def newer_broadcasts(connection: Connection, row: BroadcastRow) -> list[int]:
+    """Sent later in the same crisis and not cancelled: whoever they reach must not get the older words any more."""
+    if row.sent_ms is None:
+        return []
+    later = select(broadcast.c.id).where(
+        broadcast.c.crisis == row.crisis,
+        broadcast.c.drill == int(row.drill),
+        broadcast.c.sent_ms > row.sent_ms,
+        broadcast.c.state.in_(("sending", "paused", "stopping", "ended")),
+    )
+    return list(connection.scalars(later))
+
+
+def renew(connection: Connection, me: str, *, now_ms: int, lease_ms: int) -> None:
+    for table in (shard, due):
+        connection.execute(update(table).where(table.c.owner == me).values(lease_until_ms=now_ms + lease_ms))
+
+
+def release(connection: Connection, me: str, keys: Sequence[ShardKey]) -> None:
+    """Give shards back that have nothing of ours in flight."""
+    for key in keys:
+        connection.execute(update(shard).where(is_shard(key), shard.c.owner == me).values(owner=None, lease_until_ms=0))
+
+
+def work_waiting(connection: Connection, *, now_ms: int) -> bool:
+    """Whether a claim could bring anything now; a cheap read, so that an idle engine never takes the write lock."""
+    free = (
+        select(literal(1))
+        .select_from(shard)
+        .join(broadcast, broadcast.c.id == shard.c.broadcast)
+        .where(
+            broadcast.c.state == "sending",
+            shard.c.rest_state.is_(None),
+            shard.c.owner.is_(None),
+            shard.c.admitted < shard.c.size,
+            shard.c.not_before_ms <= now_ms,
+        )
+        .limit(1)
+    )
+    again = (
+        select(literal(1))
+        .select_from(due)
+        .join(broadcast, broadcast.c.id == due.c.broadcast)
+        .where(due.c.due_ms <= now_ms, due.c.owner.is_(None), broadcast.c.state == "sending")
+        .limit(1)
+    )
+    return connection.scalar(free) is not None or connection.scalar(again) is not None
+
+
+def is_shard(key: ShardKey) -> ColumnElement[bool]:
+    return and_(shard.c.broadcast == key.broadcast, shard.c.medium == key.medium, shard.c.no == key.no)
+
+
+def same_delivery(left: FromClause, right: FromClause) -> ColumnElement[bool]:
+    return and_(*(left.c[name] == right.c[name] for name in ("broadcast", "medium", "address_id")))
+
+
+def _with_decisions(query: Select[Any], *, newer: Sequence[int], corrects: int | None) -> Select[Any]:
+    """Join what decides at the last moment: erased or suppressed address, newer words, an unanswered first message."""
+    newest = recipient.alias("newest")
+    superseded: ColumnElement[bool] = literal(0)
+    if newer:
+        superseded = exists().where(
+            newest.c.broadcast.in_(newer),
+            newest.c.medium == recipient.c.medium,
+            newest.c.address_id == recipient.c.address_id,
+        )
+    told: ColumnElement[bool] = literal(1)
+    if corrects is not None:
+        told = exists().where(
+            outcome.c.broadcast == corrects,
+            outcome.c.medium == recipient.c.medium,
+            outcome.c.address_id == recipient.c.address_id,
+            outcome.c.result == "accepted",
+        )
+    return (
+        query.add_columns(
+            address.c.value,
+            suppression.c.reason.label("suppressed"),
+            superseded.label("superseded"),
+            told.label("told_before"),
+        )
+        .join(address, address.c.id == recipient.c.address_id)
+        .outerjoin(suppression, suppression.c.address_id == recipient.c.address_id)
+    )
+
+
+def _broadcasts() -> Select[Any]:
+    return select(
+        broadcast.c.id,
+        broadcast.c.update_id,
+        broadcast.c.revision,
+        broadcast.c.crisis,
+        broadcast.c.state,
+        broadcast.c.drill,
+        broadcast.c.lane,
+        broadcast.c.corrects,
+        broadcast.c.sent_ms,
+        broadcast.c.expires_ms,
+        broadcast.c.site_confirmed_ms,
+        broadcast.c.site_bound_ms,
+    )
+
+
+def _as_broadcast(row: Row[Any]) -> BroadcastRow:
+    values = row._asdict()
+    return BroadcastRow(**{**values, "drill": bool(values["drill"])})

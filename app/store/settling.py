@@ -1,0 +1,188 @@
+"""Writing what attempts came to: outcomes appended, counters moved, `due` kept in step, in one transaction."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy.sql.elements import ColumnElement
+
+from app.domain.delivery import FINAL, Result, Why
+from app.store.ledger import ShardKey, is_shard
+from app.store.ledger_tables import due, outcome, shard, suppression
+from app.store.upsert import insert_missing, insert_or_update
+
+DELIVERY = ("broadcast", "medium", "address_id")
+_WAITING = {Why.RETRY: "retrying", Why.RETURNED: "returned", Why.UNKNOWN: "unsure"}
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What one attempt came to. `again` says how the delivery goes on in `due`; None = it is settled.
+
+    `was`: where the delivery stood in `due` before this attempt, None when it came from the shard's window.
+    """
+
+    broadcast: int
+    medium: int
+    address_id: int
+    shard: int
+    endpoint: int
+    lane: int
+    attempt: int
+    result: Result | None
+    reason: str
+    at_ms: int
+    provider_id: str = ""
+    was: Why | None = None
+    again: Why | None = None
+    due_ms: int | None = None
+    since_ms: int = 0
+    suppress: str = ""
+
+    @property
+    def shard_key(self) -> ShardKey:
+        return ShardKey(self.broadcast, self.medium, self.shard)
+
+
+def settle(connection: Connection, rows: Sequence[Settled], fences: dict[ShardKey, int]) -> None:
+    """Append and count. `fences`: the fence this worker admitted under, for rows that came from a window.
+
+    A row whose shard has moved on (takeover, stop) is reconciled with what happened meanwhile, so that no delivery
+    is ever counted twice and none goes uncounted.
+    """
+    rows = _reconcile(connection, rows, fences)
+    _append(connection, rows)
+    _keep_due(connection, rows)
+    _count(connection, rows)
+    _suppress(connection, rows)
+
+
+def _append(connection: Connection, rows: Iterable[Settled]) -> None:
+    values = [
+        {
+            "broadcast": row.broadcast,
+            "medium": row.medium,
+            "address_id": row.address_id,
+            "attempt": row.attempt,
+            "result": row.result.value,
+            "endpoint": row.endpoint,
+            "reason": row.reason[:64],
+            "provider_id": row.provider_id[:200],
+            "at_ms": row.at_ms,
+        }
+        for row in rows
+        if row.result is not None
+    ]
+    if values:
+        insert_missing(connection, outcome, values, [*DELIVERY, "attempt", "result"])
+
+
+def _keep_due(connection: Connection, rows: Iterable[Settled]) -> None:
+    gone, kept = [], []
+    for row in rows:
+        if row.again is not None:
+            kept.append(_due_values(row))
+        elif row.was is not None:
+            gone.append({"b": row.broadcast, "m": row.medium, "a": row.address_id})
+    if gone:
+        connection.execute(
+            delete(due).where(
+                due.c.broadcast == bindparam("b"), due.c.medium == bindparam("m"), due.c.address_id == bindparam("a")
+            ),
+            gone,
+        )
+    if kept:
+        changed = [name for name in kept[0] if name not in (*DELIVERY, "since_ms")]
+        insert_or_update(connection, due, kept, DELIVERY, changed)
+
+
+def _due_values(row: Settled) -> dict[str, Any]:
+    attempts = row.attempt if row.result is not None else row.attempt - 1
+    return {
+        "broadcast": row.broadcast,
+        "medium": row.medium,
+        "address_id": row.address_id,
+        "shard": row.shard,
+        "endpoint": row.endpoint,
+        "lane": row.lane,
+        "attempt": attempts,
+        "why": (row.again or Why.RETRY).value,
+        "reason": row.reason[:64],
+        "due_ms": row.due_ms,
+        "asked": 0,
+        "since_ms": row.since_ms or row.at_ms,
+        "owner": None,
+        "fence": 0,
+        "lease_until_ms": 0,
+    }
+
+
+def _count(connection: Connection, rows: Iterable[Settled]) -> None:
+    """One update per shard: what left `due`, what entered it, what is settled."""
+    moves: dict[ShardKey, Counter[str]] = defaultdict(Counter)
+    for row in rows:
+        move = moves[row.shard_key]
+        if row.was is not None:
+            move[_WAITING[row.was]] -= 1
+        if row.again is not None:
+            move[_WAITING[row.again]] += 1
+        elif row.result in FINAL and row.result is not None:
+            move[row.result.value] += 1
+    add_to_shards(connection, moves)
+
+
+def add_to_shards(connection: Connection, moves: dict[ShardKey, Counter[str]]) -> None:
+    for key, move in moves.items():
+        values = {name: shard.c[name] + change for name, change in move.items() if change}
+        if values:
+            connection.execute(update(shard).where(is_shard(key)).values(values))
+
+
+def _suppress(connection: Connection, rows: Iterable[Settled]) -> None:
+    values = [
+        {"address_id": row.address_id, "reason": row.suppress, "at_ms": row.at_ms} for row in rows if row.suppress
+    ]
+    if values:
+        insert_missing(connection, suppression, values, ["address_id"])
+
+
+def _reconcile(connection: Connection, rows: Sequence[Settled], fences: dict[ShardKey, int]) -> list[Settled]:
+    """Fit rows to shards that moved on under us; the usual case, nothing moved, costs one read per shard."""
+    now: dict[ShardKey, tuple[int, str | None]] = {}
+    for key in {row.shard_key for row in rows}:
+        found = connection.execute(select(shard.c.fence, shard.c.rest_state).where(is_shard(key))).one()
+        now[key] = (found.fence, found.rest_state)
+    fitted, lost = [], []
+    for row in rows:
+        fence, rest_state = now[row.shard_key]
+        if rest_state is not None and row.again in (Why.RETRY, Why.RETURNED):
+            row = replace(row, again=None, due_ms=None, result=Result(rest_state), reason=f"rest_{rest_state}")  # noqa: PLW2901 - the row as it must be written
+        if row.was is None and fences.get(row.shard_key, fence) != fence:
+            lost.append(row)
+        else:
+            fitted.append(row)
+    return fitted + [settled for row in lost if (settled := _after_takeover(connection, row)) is not None]
+
+
+def _after_takeover(connection: Connection, row: Settled) -> Settled | None:
+    """A late answer of a worker that had lost its shard: it may stand in `due` by now, or be settled already."""
+    waiting = connection.execute(select(due.c.why, due.c.owner).where(_delivery(due, row))).one_or_none()
+    if waiting is not None and waiting.owner is None:
+        return replace(row, was=Why(waiting.why))
+    settled = connection.scalar(
+        select(outcome.c.result).where(_delivery(outcome, row), outcome.c.result.in_([r.value for r in FINAL])).limit(1)
+    )
+    if settled is None and waiting is None:
+        return row
+    _append(connection, [row])  # evidence of a possible second copy, counted nowhere
+    return None
+
+
+def _delivery(table: Any, row: Settled) -> ColumnElement[bool]:  # noqa: ANN401 - any ledger table
+    return (  # type: ignore[no-any-return]  # columns of an untyped table
+        (table.c.broadcast == row.broadcast) & (table.c.medium == row.medium) & (table.c.address_id == row.address_id)
+    )

@@ -1,0 +1,97 @@
+"""Taking over from a dead worker: one transaction frees its shards and names what nobody can be sure of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, exists, func, insert, literal, select, update
+
+from app.domain.delivery import Why
+from app.store.ledger import ShardKey, is_shard, same_delivery
+from app.store.ledger_tables import due, outcome, recipient, shard
+
+
+def take_over(connection: Connection, me: str, *, now_ms: int, settle_ms: int, alone: bool) -> tuple[int, list[int]]:
+    """Free what dead workers held: admitted without an answer -> unknown; the never-admitted rest is free at once.
+
+    `alone`: no other worker can exist (SQLite, the engine lock is held), so leases need not run out.
+    Returns how many deliveries became unknown, and the broadcasts they belong to.
+    """
+    gone = and_(shard.c.owner.is_not(None), shard.c.owner != me)
+    if not alone:
+        gone = and_(gone, shard.c.lease_until_ms < now_ms)
+    unsure, touched = 0, set()
+    for row in connection.execute(select(shard).where(gone).with_for_update(of=shard, skip_locked=True)).all():
+        key = ShardKey(row.broadcast, row.medium, row.no)
+        orphans = _orphan(connection, key, row, now_ms=now_ms, ask_ms=now_ms + settle_ms)
+        connection.execute(
+            update(shard)
+            .where(is_shard(key))
+            .values(owner=None, fence=row.fence + 1, lease_until_ms=0, unsure=shard.c.unsure + orphans)
+        )
+        unsure += orphans
+        touched.add(row.broadcast)
+    return unsure + _take_over_due(connection, me, now_ms=now_ms, settle_ms=settle_ms, alone=alone), sorted(touched)
+
+
+def _orphan(connection: Connection, key: ShardKey, row: Row[Any], *, now_ms: int, ask_ms: int) -> int:
+    """Admitted, no outcome, not due: nobody knows whether the provider has it."""
+    in_window = and_(
+        recipient.c.broadcast == key.broadcast,
+        recipient.c.medium == key.medium,
+        recipient.c.address_id >= row.first_address,
+        recipient.c.address_id <= row.watermark,
+        ~exists().where(same_delivery(outcome, recipient)),
+        ~exists().where(same_delivery(due, recipient)),
+    )
+    values = {
+        "shard": key.no,
+        "endpoint": row.endpoint,
+        "lane": row.lane,
+        "attempt": 1,
+        "why": Why.UNKNOWN.value,
+        "reason": "lease_lost",
+        "due_ms": ask_ms,
+        "asked": 0,
+        "since_ms": now_ms,
+        "fence": 0,
+        "lease_until_ms": 0,
+    }
+    found = select(recipient.c.broadcast, recipient.c.medium, recipient.c.address_id, *map(literal, values.values()))
+    filled = insert(due).from_select(["broadcast", "medium", "address_id", *values], found.where(in_window))
+    return connection.execute(filled).rowcount
+
+
+def _take_over_due(connection: Connection, me: str, *, now_ms: int, settle_ms: int, alone: bool) -> int:
+    """Second and later attempts a dead worker had in flight: that attempt is now unknown."""
+    gone = and_(due.c.owner.is_not(None), due.c.owner != me)
+    if not alone:
+        gone = and_(gone, due.c.lease_until_ms < now_ms)
+    attempted = and_(gone, due.c.why != Why.UNKNOWN)
+    groups = connection.execute(
+        select(due.c.broadcast, due.c.medium, due.c.shard, due.c.why, func.count().label("n"))
+        .where(attempted)
+        .group_by(due.c.broadcast, due.c.medium, due.c.shard, due.c.why)
+    ).all()
+    for row in groups:
+        column = shard.c.retrying if row.why == Why.RETRY else shard.c.returned
+        connection.execute(
+            update(shard)
+            .where(is_shard(ShardKey(row.broadcast, row.medium, row.shard)))
+            .values({column: column - row.n, shard.c.unsure: shard.c.unsure + row.n})
+        )
+    connection.execute(
+        update(due)
+        .where(attempted)
+        .values(
+            why=Why.UNKNOWN.value,
+            reason="lease_lost",
+            attempt=due.c.attempt + 1,
+            due_ms=now_ms + settle_ms,
+            asked=0,
+            owner=None,
+            fence=due.c.fence + 1,
+        )
+    )
+    connection.execute(update(due).where(gone).values(owner=None, fence=due.c.fence + 1))
+    return sum(row.n for row in groups)

@@ -1,0 +1,112 @@
+"""Deliveries of which nobody knows whether the provider has them: taken up to ask, put back, or left to a person."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sqlalchemy import Connection, func, select, update
+from sqlalchemy.sql.elements import ColumnElement
+
+from app.domain.delivery import Why
+from app.store.ledger import same_delivery
+from app.store.ledger_tables import address, due, recipient
+
+
+class Unsure(NamedTuple):
+    broadcast: int
+    medium: int
+    address_id: int
+    shard: int
+    endpoint: int
+    lane: int
+    attempt: int
+    asked: int
+    since_ms: int
+    language: str = ""
+    variant: int = 0
+    address: str | None = None
+
+
+def claim(connection: Connection, me: str, *, now_ms: int, lease_ms: int, most: int) -> list[Unsure]:
+    """Take up those whose time to ask has come, oldest first."""
+    rows = connection.execute(
+        select(
+            due.c.broadcast,
+            due.c.medium,
+            due.c.address_id,
+            due.c.shard,
+            due.c.endpoint,
+            due.c.lane,
+            due.c.attempt,
+            due.c.asked,
+            due.c.since_ms,
+            recipient.c.language,
+            recipient.c.variant,
+            address.c.value,
+        )
+        .join(recipient, same_delivery(due, recipient))
+        .join(address, address.c.id == due.c.address_id)
+        .where(due.c.why == Why.UNKNOWN.value, due.c.due_ms <= now_ms, due.c.owner.is_(None))
+        .order_by(due.c.lane, due.c.due_ms)
+        .limit(most)
+        .with_for_update(of=due, skip_locked=True)
+    ).all()
+    found = [Unsure(*tuple(row)) for row in rows]
+    for unsure in found:
+        connection.execute(
+            update(due).where(_is(unsure)).values(owner=me, fence=due.c.fence + 1, lease_until_ms=now_ms + lease_ms)
+        )
+    return found
+
+
+def ask_again(connection: Connection, unsure: Unsure, at_ms: int | None, reason: str) -> None:
+    """Put one back to be asked about at that time; None = only a receipt or a person can tell."""
+    connection.execute(
+        update(due).where(_is(unsure)).values(owner=None, due_ms=at_ms, asked=due.c.asked + 1, reason=reason)
+    )
+
+
+def page(connection: Connection, broadcast_id: int, most: int) -> list[Unsure]:
+    """Unknown deliveries of one broadcast that nobody is asking about right now."""
+    rows = connection.execute(
+        select(
+            due.c.broadcast,
+            due.c.medium,
+            due.c.address_id,
+            due.c.shard,
+            due.c.endpoint,
+            due.c.lane,
+            due.c.attempt,
+            due.c.asked,
+            due.c.since_ms,
+        )
+        .where(due.c.broadcast == broadcast_id, due.c.why == Why.UNKNOWN.value, due.c.owner.is_(None))
+        .order_by(due.c.medium, due.c.address_id)
+        .limit(most)
+    )
+    return [Unsure(*tuple(row)) for row in rows]
+
+
+def waiting_for_a_person(connection: Connection, broadcast_id: int) -> int:
+    """How many only a receipt or a person can settle."""
+    parked = (
+        select(func.count())
+        .select_from(due)
+        .where(due.c.broadcast == broadcast_id, due.c.why == Why.UNKNOWN.value, due.c.due_ms.is_(None))
+    )
+    return connection.scalar(parked) or 0
+
+
+def time_to_ask(connection: Connection, now_ms: int) -> bool:
+    ready = select(due.c.address_id).where(
+        due.c.why == Why.UNKNOWN.value, due.c.due_ms <= now_ms, due.c.owner.is_(None)
+    )
+    return connection.scalar(ready.limit(1)) is not None
+
+
+def _is(unsure: Unsure) -> ColumnElement[bool]:
+    return (
+        (due.c.broadcast == unsure.broadcast)
+        & (due.c.medium == unsure.medium)
+        & (due.c.address_id == unsure.address_id)
+    )

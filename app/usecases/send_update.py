@@ -1,0 +1,71 @@
+"""Let an approved update go. Asking twice is the same as asking once."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from app.clock import to_ms
+from app.domain.crisis import LIVE, Action, UpdateState, move
+from app.domain.delivery import Result
+from app.domain.message import Medium
+from app.domain.principals import Actor, permit
+from app.errors import Conflict, Problem
+from app.store import audit, crises, publishing, staging, stopping, updates
+from app.store.database import Database
+from app.store.updates import UpdateRow
+from app.usecases.submit_update import Plan, plan_of
+
+ALREADY_SENT = frozenset({*LIVE, UpdateState.DONE})
+
+
+def send_update(db: Database, actor: Actor, update_id: int, now: datetime, *, site_bound: float = 2.0) -> UpdateRow:
+    """The site goes at once (after the undo window), the rest when it is read back or `site_bound` seconds later.
+
+    A correction closes the unsent rest of the wrong update here. Raise Conflict when it is not approved or expired.
+    """
+    permit(actor, "send_update")
+    with db.writing() as tx:
+        row = updates.get(tx, update_id, lock=True)
+        if row.state in ALREADY_SENT:
+            return row
+        state = move(row.state, Action.SEND)
+        plan = plan_of(tx, row)
+        if plan.update.expires_at <= now:
+            raise Conflict(Problem("expired", "Its expiry is past.", "expires_at", "Write it again with a later one."))
+        release = now + timedelta(seconds=plan.undo_seconds)
+        if not plan.undo_seconds:
+            state = move(state, Action.RELEASE)
+        _start(tx, row, plan, release, site_bound)
+        _supersede_the_wrong_one(tx, row, now)
+        changed = updates.change(tx, update_id, row.state, state=state, sent_at=release)
+        body = {"update": update_id, "recipients": row.recipients, "undo_seconds": plan.undo_seconds}
+        publishing.request(tx, "update_sent", now)
+        crises.add_timeline(tx, row.crisis, actor.name, "update_sent", body, now)
+        audit.append(tx, actor.name, "send_update", f"update/{update_id}", body, now)
+    return changed
+
+
+def _start(tx: Connection, row: UpdateRow, plan: Plan, release: datetime, site_bound: float) -> None:
+    assert row.broadcast_id is not None  # noqa: S101 - an approved update has one
+    has_site = any(way.medium is Medium.SITE for way in plan.ways)
+    staging.start_sending(
+        tx,
+        row.broadcast_id,
+        now_ms=to_ms(release),
+        release_ms=to_ms(release),
+        site_bound_ms=int(site_bound * 1000) if has_site else None,
+    )
+
+
+def _supersede_the_wrong_one(tx: Connection, row: UpdateRow, now: datetime) -> None:
+    """Whoever has not been reached by the wrong words never will be."""
+    if row.corrects is None:
+        return
+    wrong = updates.get(tx, row.corrects, lock=True)
+    if wrong.broadcast_id is None or wrong.state not in LIVE:
+        return
+    stopping.stop_rest(tx, wrong.broadcast_id, Result.SUPERSEDED, to_ms(now))
+    stopping.set_broadcast_state(tx, wrong.broadcast_id, "stopping")
+    updates.change(tx, wrong.id, wrong.state, state=move(wrong.state, Action.SUPERSEDE), ended_at=now)

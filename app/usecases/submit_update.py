@@ -1,0 +1,180 @@
+"""Hand an update in for approval: words and audience rule frozen, listing of the audience begun."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from app.clock import to_ms
+from app.domain.content import content_hash
+from app.domain.crisis import MOVING, Action, UpdateState, move
+from app.domain.endpoints import Endpoint
+from app.domain.message import PERSONAL_MEDIA
+from app.domain.planning import Lane, broadcast_id, lane, wave_offset_ms
+from app.domain.principals import Actor, permit
+from app.domain.updates import UpdateDocument, missing
+from app.errors import Invalid, Problem
+from app.keyring import Keyring
+from app.store import addresses, audiences, audit, crises, documents, endpoints, staging, stopping, updates
+from app.store.database import Database
+from app.store.documents import Kind
+from app.store.staging import WayOut
+from app.store.updates import UpdateRow
+
+Check = Callable[[UpdateRow], Sequence[Problem]]
+"""Renders every endpoint and language; what it returns stands in the way of submitting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Where one update goes: every endpoint with its wave, and whom it reaches by person."""
+
+    update: UpdateDocument
+    ways: tuple[WayOut, ...]
+    lane: Lane
+    undo_seconds: int
+
+
+def submit_update(
+    db: Database, actor: Actor, update_id: int, now: datetime, *, keyring: Keyring, check: Check
+) -> UpdateRow:
+    """The update in state `staging`; the engine (or the caller, by `stage_update`) lists its audience next.
+
+    Raise Invalid with everything that preflight found, Conflict when it is not a draft. A correction pauses the
+    update it corrects in the same transaction.
+    """
+    permit(actor, "submit_update")
+    with db.reading() as connection:
+        seen = updates.get(connection, update_id)
+    move(seen.state, Action.SUBMIT)
+    problems = [*missing(UpdateDocument.from_document(seen.document), now), *check(seen)]
+    if problems:
+        raise Invalid(problems)
+    with db.writing() as tx:
+        row = updates.get(tx, update_id, lock=True)
+        state = move(row.state, Action.SUBMIT)
+        if row.revision != seen.revision:
+            raise stale_edit()
+        plan = plan_of(tx, row)
+        total = _people(tx, row, plan)
+        revision, digest = row.revision + 1, content_hash(row.document)
+        updates.freeze(tx, update_id, revision, row.document, digest, now)
+        broadcast = _open_broadcast(tx, row, revision, plan, total, now)
+        _stage_endpoints(tx, keyring, broadcast, plan)
+        _pause_the_wrong_one(tx, row, actor, now)
+        changed = updates.change(
+            tx,
+            update_id,
+            row.state,
+            state=state,
+            revision=revision,
+            content_hash=digest,
+            broadcast_id=broadcast,
+            recipients=None,
+            authors=sorted(row.authors | {actor.user_id}, key=lambda author: -1 if author is None else author),
+            submitted_at=now,
+            submitted_by=actor.name,
+            reason=None,
+        )
+        body = {"update": update_id, "revision": revision, "content_hash": digest, "people_to_look_at": total}
+        crises.add_timeline(tx, row.crisis, actor.name, "update_submitted", body, now)
+        audit.append(tx, actor.name, "submit_update", f"update/{update_id}", body, now)
+    return changed
+
+
+def plan_of(connection: Connection, row: UpdateRow) -> Plan:
+    """Endpoints in the playbook's order of release. Raise Invalid when one does not exist or lies behind a variant."""
+    update = UpdateDocument.from_document(row.document)
+    if update.variants:
+        raise Invalid(
+            Problem(
+                "variants_unsupported", "Texts per audience cannot be sent yet.", "variants", "Send one text to all."
+            )
+        )
+    crisis = crises.get(connection, row.crisis)
+    playbook = documents.find(connection, Kind.PLAYBOOK, crisis.playbook) if crisis.playbook else None
+    prepared = playbook.document if playbook else {}
+    offsets = dict(prepared.get("wave_offsets_seconds") or {})
+    found = [endpoints.get(connection, slug) for slug in update.endpoints]
+    lane_of = lane(update.stage, crisis.severity)
+    undo = 0 if lane_of <= Lane.EMERGENCY else int(prepared.get("undo_seconds") or 0)
+    return Plan(update, tuple(_way(endpoint, offsets) for endpoint in found), lane_of, undo)
+
+
+def stale_edit() -> Invalid:
+    return Invalid(
+        Problem("stale_edit", "Somebody edited the update while you were submitting it.", "revision", "Read it again.")
+    )
+
+
+def _way(endpoint: Endpoint, offsets: dict[str, float]) -> WayOut:
+    return WayOut(
+        endpoint.id, endpoint.slug, endpoint.medium, endpoint.weight, wave_offset_ms(endpoint.medium, offsets)
+    )
+
+
+def _people(tx: Connection, row: UpdateRow, plan: Plan) -> int:
+    """How many persons (for a correction: deliveries) will be looked at. Raise Invalid rather than mean nobody."""
+    personal = {way.medium for way in plan.ways if way.medium in PERSONAL_MEDIA}
+    if not personal:
+        return 0
+    if row.corrects is not None:
+        return updates.get(tx, row.corrects).recipients or 0
+    if not plan.update.audience:
+        raise Invalid(
+            Problem("no_audience", "It goes to people, but names no audience.", "audience", "Choose an audience.")
+        )
+    rule = audiences.get(tx, plan.update.audience).typed()
+    reachable = audiences.count_by_medium(tx, rule)
+    if not any(reachable.get(medium) for medium in personal):
+        raise Invalid(
+            Problem(
+                "empty_audience",
+                f"Nobody in “{plan.update.audience}” can be reached through these endpoints.",
+                "audience",
+                "Check the audience's rule and the import; an empty audience never means everybody.",
+            )
+        )
+    return audiences.count_people(tx, rule)
+
+
+def _open_broadcast(tx: Connection, row: UpdateRow, revision: int, plan: Plan, total: int, now: datetime) -> int:
+    wrong = updates.get(tx, row.corrects).broadcast_id if row.corrects is not None else None
+    number = broadcast_id(to_ms(now), staging.last_broadcast_id(tx))
+    staging.open_broadcast(
+        tx,
+        {
+            "id": number,
+            "update_id": row.id,
+            "revision": revision,
+            "crisis": row.crisis,
+            "drill": int(plan.update.drill),
+            "lane": int(plan.lane),
+            "corrects": wrong,
+            "stage_total": total,
+            "expires_ms": to_ms(plan.update.expires_at),
+        },
+    )
+    return number
+
+
+def _stage_endpoints(tx: Connection, keyring: Keyring, broadcast: int, plan: Plan) -> None:
+    apart = [way for way in plan.ways if way.medium not in PERSONAL_MEDIA]
+    placed = [(way, addresses.resolve(tx, keyring, way.medium, way.slug)) for way in apart]
+    language = "en" if "en" in plan.update.content else plan.update.languages[0]
+    staging.stage_endpoints(tx, broadcast, placed, language)
+
+
+def _pause_the_wrong_one(tx: Connection, row: UpdateRow, actor: Actor, now: datetime) -> None:
+    if row.corrects is None:
+        return
+    wrong = updates.get(tx, row.corrects, lock=True)
+    if wrong.state not in (*MOVING, UpdateState.RELEASING) or wrong.broadcast_id is None:
+        return
+    stopping.pause(tx, wrong.broadcast_id)
+    updates.change(tx, wrong.id, wrong.state, state=UpdateState.PAUSED, reason="correction_submitted")
+    body = {"update": wrong.id, "corrected_by": row.id}
+    crises.add_timeline(tx, row.crisis, actor.name, "update_paused", body, now)
