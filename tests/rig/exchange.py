@@ -57,7 +57,7 @@ class Exchange:
         if rule is None or rule.effect is Effect.OK:
             connection.reply(ask.accept())
         elif rule.effect in REFUSALS:
-            self._ledger.refuse(name, rule.effect)
+            self._ledger.refuse(name, rule.effect.value)
             connection.reply(self._provider.refusal(REFUSALS[rule.effect], rule, ask))
         else:
             self._misbehave(rule, ask, connection, number)

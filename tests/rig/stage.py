@@ -1,0 +1,216 @@
+"""A whole crisis in a test database, with channels that live in this process and do what the test says."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from app.clock import Clock, SystemClock, to_ms
+from app.domain.delivery import State
+from app.domain.endpoints import Endpoint
+from app.domain.message import Accepted, Batch, Channel, Info, Medium, Message, Outcome
+from app.domain.principals import Actor, Role
+from app.engine.composing import Composer
+from app.engine.loop import Engine
+from app.keyring import Keyring
+from app.settings import Timings
+from app.store import deliveries, updates
+from app.store.database import Database
+from app.store.documents import Kind
+from app.store.endpoints import EndpointValues
+from app.store.ledger import BroadcastRow
+from app.store.updates import UpdateRow
+from app.usecases.correct_update import correct_update
+from app.usecases.decide_update import approve_update
+from app.usecases.draft_update import create_draft
+from app.usecases.import_subscribers import import_subscribers
+from app.usecases.open_crisis import open_crisis
+from app.usecases.send_update import send_update
+from app.usecases.stage_update import stage_update
+from app.usecases.submit_update import submit_update
+
+FAST = Timings(
+    lease=0.6,
+    renew=0.2,
+    settle=0.5,
+    commit=0.005,
+    control=0.05,
+    control_stale=0.2,
+    connect_timeout=0.3,
+    call_timeout=0.4,
+    site_bound=0.5,
+    correction_gap=0.6,
+    retry_base=0.02,
+    retry_cap=0.2,
+    find_again=0.2,
+)
+"""The promises' timings, shortened alike."""
+
+Answer = Callable[[Batch], Awaitable[Sequence[Outcome]]]
+
+
+@dataclass
+class Heard:
+    """One recipient a channel was asked to reach."""
+
+    at: float
+    endpoint: str
+    address: str
+    reference: str
+    message: Message
+
+
+class InProcess:
+    """A channel without a network. `answer` is the provider; by default it accepts everything."""
+
+    def __init__(self, endpoint: str, medium: Medium, heard: list[Heard], *, batch: int = 1, concurrency: int = 8) -> None:
+        self.info = Info("in_process", "In this process", medium, batch_size=batch, concurrency=concurrency)  # type: ignore[misc]  # per instance
+        self.endpoint = endpoint
+        self.heard = heard
+        self.answer: Answer = self.accept
+
+    async def send(self, batch: Batch) -> Sequence[Outcome]:
+        now = asyncio.get_running_loop().time()
+        self.heard += [Heard(now, self.endpoint, one.address, one.reference, batch.message) for one in batch.recipients]
+        return await self.answer(batch)
+
+    async def accept(self, batch: Batch) -> Sequence[Outcome]:
+        await asyncio.sleep(0)
+        return [Accepted(f"{self.endpoint}-{len(self.heard)}") for _ in batch.recipients]
+
+
+AUTHOR = Actor("ada", Role.AUTHOR, 1, 1)
+APPROVER = Actor("ben", Role.APPROVER, 2, 2)
+WORDS = {"headline": "Power is out", "impact": "The portal is closed.", "options": [], "reassurance": "We are on it."}
+
+
+@dataclass
+class Stage:
+    """Everything a promise needs; `channels` by endpoint slug, `heard` in the order of asking."""
+
+    db: Database
+    keyring: Keyring
+    clock: Clock = field(default_factory=SystemClock)
+    timings: Timings = FAST
+    heard: list[Heard] = field(default_factory=list)
+    channels: dict[str, Channel] = field(default_factory=dict)
+    severity: str = "major"
+
+    def add_endpoint(self, slug: str, medium: Medium, *, batch: int = 1, rate: float = 100_000.0, weight: int = 1) -> InProcess:
+        from app.store import endpoints
+
+        channel = InProcess(slug, medium, self.heard, batch=batch)
+        self.channels[slug] = channel
+        with self.db.writing() as tx:
+            endpoints.save(tx, slug, _endpoint_values(medium, rate, weight), None)
+        return channel
+
+    def open(self, people: int, *, slug: str = "outage", languages: Sequence[str] = ("en",)) -> None:
+        """The crisis, and `people` subscribers with a phone and an e-mail each."""
+        from app.usecases.create_user import create_user
+        from app.usecases.save_audience import save_audience
+
+        from app.domain.principals import HOST
+
+        now = self.clock.now()
+        create_user(self.db, HOST, "ada", Role.AUTHOR, now)
+        create_user(self.db, HOST, "ben", Role.APPROVER, now)
+        open_crisis(self.db, AUTHOR, {"slug": slug, "titles": {"en": "Outage"}, "severity": self.severity}, now)
+        rows = ["external_id,name,email,phone,languages,timezone,area"]
+        rows += [
+            f"p{n},Person {n},p{n}@example.org,+1202555{n:04d},{languages[n % len(languages)]},UTC,north"
+            for n in range(people)
+        ]
+        import io
+
+        import_subscribers(self.db, self.keyring, AUTHOR, io.BytesIO("\n".join(rows).encode()), now)
+        save_audience(self.db, AUTHOR, "everyone", {"rule": {"all": True}}, None, now)
+
+    def draft(self, endpoints: Sequence[str], *, slug: str = "outage", **fields: Any) -> UpdateRow:
+        now = self.clock.now()
+        document = {
+            "stage": "holding",
+            "audience": "everyone",
+            "endpoints": list(endpoints),
+            "content": {"en": WORDS},
+            "expires_at": (now + timedelta(hours=2)).isoformat(),
+            **fields,
+        }
+        return create_draft(self.db, AUTHOR, slug, document, now)
+
+    def approve(self, row: UpdateRow) -> UpdateRow:
+        """Submit, list the audience, approve by the second person."""
+        now = self.clock.now()
+        submit_update(self.db, AUTHOR, row.id, now, keyring=self.keyring, check=lambda _: ())
+        staged = stage_update(self.db, row.id, self.clock.now)
+        assert staged.recipients is not None
+        return approve_update(self.db, APPROVER, row.id, staged.recipients, now)
+
+    def send(self, row: UpdateRow) -> UpdateRow:
+        return send_update(self.db, AUTHOR, row.id, self.clock.now(), site_bound=self.timings.site_bound)
+
+    def broadcast(self, endpoints: Sequence[str], **fields: Any) -> UpdateRow:
+        return self.send(self.approve(self.draft(endpoints, **fields)))
+
+    def correct(self, row: UpdateRow, **fields: Any) -> UpdateRow:
+        document = {"content": {"en": WORDS}, "expires_at": (self.clock.now() + timedelta(hours=2)).isoformat(), **fields}
+        return self.send(self.approve(correct_update(self.db, AUTHOR, row.id, document, self.clock.now())))
+
+    def engine(self, *, alone: bool = True) -> Engine:
+        def compose(row: BroadcastRow, medium: Medium, info: Info, language: str, variant: int, linked: bool) -> Message:
+            link = "https://example.org/status" if linked else ""
+            return Message(medium, language, f"update {row.update_id} {link}".strip(), link=link)
+
+        composer = Composer(
+            compose, self.clock, "https://clarion.example.org", self.keyring.key("reference"), self.keyring.key("manage")
+        )
+        return Engine(self.db, lambda endpoint, _drill: self.channels[endpoint.slug], composer, self.clock, self.timings, alone)
+
+    @asynccontextmanager
+    async def running(self, *, alone: bool = True) -> Any:
+        stop = asyncio.Event()
+        engine = self.engine(alone=alone)
+        task = asyncio.create_task(engine.run(stop))
+        try:
+            yield engine
+        finally:
+            stop.set()
+            async with asyncio.timeout(20):
+                await task
+
+    def row(self, update_id: int) -> UpdateRow:
+        with self.db.reading() as connection:
+            return updates.get(connection, update_id)
+
+    def counts(self, update_id: int) -> Mapping[State, int]:
+        row = self.row(update_id)
+        assert row.broadcast_id is not None
+        with self.db.reading() as connection:
+            counted = deliveries.counts(connection, row.broadcast_id)
+            assert counted == deliveries.states_by_row(connection, row.broadcast_id), "counters differ from the rows"
+        return {state: number for state, number in counted.items() if number}
+
+    async def until(self, update_id: int, *states: str, seconds: float = 20.0) -> UpdateRow:
+        async with asyncio.timeout(seconds):
+            while (row := await asyncio.to_thread(self.row, update_id)).state not in states:
+                await asyncio.sleep(0.02)
+        return row
+
+    def asked(self, endpoint: str) -> Counter[str]:
+        """How often each address was asked for at this endpoint."""
+        return Counter(one.address for one in self.heard if one.endpoint == endpoint)
+
+
+def _endpoint_values(medium: Medium, rate: float, weight: int) -> EndpointValues:
+    return EndpointValues(
+        channel="in_process", medium=medium, settings={}, secrets=b"", rate_per_second=rate, weight=weight, fallback_for=None
+    )
+
+
+__all__ = ["APPROVER", "AUTHOR", "FAST", "UTC", "WORDS", "Endpoint", "Heard", "InProcess", "Iterator", "Kind", "Stage", "datetime", "json", "to_ms"]
