@@ -223,6 +223,7 @@ class _TwilioPost:
     def letters(self) -> Iterator[Letter]:
         token = TWILIO_ACCOUNTS[self.sms.account]
         for status in self.statuses:
+            self.sms.status = status
             form = self._form(status)
             letter = self._letter("genuine", form, token)
             if status in self.forged:

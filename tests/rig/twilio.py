@@ -56,6 +56,8 @@ WORDS: Final = {
     21614: "'To' number is not a valid mobile number",
     21617: "The concatenated message body exceeds the 1600 character limit",
 }
+WAITING: Final = frozenset({"accepted", "queued"})
+"""Not sent yet, so without date_sent, so hidden from a search by DateSent. Reports move a message on from here."""
 _STATUS_CODES: Final = {400: 21211, 401: 20003, 429: 20429, 500: 20500, 503: 20503}
 _PATH: Final = re.compile(r"/2010-04-01/Accounts/(AC[0-9a-fA-F]{32})/Messages(?:/((?:SM|MM)[0-9a-f]{32}))?\.json")
 _E164: Final = re.compile(r"(?:whatsapp:)?\+[1-9]\d{6,14}")
@@ -82,7 +84,7 @@ class Sms:
             "api_version": "2010-04-01",
             "body": self.body,
             "date_created": date,
-            "date_sent": date,
+            "date_sent": None if self.status in WAITING else date,
             "date_updated": date,
             "direction": "outbound-api",
             "error_code": None,
@@ -255,6 +257,8 @@ def _fits(sms: Sms, parameters: Mapping[str, str]) -> bool:
     for name, value in parameters.items():
         if not name.startswith("DateSent"):
             continue
+        if sms.status in WAITING:
+            return False
         moment = datetime.fromisoformat(value)
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         if name == "DateSent" and sent.date() != moment.date():

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import subprocess
+import sys
 from email.message import EmailMessage
 
 import aiosmtplib
@@ -137,3 +140,30 @@ async def test_pipelined_commands_and_two_mails_on_one_connection_are_answered_i
     entries = list(rig.ledger.entries("smtp"))
     assert [(entry.to, entry.reference) for entry in entries] == [("gñ@example.org", "one"), ("two@example.org", "")]
     assert entries[0].body == "\n.dot\r\n"
+
+
+MAILER = """
+import smtplib, sys, time
+client = smtplib.SMTP("127.0.0.1", int(sys.argv[1]), timeout=10)
+client.sendmail("a@example.org", ["b@example.org"], "Subject: News\\n\\nHello")
+time.sleep(30)
+"""
+
+
+@pytest.mark.parametrize(
+    ("effect", "accepted"),
+    [("kill_before_read", 0), ("kill_after_accept", 1), ("kill_after_reply", 1)],
+)
+async def test_a_kill_ends_the_mailing_process(rig: Rig, effect: str, accepted: int) -> None:
+    rig.behave("smtp", effect, times=1)
+    arguments = [sys.executable, "-c", MAILER, rig.url("smtp").partition(":")[2]]
+    process = await asyncio.to_thread(subprocess.Popen, arguments, stderr=subprocess.DEVNULL)
+    try:
+        rig.killer.aim(process.pid)
+        assert await asyncio.to_thread(process.wait, 10) == -signal.SIGKILL
+    finally:
+        process.kill()
+        process.wait(10)
+
+    assert rig.ledger.accepted("smtp") == accepted
+    assert [kill.pid for kill in rig.killer.kills] == [process.pid]

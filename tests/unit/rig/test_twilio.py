@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from tests.rig import Keep, Rig
-from tests.unit.rig.conftest import ACCOUNT, Caller, login, messages
+from tests.rig import Keep, Plan, Rig
+from tests.unit.rig.conftest import ACCOUNT, Caller, Inbox, login, messages
 
 pytestmark = pytest.mark.anyio
 
@@ -77,10 +77,14 @@ async def test_a_wrong_login_is_refused(caller: Caller) -> None:
     assert (answer.status, answer.json()["code"]) == (401, 20003)
 
 
-async def test_the_list_finds_what_was_accepted_by_address_and_day(caller: Caller) -> None:
-    await caller.text("+15005551001", "first")
-    await caller.text("+15005551001", "second")
+async def test_the_list_finds_what_was_accepted_by_address_and_what_was_sent_by_day(
+    caller: Caller, inbox: Inbox
+) -> None:
+    caller.rig.plan("twilio", Plan(statuses=("sent",), delay_seconds=0.0))
+    await caller.text("+15005551001", "first", StatusCallback=inbox.url)
+    await caller.text("+15005551001", "second", StatusCallback=inbox.url)
     await caller.text("+15005551002", "other")
+    await caller.rig.until(lambda: len(inbox.calls) == 2)
 
     async def search(**parameters: str) -> list[str]:
         answer = await caller.ask("GET", "twilio", messages(), params=parameters, headers=login())
@@ -92,6 +96,8 @@ async def test_the_list_finds_what_was_accepted_by_address_and_day(caller: Calle
     assert await search(To="+15005551001", PageSize="1", Page="1") == ["first"]
     assert await search(To="+15005551001", From="+15005550000") == []
     assert await search(To="+15005559999") == []
+    assert await search(To="+15005551002") == ["other"]
+    assert await search(To="+15005551002", **{"DateSent>": "2020-01-01"}) == []  # still queued
 
 
 async def test_one_message_can_be_read_cancelled_and_deleted(caller: Caller) -> None:
