@@ -16,8 +16,10 @@ from app.api import health, openapi, problems, routers
 from app.api.envelope import Envelope
 from app.api.gate import Gate
 from app.callbacks import routes as callbacks
+from app.observe import configure_logging
 from app.settings import Settings
 from app.site.edge import edge
+from app.store.migrate import upgrade
 from app.wiring import Wiring, build
 
 VERSION: Final = "0.1.0"
@@ -30,7 +32,7 @@ it. Refusals are RFC 9457 problems with a stable `code`, a sentence, the `field`
 
 def create_app(settings: Settings | None = None, *, run_engine: bool = True, wiring: Wiring | None = None) -> ASGIApp:
     """The whole service as one ASGI application. Without `run_engine` it answers but sends and publishes nothing."""
-    wired = wiring or build(settings or Settings())
+    wired = wiring or _from_environment(settings or Settings())
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -58,3 +60,10 @@ def create_app(settings: Settings | None = None, *, run_engine: bool = True, wir
     https = wired.api.public_base.startswith("https://")
     front: ASGIApp = edge(wired.shelf)(Envelope(framework, https=https))
     return front
+
+
+def _from_environment(settings: Settings) -> Wiring:
+    configure_logging(settings.log_level)
+    if settings.sqlite_path() is not None:  # a server's schema is changed by `clarion migrate`, when its people choose
+        upgrade(settings.database_url)
+    return build(settings)

@@ -31,6 +31,8 @@ class Settings(BaseSettings):
         default=SecretStr(""), description="CLI only: acts that need a role run as the user of this token."
     )
     default_language: str = "en"
+    organisation: str = Field(default="", description="Its name, as pages and feeds show it.")
+    timezone: str = Field(default="UTC", description="IANA zone in which dates are written for readers.")
     timings: Timings = Field(default_factory=lambda: Timings())
 
     @property

@@ -142,6 +142,14 @@ class UpdateView(UpdateHead):
     eta: datetime | None = Field(description="When the last waiting delivery leaves at the endpoints' rates")
 
 
+class StoppedView(UpdateView):
+    """What a stop meant at the moment it was answered."""
+
+    stopped: int = Field(description="Deliveries that will never leave")
+    in_flight: int = Field(description="Being handed over at that moment; nothing new starts")
+    already_out: int
+
+
 class DeliveryView(Given):
     medium: str
     endpoint: str
@@ -158,13 +166,17 @@ class Rendering(Given):
     endpoint: str
     medium: str
     language: str
+    variant: int
     subject: str
     text: str
     html: str
-    size: int
+    size: int = Field(description="Counted in `unit`, against `limit`")
     limit: int | None
     unit: str
-    fits: bool
+    encoding: str = Field(description="GSM-7 or UCS-2 for SMS")
+    parts: int = Field(description="SMS parts now; 0 for other media")
+    reserved_parts: int = Field(description="SMS parts at most, whatever the hour")
+    routes: int = Field(description="Contact lines in the text")
 
 
 class Finding(Given):

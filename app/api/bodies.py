@@ -6,7 +6,7 @@ import hashlib
 from contextlib import ExitStack
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
-from typing import Final
+from typing import BinaryIO, Final, cast
 
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope
@@ -21,7 +21,7 @@ MEMORY: Final = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    file: SpooledTemporaryFile[bytes]
+    file: BinaryIO
     """At its beginning; closed by whoever took it."""
     digest: bytes
     size: int
@@ -63,7 +63,7 @@ async def take(scope: Scope, receive: Receive, cap: int) -> Body | None:
             file.write(chunk)
         file.seek(0)
         opened.pop_all()
-        return Body(file, digest.digest(), size)
+        return Body(cast("BinaryIO", file), digest.digest(), size)
 
 
 def _too_large(cap: int) -> TooLarge:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated
@@ -13,6 +13,7 @@ from fastapi import Depends, Request
 from app.clock import Clock
 from app.domain.endpoints import ChannelFacts
 from app.domain.message import Info
+from app.errors import Problem
 from app.keyring import Keyring
 from app.store.database import Database
 from app.store.updates import UpdateRow
@@ -36,6 +37,10 @@ class Context:
     facts: Callable[[str], ChannelFacts | None]
     """What saving an endpoint must know of a channel; None for a name that is not in `channels`."""
     preflight: Preflighting
+    check_settings: Callable[[str, Mapping[str, object]], Sequence[Problem]]
+    """What is wrong with an endpoint's settings as far as can be told without the network."""
+    site_bound: float = 2.0
+    """Seconds the other media wait for the website to be read back."""
     wake: Callable[[], None] = lambda: None
     """Tell the engine and the publisher of this process that there is work; safe from any thread."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)

@@ -61,6 +61,9 @@ def put_endpoint(
 def _save(
     context: Context, actor: Actor, slug: str, body: EndpointBody, expected: int | None, response: Response
 ) -> EndpointView:
+    problems = context.check_settings(body.channel, body.settings) if body.channel in context.channels else ()
+    if problems:
+        raise Invalid(problems)
     saved = save_endpoint(
         context.db, context.keyring, context.facts, actor, slug, body.document(), expected, context.clock.now()
     )

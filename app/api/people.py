@@ -12,7 +12,7 @@ from app.api.bodies import Body
 from app.api.context import Ctx
 from app.api.problems import REFUSALS
 from app.api.schemas import Suppression
-from app.domain.masking import mask_address
+from app.domain.masking import mask
 from app.domain.message import Medium
 from app.domain.principals import Actor
 from app.domain.subscribers import Defaults
@@ -52,7 +52,7 @@ def take_in(
 def suppress(body: Suppression, context: Ctx, actor: Annotated[Actor, may("suppress_address")]) -> Suppressed:
     medium = Medium(body.medium)
     suppress_address(context.db, context.keyring, actor, medium, body.address, body.reason, context.clock.now())
-    return Suppressed(address=mask_address(medium, body.address), medium=medium.value)
+    return Suppressed(address=mask(medium, body.address), medium=medium.value)
 
 
 def _check_type(content_type: str) -> None:

@@ -109,7 +109,7 @@ def render(status: int, problems: Sequence[Problem], headers: Mapping[str, str] 
             for each in problems
         ],
     }
-    return Response(orjson.dumps(body), status, {**(headers or {}), "Cache-Control": "no-store"}, MEDIA_TYPE)
+    return Response(orjson.dumps(body), int(status), {**(headers or {}), "Cache-Control": "no-store"}, MEDIA_TYPE)
 
 
 def install(app: FastAPI) -> None:
@@ -176,7 +176,7 @@ _CODES: Final[Mapping[str, str]] = {"extra_forbidden": "unknown_field", "missing
 def _from_pydantic(error: Mapping[str, object]) -> Problem:
     kind = str(error["type"])
     where = error["loc"]
-    field = _path(where if isinstance(where, tuple | list) else (where,))
+    field = "body" if kind == "json_invalid" else _path(where if isinstance(where, tuple | list) else (where,))
     sentences = {
         "missing": f"“{field}” is missing.",
         "extra_forbidden": f"“{field}” is not a field of this request.",

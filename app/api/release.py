@@ -6,26 +6,25 @@ Idempotency-Key: the use cases look at the state.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter
 
 from app.api.access import may
-from app.api.answers import UpdateView
+from app.api.answers import StoppedView, UpdateView
 from app.api.context import Context, Ctx
 from app.api.problems import REFUSALS
 from app.api.progress import view
-from app.api.schemas import Approval, Decision, Reason, Update
+from app.api.schemas import Approval, Correction, Decision, Reason, Stop
 from app.domain.principals import Actor
-from app.usecases.approve_update import approve_update
-from app.usecases.cancel_update import cancel_update
+from app.errors import Problem
+from app.store.updates import UpdateRow
 from app.usecases.correct_update import correct_update
-from app.usecases.pause_update import pause_update
-from app.usecases.reject_update import reject_update
-from app.usecases.resume_update import resume_update
-from app.usecases.return_update import return_update
+from app.usecases.decide_update import approve_update, reject_update, return_update
 from app.usecases.send_update import send_update
-from app.usecases.settle_unknown import settle_unknown
+from app.usecases.settle_unknown import UnknownDecision, settle_unknown
+from app.usecases.stop_update import StopReport, cancel_update, pause_update, resume_update
 from app.usecases.submit_update import submit_update
 
 router = APIRouter(prefix="/updates/{update_id}", tags=["release"], responses=REFUSALS)
@@ -33,7 +32,12 @@ router = APIRouter(prefix="/updates/{update_id}", tags=["release"], responses=RE
 
 @router.post("/submit", summary="Freeze the words and start listing the audience")
 def submit(update_id: int, context: Ctx, actor: Annotated[Actor, may("submit_update")]) -> UpdateView:
-    submit_update(context.db, actor, update_id, context.clock.now(), preflight=context.preflight)
+    now = context.clock.now()
+
+    def check(row: UpdateRow) -> Sequence[Problem]:
+        return context.preflight(row, now).problems
+
+    submit_update(context.db, actor, update_id, now, keyring=context.keyring, check=check)
     return _after(context, update_id)
 
 
@@ -58,20 +62,24 @@ def reject(update_id: int, body: Reason, context: Ctx, actor: Annotated[Actor, m
 
 @router.post("/send", summary="Send an approved update")
 def send(update_id: int, context: Ctx, actor: Annotated[Actor, may("send_update")]) -> UpdateView:
-    send_update(context.db, actor, update_id, context.clock.now())
+    send_update(context.db, actor, update_id, context.clock.now(), site_bound=context.site_bound)
     return _after(context, update_id)
 
 
 @router.post("/cancel", summary="Stop for good: nothing starts after a second")
-def cancel(update_id: int, context: Ctx, actor: Annotated[Actor, may("cancel_update")]) -> UpdateView:
-    cancel_update(context.db, actor, update_id, context.clock.now())
-    return _after(context, update_id)
+def cancel(
+    update_id: int, context: Ctx, actor: Annotated[Actor, may("cancel_update")], body: Stop | None = None
+) -> StoppedView:
+    reason = body.reason if body else ""
+    return _stopped(context, cancel_update(context.db, actor, update_id, context.clock.now(), reason))
 
 
 @router.post("/pause", summary="Stop for now")
-def pause(update_id: int, context: Ctx, actor: Annotated[Actor, may("pause_update")]) -> UpdateView:
-    pause_update(context.db, actor, update_id, context.clock.now())
-    return _after(context, update_id)
+def pause(
+    update_id: int, context: Ctx, actor: Annotated[Actor, may("pause_update")], body: Stop | None = None
+) -> StoppedView:
+    reason = body.reason if body else ""
+    return _stopped(context, pause_update(context.db, actor, update_id, context.clock.now(), reason))
 
 
 @router.post("/resume", summary="Go on after a pause or a halt")
@@ -81,20 +89,28 @@ def resume(update_id: int, context: Ctx, actor: Annotated[Actor, may("resume_upd
 
 
 @router.post("/correct", status_code=201, summary="Draft a correction for everybody this update reached")
-def correct(update_id: int, body: Update, context: Ctx, actor: Annotated[Actor, may("correct_update")]) -> UpdateView:
+def correct(
+    update_id: int, body: Correction, context: Ctx, actor: Annotated[Actor, may("correct_update")]
+) -> UpdateView:
     """Answers with the new draft; submitting it pauses the original."""
     drafted = correct_update(context.db, actor, update_id, body.document(), context.clock.now())
-    return _after(context, drafted)
+    return _after(context, drafted.id)
 
 
 @router.post("/unknown", summary="Decide about deliveries nobody can tell about")
 def decide_unknown(
     update_id: int, body: Decision, context: Ctx, actor: Annotated[Actor, may("settle_unknown")]
 ) -> UpdateView:
-    settle_unknown(context.db, actor, update_id, body.decision, context.clock.now())
+    settle_unknown(context.db, actor, update_id, UnknownDecision(body.decision), context.clock.now())
     return _after(context, update_id)
 
 
 def _after(context: Context, update_id: int) -> UpdateView:
     context.wake()
     return view(context.db, update_id, context.clock.now())
+
+
+def _stopped(context: Context, report: StopReport) -> StoppedView:
+    shown = _after(context, report.update.id)
+    counts = report.deliveries
+    return StoppedView(**shown.model_dump(), stopped=counts.stopped, in_flight=counts.in_flight, already_out=counts.out)

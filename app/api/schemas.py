@@ -122,11 +122,8 @@ class Fact(Sent):
     max_age: int | None = Field(None, description="Seconds from `at`, instead of `stale_at`")
 
 
-class Update(Sent):
-    """One announcement. `content` is `{language: {headline, impact, ...}}`."""
-
+class _Announcement(Sent):
     crisis: Slug | None = Field(None, description="Fixed by the address; may be left out")
-    stage: Literal["warning", "holding", "details", "progress", "correction", "resolved", "followup"]
     audience: Slug | None = None
     endpoints: list[Slug] = []
     content: dict[str, dict[str, Any]] = {}
@@ -135,6 +132,22 @@ class Update(Sent):
     next_update_by: datetime | None = None
     expires_at: datetime | None = None
     drill: bool = False
+
+
+class Update(_Announcement):
+    """One announcement. `content` is `{language: {headline, impact, ...}}`."""
+
+    stage: Literal["warning", "holding", "details", "progress", "correction", "resolved", "followup"]
+
+
+class Correction(_Announcement):
+    """What differs from the update it corrects; endpoints, audience, need and drill are taken over."""
+
+    stage: Literal["correction"] = "correction"
+
+
+class Stop(Sent):
+    reason: Note = ""
 
 
 class Approval(Sent):

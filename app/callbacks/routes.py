@@ -6,7 +6,7 @@ event. A word we do not know is kept, counted and changes no delivery.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Final
 
@@ -15,9 +15,9 @@ from starlette.concurrency import run_in_threadpool
 
 from app.clock import Clock
 from app.domain.endpoints import Endpoint
-from app.domain.message import Channel, Forged, Inbound, Receipt, ReportsReceipts
+from app.domain.message import Channel, Forged, Inbound, ReportsReceipts
 from app.errors import Problem, TooLarge, Unauthenticated, not_found
-from app.observe import CALLBACKS, RECEIPTS, logger, masked
+from app.observe import CALLBACKS, RECEIPTS, logger
 from app.store import endpoints
 from app.store.database import Database
 from app.usecases.record_receipts import record_receipts
@@ -35,6 +35,8 @@ class Context:
     db: Database
     clock: Clock
     public_base: str
+    reference_key: bytes
+    """Checks that a delivery reference is one of ours."""
     open_channel: Callable[[Endpoint], Channel]
     wake: Callable[[], None] = lambda: None
 
@@ -86,19 +88,12 @@ def _apply(context: Context, slug: str, inbound: Inbound) -> None:
         logger("clarion.callbacks").warning("callback_refused", endpoint=slug, why=str(error))
         raise _unproven() from error
     receipts = channel.receipts(inbound)
-    kept = record_receipts(context.db, endpoint.id, receipts, _raw(inbound, receipts), now)
-    CALLBACKS.labels(slug, "taken" if kept else "nothing_new").inc()
+    kept = record_receipts(context.db, endpoint.id, receipts, now, reference_key=context.reference_key)
+    CALLBACKS.labels(slug, "taken" if kept.new else "nothing_new").inc()
     for receipt in receipts:
         RECEIPTS.labels(slug, receipt.kind.value).inc()
-    if kept:
+    if kept.new:
         context.wake()
-
-
-def _raw(inbound: Inbound, receipts: Sequence[Receipt]) -> list[str]:
-    """What the provider said, without anybody's address; for one callback about many deliveries only the event."""
-    if len(receipts) == 1:
-        return [masked(inbound.body.decode("utf-8", "replace"))[:4000]]
-    return [masked(f"{receipt.kind.value} {receipt.code}".strip()) for receipt in receipts]
 
 
 def _path_and_query(request: Request) -> str:

@@ -1,0 +1,265 @@
+"""The one place where everything is put together; nothing is decided here."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from app.api.context import Context
+from app.callbacks import routes as callbacks
+from app.clock import Clock, SystemClock
+from app.domain.endpoints import ChannelFacts, Endpoint, full_settings
+from app.domain.manage import PURPOSE as MANAGE
+from app.domain.message import Channel, Info, Medium, Message
+from app.engine.composing import MARKS, Composer
+from app.engine.lock import engine_lock
+from app.engine.loop import Engine
+from app.keyring import Keyring
+from app.observe import logger
+from app.publishing.building import Press
+from app.publishing.directory import DirectoryTarget
+from app.publishing.publisher import Publisher
+from app.publishing.tongue import Organisation
+from app.settings import Settings
+from app.site.lastgood import last_good
+from app.site.shelf import Shelf
+from app.store import endpoints
+from app.store.database import Database
+from app.store.ledger import BroadcastRow
+from app.store.updates import UpdateRow
+from app.templating import Templating
+from app.usecases.compose_message import compose
+from app.usecases.load_source import load_source
+from app.usecases.preview_update import EndpointLimits, Preflight, preflight
+from channels import registry
+from channels.base import Closes
+from channels.http import Http, Timeouts
+
+TEMPLATES: Final = Path(__file__).parents[1] / "templates"
+REFERENCES: Final = "reference"
+"""`Keyring.key(REFERENCES)` signs delivery references."""
+
+
+class Channels:
+    """Open channels, one per endpoint revision; a drill gets the outbox of the same medium instead."""
+
+    def __init__(self, http: Http, keyring: Keyring) -> None:
+        self._http = http
+        self._keyring = keyring
+        self._open: dict[tuple[int, int, bool], Channel] = {}
+        self._guard = threading.Lock()
+
+    def __call__(self, endpoint: Endpoint, drill: bool = False) -> Channel:  # noqa: FBT001, FBT002 - the engine's factory
+        """Raises Invalid when the settings cannot be used or a secret cannot be opened."""
+        key = (endpoint.id, endpoint.revision, drill)
+        with self._guard:
+            if key not in self._open:
+                name = f"outbox.{endpoint.medium}" if drill else endpoint.channel
+                settings = {} if drill else full_settings(endpoint, self._keyring.unseal)
+                self._open[key] = registry.open_channel(name, settings, self._http)
+            return self._open[key]
+
+    async def aclose(self) -> None:
+        for channel in self._open.values():
+            if isinstance(channel, Closes):
+                await channel.aclose()
+        self._open.clear()
+        await self._http.aclose()
+
+
+@dataclass(slots=True)
+class Words:
+    """Renders for the engine and for preflight from the same sources."""
+
+    db: Database
+    templating: Templating
+    clock: Clock
+    organisation: Mapping[str, object]
+    public_base: str
+
+    def compose(
+        self,
+        row: BroadcastRow,
+        medium: Medium,
+        info: Info,
+        language: str,
+        variant: int,
+        linked: bool,  # noqa: FBT001 - the engine's hook
+    ) -> Message:
+        source = load_source(self.db, self.organisation, row.update_id, row.revision)
+        composed = compose(
+            self.templating,
+            source,
+            medium=medium,
+            limits=info.limits,
+            language=language,
+            variant=variant,
+            at=self.clock.now(),
+            page_link=self._link(row.crisis) if linked else "",
+            fields=MARKS.get(medium, ()),
+        )
+        return composed.message
+
+    def preflight(self, row: UpdateRow, now: datetime) -> Preflight:
+        source = load_source(self.db, self.organisation, row.id)
+        return preflight(self.templating, source, self._limits(source.update.endpoints), now, self._link(row.crisis))
+
+    def _limits(self, slugs: tuple[str, ...]) -> list[EndpointLimits]:
+        with self.db.reading() as connection:
+            known = {each.slug: each for each in endpoints.everything(connection)}
+        return [
+            EndpointLimits(slug, known[slug].medium, registry.info(known[slug].channel).limits)
+            for slug in slugs
+            if slug in known
+        ]
+
+    def _link(self, crisis: str) -> str:
+        return f"{self.public_base}/{{language}}/crises/{crisis}"
+
+
+@dataclass(slots=True)
+class Bell:
+    """Tells the engine and the publisher of this process that there is work; rings nowhere until they listen."""
+
+    _listeners: list[Callable[[], None]] = field(default_factory=list)
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        self._listeners.append(listener)
+
+    def ring(self) -> None:
+        for listener in self._listeners:
+            listener()
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    settings: Settings
+    clock: Clock
+    db: Database
+    keyring: Keyring
+    templating: Templating
+    channels: Channels
+    words: Words
+    engine: Engine
+    publisher: Publisher
+    shelf: Shelf
+    bell: Bell
+    api: Context
+    callbacks: callbacks.Context
+
+    @asynccontextmanager
+    async def running(self, *, work: bool = True) -> AsyncIterator[None]:
+        """The publisher and, unless another process of this machine runs it already, the engine.
+
+        At the end calls in flight come home, then everything is closed.
+        """
+        stop = asyncio.Event()
+        async with AsyncExitStack() as opened:
+            opened.push_async_callback(self.channels.aclose)
+            tasks = [asyncio.create_task(run(stop)) for run in self._runs(opened)] if work else []
+            for task in tasks:
+                task.add_done_callback(_report)
+            try:
+                yield
+            finally:
+                self.api.stopping.set()
+                stop.set()
+                if tasks:
+                    await asyncio.wait(tasks, timeout=self.settings.timings.call_timeout + 5.0)
+                for task in tasks:
+                    task.cancel()
+
+    def _runs(self, opened: AsyncExitStack) -> list[Callable[[asyncio.Event], Coroutine[Any, Any, None]]]:
+        loop = asyncio.get_running_loop()
+        self.bell.listen(self.publisher.wake)
+        database = self.settings.sqlite_path()
+        if database is not None and not opened.enter_context(engine_lock(database)):
+            logger("clarion").warning("engine_runs_elsewhere")
+            return [self.publisher.run]
+        self.bell.listen(lambda: _ring_engine(loop, self.engine))
+        return [self.publisher.run, self.engine.run]
+
+
+def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool = False) -> Wiring:
+    """Everything, connected but not running. `allow_private` lets webhooks reach loopback: for tests and the demo."""
+    clock = clock or SystemClock()
+    db = Database(settings.database_url)
+    keyring = Keyring(settings.resolved_secret_key())
+    templating = Templating(TEMPLATES)
+    timings = settings.timings
+    http = Http(Timeouts(timings.connect_timeout, timings.call_timeout), now=clock.now, allow_private=allow_private)
+    channels, bell, shelf = Channels(http, keyring), Bell(), Shelf()
+    words = Words(db, templating, clock, _organisation(settings), settings.public_base)
+    reference_key = keyring.key(REFERENCES)
+    composer = Composer(words.compose, clock, settings.public_base, reference_key, keyring.key(MANAGE))
+    return Wiring(
+        settings=settings,
+        clock=clock,
+        db=db,
+        keyring=keyring,
+        templating=templating,
+        channels=channels,
+        words=words,
+        engine=Engine(db, channels, composer, clock, timings, alone=db.is_sqlite),
+        publisher=_publisher(settings, db, templating, shelf, clock),
+        shelf=shelf,
+        bell=bell,
+        api=Context(
+            db=db,
+            clock=clock,
+            keyring=keyring,
+            templating=templating,
+            public_base=settings.public_base,
+            channels={name: registry.info(name) for name in registry.CHANNELS},
+            facts=channel_facts,
+            preflight=words.preflight,
+            check_settings=partial(registry.check_settings, allow_private=allow_private),
+            site_bound=timings.site_bound,
+            wake=bell.ring,
+        ),
+        callbacks=callbacks.Context(db, clock, settings.public_base, reference_key, channels, bell.ring),
+    )
+
+
+def channel_facts(name: str) -> ChannelFacts | None:
+    """What saving an endpoint must know of a channel, from the channel's own declaration."""
+    if name not in registry.CHANNELS:
+        return None
+    info = registry.info(name)
+    return ChannelFacts(name, info.medium, registry.settings_schema(name), info.rate_per_second)
+
+
+def _publisher(settings: Settings, db: Database, templating: Templating, shelf: Shelf, clock: Clock) -> Publisher:
+    kept = last_good(settings.publish_dir)
+    if kept is not None:
+        shelf.put(kept)
+    names = {settings.default_language: settings.organisation} if settings.organisation else {}
+    press = Press.load(
+        TEMPLATES,
+        templating,
+        Organisation(names, settings.default_language, settings.timezone),
+        settings.public_base,
+    )
+    return Publisher(db, press, [DirectoryTarget(settings.publish_dir)], shelf, clock)
+
+
+def _organisation(settings: Settings) -> dict[str, object]:
+    names = {settings.default_language: settings.organisation} if settings.organisation else {}
+    return {"names": names, "default_language": settings.default_language, "timezone": settings.timezone}
+
+
+def _ring_engine(loop: asyncio.AbstractEventLoop, engine: Engine) -> None:
+    with suppress(RuntimeError):  # the loop is closing: nobody is left to wake
+        loop.call_soon_threadsafe(engine.wake)
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        logger("clarion").critical("stopped_working", kind=type(error).__name__, exc_info=error)
