@@ -1,0 +1,154 @@
+"""From a picture to all files of the site: banners, pages and feeds, for real and for drills."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from app.domain.banner import LiveUpdate, banner_document
+from app.domain.crisis import Severity
+from app.domain.snapshot import JAVASCRIPT, JSON, File, Snapshot
+from app.publishing import feeds, pages
+from app.publishing.contact_views import channels, contact_block, finder
+from app.publishing.pages import DRILL_PREFIX, Frame, Stylesheet
+from app.publishing.picture import Picture, PublicCrisis, PublicUpdate, Standing
+from app.publishing.tongue import Organisation, Tongues, View
+from app.templating import Templating
+from app.templating.words import load_words
+
+WIDGET: Final = "widget.js"
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """Everything but the picture: templates, words, stylesheet and widget, read once from `templates/`."""
+
+    templating: Templating
+    tongues: Tongues
+    organisation: Organisation
+    style: Stylesheet
+    widget: str
+    public_base: str
+
+    @classmethod
+    def load(cls, root: Path, templating: Templating, organisation: Organisation, public_base: str) -> Press:
+        """`root`: the folder of templates; `public_base`: https://example.org, no slash at its end."""
+        site = root / "site"
+        return cls(
+            templating=templating,
+            tongues=Tongues(templating, load_words(site / "words"), organisation),
+            organisation=organisation,
+            style=Stylesheet((site / "style.css").read_text(encoding="utf-8")),
+            widget=(site / WIDGET).read_text(encoding="utf-8"),
+            public_base=public_base,
+        )
+
+    def snapshot(self, picture: Picture, seq: int) -> Snapshot:
+        files = [*self._side(picture, seq, drill=False), *self._shared()]
+        if picture.drills:
+            files += self._side(picture, seq, drill=True)
+        front = f"{languages_of(picture, self.organisation)[0]}/index.html"
+        files += [replace(file, path="index.html") for file in files if file.path == front]
+        return Snapshot(seq, picture.at, {file.path: file for file in files})
+
+    def _shared(self) -> Iterator[File]:
+        yield File(f"site/{WIDGET}", self.widget.encode(), JAVASCRIPT)
+
+    def _side(self, picture: Picture, seq: int, *, drill: bool) -> Iterator[File]:
+        crises = picture.drills if drill else picture.live
+        yield from self._banners(picture, crises, seq, drill=drill)
+        languages = languages_of(picture, self.organisation)
+        for language in languages:
+            frame = Frame(self.tongues.of(language, picture.at), languages, self.public_base, self.style, drill=drill)
+            yield from self._pages(frame, picture, crises)
+            entries = feeds.items(frame, crises)
+            for feed in (feeds.atom(frame, entries), feeds.json_feed(frame, entries)):
+                yield feed
+                if language == languages[0]:
+                    yield replace(feed, path=f"{frame.prefix}/{feed.path.rsplit('/', 1)[1]}".strip("/"))
+
+    def _pages(self, frame: Frame, picture: Picture, crises: tuple[PublicCrisis, ...]) -> Iterator[File]:
+        registry, tongue = picture.registry, frame.tongue
+        blocks: dict[tuple[str, Severity | None], list[View]] = {}
+
+        def block(crisis: PublicCrisis | None) -> list[View]:
+            shown = crisis.shown if crisis else None
+            key = (shown.document.need, crisis.severity) if crisis and shown else ("", None)
+            if key not in blocks:
+                blocks[key] = contact_block(registry, tongue, need=key[0], severity=key[1])
+            return blocks[key]
+
+        first = next((crisis for crisis in crises if crisis.shown), None)
+        yield pages.status_page(frame, self._render, crises, block(first))
+        yield pages.contact_page(frame, self._render, finder(registry, tongue), channels(registry, tongue))
+        yield pages.missing_page(frame, self._render)
+        for crisis in crises:
+            yield pages.crisis_page(frame, self._render, crisis, block(crisis) if crisis.shown else [])
+
+    def _render(self, name: str, variables: Mapping[str, object]) -> str:
+        return self.templating.render(name, variables, html=True)
+
+    def _banners(self, picture: Picture, crises: Iterable[PublicCrisis], seq: int, *, drill: bool) -> Iterator[File]:
+        prefix = DRILL_PREFIX if drill else ""
+        updates = live_updates(crises)
+        if drill:
+            updates = [self._exercise(update, picture) for update in updates]
+        for site in picture.sites:
+            document = banner_document(
+                site=site,
+                updates=updates,
+                registry=picture.registry,
+                seq=seq,
+                at=picture.at,
+                public_base=self.public_base + prefix,
+            )
+            document["drill"] = drill
+            document["words"] = {language: self._widget_words(language, picture) for language in site.languages}
+            body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+            yield File(f"{prefix}/site/{site.slug}/banner.json".strip("/"), body, JSON)
+
+    def _widget_words(self, language: str, picture: Picture) -> dict[str, str]:
+        """The few small words the widget cannot do without; the announcement's own stand in `placements`."""
+        say = self.tongues.of(language, picture.at).say
+        names = ("severity_emergency", "severity_major", "severity_minor", "severity_info", "next_update_short")
+        return {name: say(name) for name in (*names, "read_more_short", "exercise")}
+
+    def _exercise(self, update: LiveUpdate, picture: Picture) -> LiveUpdate:
+        """The same as a live one would look, with EXERCISE in front of every headline."""
+        content = {
+            language: replace(
+                words, headline=f"{self.tongues.of(language, picture.at).say('exercise')} – {words.headline}"
+            )
+            for language, words in update.document.content.items()
+        }
+        return replace(update, document=replace(update.document, drill=False, content=content))
+
+
+def live_updates(crises: Iterable[PublicCrisis]) -> list[LiveUpdate]:
+    """What a banner may be chosen from: words of open crises, the expired included, so that none older returns."""
+    return [_live(crisis, update) for crisis in crises for update in crisis.updates if _counts(crisis, update)]
+
+
+def _counts(crisis: PublicCrisis, update: PublicUpdate) -> bool:
+    return not crisis.resolved and update.standing in (Standing.CURRENT, Standing.EXPIRED)
+
+
+def _live(crisis: PublicCrisis, update: PublicUpdate) -> LiveUpdate:
+    return LiveUpdate(
+        id=update.id,
+        revision=update.revision,
+        document=update.document,
+        titles=crisis.titles,
+        severity=crisis.severity,
+        sent_at=update.sent_at,
+        corrects=update.corrects,
+    )
+
+
+def languages_of(picture: Picture, organisation: Organisation) -> tuple[str, ...]:
+    """All languages of all sites, the organisation's default first."""
+    wanted = (language for site in picture.sites for language in site.languages)
+    return tuple(dict.fromkeys((organisation.default_language, *wanted)))

@@ -1,0 +1,127 @@
+"""The contact page and the contact block as plain data: which contact channel for which need, and its hours."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from app.domain import cldr, hours
+from app.domain.contacts import ContactChannel, ContactStatus, dial_text, href
+from app.domain.crisis import Severity
+from app.domain.routing import Option, Query, Registry, advise, route_lines
+from app.publishing.tongue import Tongue, View
+
+DAYS = 7
+BLOCK_LINES = 12
+
+
+def contact_block(registry: Registry, tongue: Tongue, *, need: str, severity: Severity | None) -> list[View]:
+    """For each need its best contact channel: the update's own need first, then emergency, then the rest."""
+    lines = route_lines(
+        registry, need=need, language=tongue.language, severity=severity, at=tongue.at, limit=BLOCK_LINES
+    )
+    return [
+        {"need": tongue.text(line.need.labels), "slug": line.need.slug, "option": option_view(tongue, line.option)}
+        for line in lines
+    ]
+
+
+def finder(registry: Registry, tongue: Tongue) -> list[View]:
+    """For each need all contact channels, best first."""
+    return [
+        {
+            "slug": need.slug,
+            "label": tongue.text(need.labels),
+            "options": [
+                option_view(tongue, option) for option in advise(registry, Query(need.slug, tongue.language), tongue.at)
+            ],
+        }
+        for need in registry.needs.values()
+    ]
+
+
+def channels(registry: Registry, tongue: Tongue) -> list[View]:
+    return [channel_view(tongue, channel) for channel in registry.channels.values()]
+
+
+def option_view(tongue: Tongue, option: Option) -> View:
+    """One way to reach us as it stands now: where, whether open, how long the wait."""
+    channel = option.contact_channel
+    return {
+        "slug": channel.slug,
+        "name": tongue.text(channel.names),
+        "kind": tongue.say(f"kind_{channel.kind.value}"),
+        "address": dial_text(channel),
+        "href": href(channel),
+        "state": state_text(tongue, option),
+        "open": option.open and channel.status is ContactStatus.OK,
+        "wait": _wait(tongue, option.wait_minutes) if option.open else "",
+        "reason": tongue.text(channel.status_reasons) if channel.status is not ContactStatus.OK else None,
+    }
+
+
+def state_text(tongue: Tongue, option: Option) -> str:
+    """Open until, opens at, day and night, busy or down; true at the page's "as of" time."""
+    channel = option.contact_channel
+    if channel.status is ContactStatus.DOWN:
+        return tongue.say("down")
+    if option.open and option.closes_at is None:
+        opened = tongue.say("open_always")
+    elif option.open and option.closes_at is not None:
+        opened = (
+            f"{tongue.say('open_now')}, {tongue.say('open_until', time=tongue.day(option.closes_at, channel.timezone))}"
+        )
+    elif option.opens_at is not None:
+        return f"{tongue.say('closed')}, {tongue.say('opens_at', time=tongue.day(option.opens_at, channel.timezone))}"
+    else:
+        return tongue.say("closed")
+    return f"{opened}. {tongue.say('busy')}" if channel.status is ContactStatus.BUSY else opened
+
+
+def channel_view(tongue: Tongue, channel: ContactChannel) -> View:
+    """Everything about one contact channel, with its hours for a week."""
+    days = week(tongue, channel)
+    spoken = [cldr.language_name(code, tongue.language) for code in channel.languages]
+    return {
+        "slug": channel.slug,
+        "name": tongue.text(channel.names),
+        "kind": tongue.say(f"kind_{channel.kind.value}"),
+        "address": dial_text(channel),
+        "href": href(channel),
+        "instructions": tongue.text(channel.instructions) if channel.instructions else None,
+        "languages": tongue.say("speaks_in", languages=", ".join(spoken)) if spoken else "",
+        "status": tongue.say(channel.status.value) if channel.status is not ContactStatus.OK else "",
+        "reason": tongue.text(channel.status_reasons) if channel.status_reasons else None,
+        "always": channel.hours == "24/7",
+        "days": days,
+        "zone": tongue.say("zone", zone=cldr.zone_text(tongue.at, channel.timezone, tongue.language, long=True)),
+    }
+
+
+def week(tongue: Tongue, channel: ContactChannel) -> list[View]:
+    """Seven days from today in the channel's own zone: `{day, times}`, times empty when closed."""
+    zone = ZoneInfo(channel.timezone)
+    today = tongue.at.astimezone(zone).date()
+    found: list[View] = []
+    for offset in range(DAYS):
+        day = today + timedelta(days=offset)
+        starts, ends = (datetime.combine(one, time(), zone).astimezone(UTC) for one in (day, day + timedelta(days=1)))
+        spans = [
+            _span(opens, closes, ends, channel.timezone, tongue.language)
+            for opens, closes in hours.intervals(channel.hours, channel.timezone, starts, ends)
+        ]
+        noon = datetime.combine(day, time(12), zone)
+        found.append({"day": cldr.date_text(noon, channel.timezone, tongue.language), "times": spans})
+    return found
+
+
+def _span(opens: datetime, closes: datetime, midnight: datetime, timezone: str, language: str) -> str:
+    first = cldr.clock_text(opens, timezone, language)
+    last = "24:00" if closes == midnight else cldr.clock_text(closes, timezone, language)
+    return f"{first} – {last}"
+
+
+def _wait(tongue: Tongue, minutes: int | None) -> str:
+    if minutes is None:
+        return ""
+    return tongue.say("wait", duration=cldr.duration_text(timedelta(minutes=minutes), tongue.language))

@@ -1,0 +1,46 @@
+"""Pages with one sentence and perhaps one button, in the dress of the site: what the anonymous forms answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from app.publishing.building import Press
+from app.publishing.pages import Frame
+
+FORM_CSP: Final = "form-action 'self'"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Keys of words: `<key>_title`, `<key>_text`; `values` fill the gaps of the text."""
+
+    key: str
+    values: dict[str, str]
+    button: str = ""
+    """Key of the button's words, "" = no button."""
+
+
+def notice_page(press: Press, notice: Notice, language: str, at: datetime) -> tuple[bytes, dict[str, str]]:
+    """The page and its headers; never cached, never indexed, sends nothing anywhere but to its own address."""
+    frame = Frame(press.tongues.of(language, at), (language,), press.public_base, press.style)
+    say = frame.tongue.say
+    variables = frame.variables(
+        "",
+        say(f"{notice.key}_title"),
+        heading=say(f"{notice.key}_title"),
+        text=say(f"{notice.key}_text", **notice.values),
+        button=say(notice.button) if notice.button else "",
+        status_href=frame.href(""),
+    )
+    html = press.templating.render("site/notice.html", frame.unlisted(variables), html=True)
+    headers = {
+        "content-type": "text/html; charset=utf-8",
+        "content-language": language,
+        "cache-control": "no-store",
+        "content-security-policy": press.style.csp.replace("form-action 'none'", FORM_CSP),
+        "x-robots-tag": "noindex",
+        "vary": "accept-language",
+    }
+    return html.encode(), headers

@@ -1,0 +1,174 @@
+"""Keeps the website true: a new snapshot for every request, and whenever time itself changes what is true."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from app.clock import Clock
+from app.domain.banner import next_change
+from app.domain.snapshot import Snapshot
+from app.observe import PUBLISHED, logger
+from app.publishing.building import Press, live_updates
+from app.publishing.picture import Picture, picture
+from app.publishing.targets import Placement, Result, Target
+from app.store import publishing, website
+from app.store.database import Database
+
+log = logger("publishing")
+
+POLL_SECONDS: Final = 0.1
+"""How often open requests are looked for when nobody calls `wake`."""
+LONGEST_SILENCE: Final = timedelta(hours=1)
+"""A new snapshot at least this often, so that opening hours always reach a week ahead."""
+RETRY_AFTER: Final = timedelta(seconds=5)
+"""After a target failed."""
+PAUSE_AFTER_FAULT: Final = 1.0
+"""Seconds, when the database is gone."""
+MOST_ATTEMPTS: Final = 5
+"""Rounds of one publication when others keep changing things meanwhile; the next poll goes on."""
+
+
+class Memory(Protocol):
+    """The part of the shelf a publisher needs."""
+
+    @property
+    def seq(self) -> int: ...
+
+    def put(self, snapshot: Snapshot) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What came of one publication. `settled`: every target holds this snapshot or a newer one."""
+
+    snapshot: Snapshot
+    placements: tuple[Placement, ...]
+    due: datetime | None
+    """When time changes what is true."""
+
+    @property
+    def settled(self) -> bool:
+        return all(placement.result is not Result.FAILED for placement in self.placements)
+
+
+class Publisher:
+    """One for each process that publishes; any number may run, the sequence number decides."""
+
+    def __init__(self, db: Database, press: Press, targets: Sequence[Target], shelf: Memory, clock: Clock) -> None:
+        self._db = db
+        self._press = press
+        self._targets = tuple(targets)
+        self._shelf = shelf
+        self._clock = clock
+        self._due: datetime | None = None
+        self._seen = 0
+        self._bell = _Bell()
+        self.last: Publication | None = None
+
+    def wake(self) -> None:
+        """Look for requests now. May be called from any thread."""
+        self._bell.ring()
+
+    def publish(self, now: datetime) -> Publication:
+        """Write the website as it is at `now`; synchronous, some tens of milliseconds.
+
+        Readers of this process see it first, then the targets are written. Requests seen are settled
+        when all targets took it. Raises what the database raises.
+        """
+        shown, seq = self._number(now)
+        snapshot = self._press.snapshot(shown, seq)
+        self._shelf.put(snapshot)
+        placements = tuple(target.write(snapshot) for target in self._targets)
+        publication = Publication(snapshot, placements, self._next(shown))
+        if publication.settled:
+            with self._db.writing() as tx:
+                publishing.mark_done(tx, shown.newest_request, now)
+        self._note(publication, shown)
+        return publication
+
+    def _number(self, now: datetime) -> tuple[Picture, int]:
+        """A picture and its number: nothing was requested between taking the one and drawing the other.
+
+        So of two publishers the one with the higher number has seen at least what the other has.
+        """
+        above = max([self._shelf.seq, *(target.seq() for target in self._targets)])
+        for attempt in range(1, MOST_ATTEMPTS + 1):
+            with self._db.reading() as connection:
+                rows = website.read(connection)
+            shown = picture(rows, now)
+            with self._db.writing() as tx:
+                if attempt == MOST_ATTEMPTS or website.newest_request(tx) == shown.newest_request:
+                    return shown, publishing.record(tx, now, "", above=above)
+        raise AssertionError("unreachable: the last attempt always returns")
+
+    def _next(self, shown: Picture) -> datetime:
+        change = next_change(shown.registry, [*live_updates(shown.live), *live_updates(shown.drills)], shown.at)
+        latest = shown.at + LONGEST_SILENCE
+        return latest if change is None else min(change, latest)
+
+    def _note(self, publication: Publication, shown: Picture) -> None:
+        self.last = publication
+        self._seen = shown.newest_request
+        self._due = publication.due if publication.settled else shown.at + RETRY_AFTER
+        PUBLISHED.labels("settled" if publication.settled else "failed").inc()
+        for placement in publication.placements:
+            if placement.result is not Result.PLACED:
+                log.warning(
+                    "target not written", target=placement.target, result=placement.result.value, why=placement.detail
+                )
+        for problem in shown.problems:
+            log.error("left out of the website", code=problem.code, field=problem.field, sentence=problem.sentence)
+
+    def wanted(self, now: datetime) -> bool:
+        """Whether something asks for a new snapshot: a request, the clock, or that there never was one.
+
+        Requests another process has settled count too: this one's readers must see the change as well.
+        """
+        if self._due is None or now >= self._due:
+            return True
+        with self._db.reading() as connection:
+            return website.newest_request(connection) != self._seen
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Publish until `stop` is set. A database that is gone is waited for; readers keep the last snapshot."""
+        self._bell.listen()
+        while not stop.is_set():
+            pause = POLL_SECONDS
+            try:
+                now = self._clock.now()
+                if await asyncio.to_thread(self.wanted, now):
+                    await asyncio.to_thread(self.publish, now)
+            except Exception:  # a supervisor: whatever one round ran into, the website must be told the next news
+                PUBLISHED.labels("failed").inc()
+                log.exception("website not published")
+                pause = PAUSE_AFTER_FAULT
+            await self._bell.wait(stop, pause)
+
+
+@dataclass(slots=True)
+class _Bell:
+    """Wakes one task from any thread."""
+
+    _loop: asyncio.AbstractEventLoop | None = None
+    _event: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def listen(self) -> None:
+        self._loop = asyncio.get_running_loop()
+
+    def ring(self) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._event.set)
+
+    async def wait(self, stop: asyncio.Event, seconds: float) -> None:
+        """Until rung, stopped or `seconds` are over."""
+        waits = [asyncio.ensure_future(event.wait()) for event in (self._event, stop)]
+        try:
+            await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waits:
+                task.cancel()
+        self._event.clear()

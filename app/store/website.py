@@ -1,0 +1,47 @@
+"""What the website is made of, read in one picture of the database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select
+
+from app.store import crises, documents, updates
+from app.store.crises import CrisisRow
+from app.store.documents import DocumentRow, Kind
+from app.store.tables import publish_request
+from app.store.updates import UpdateRow
+
+
+@dataclass(frozen=True, slots=True)
+class WebsiteRows:
+    """Rows as stored; which of the updates are public is for the domain to say."""
+
+    newest_request: int
+    sites: list[DocumentRow]
+    contact_channels: list[DocumentRow]
+    needs: list[DocumentRow]
+    routing_rules: list[DocumentRow]
+    updates: list[UpdateRow]
+    """Every update that was ever sent, newest first."""
+    crises: Mapping[str, CrisisRow]
+    """The crises of those updates."""
+
+
+def read(connection: Connection) -> WebsiteRows:
+    sent = updates.sent(connection)
+    return WebsiteRows(
+        newest_request=newest_request(connection),
+        sites=documents.everything(connection, Kind.SITE),
+        contact_channels=documents.everything(connection, Kind.CONTACT_CHANNEL),
+        needs=documents.everything(connection, Kind.NEED),
+        routing_rules=documents.everything(connection, Kind.ROUTING_RULE),
+        updates=sent,
+        crises={slug: crises.get(connection, slug) for slug in {row.crisis for row in sent}},
+    )
+
+
+def newest_request(connection: Connection) -> int:
+    """The id of the last publish request, done or not; 0 for none. It tells whether anything changed since a read."""
+    return int(connection.execute(select(func.max(publish_request.c.id))).scalar_one() or 0)

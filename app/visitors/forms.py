@@ -1,0 +1,94 @@
+"""What anonymous readers may send us: "stop these messages", by the personal link of an e-mail (RFC 8058).
+
+GET changes nothing, since mail scanners open every link; POST works without cookie, log-in or redirect.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Request, Response
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.clock import Clock
+from app.domain.audience import choose_language
+from app.domain.manage import Managed, read_manage_token
+from app.domain.masking import mask
+from app.domain.message import MEDIUM_CODES
+from app.errors import NotFound, Unavailable
+from app.publishing.building import Press
+from app.publishing.notices import Notice, notice_page
+from app.store import addresses
+from app.store.database import Database
+from app.usecases.suppress_address import suppress_known_address
+
+REASON: Final = "unsubscribed"
+
+router = APIRouter(prefix="/u", include_in_schema=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the forms work with; wiring makes it and puts it at `app.state.visitors`."""
+
+    db: Database
+    clock: Clock
+    manage_key: bytes
+    """`Keyring.key(app.domain.manage.PURPOSE)`."""
+    press: Press
+
+
+def _context(request: Request) -> Context:
+    context: Context = request.app.state.visitors
+    return context
+
+
+Ctx = Annotated[Context, Depends(_context)]
+
+
+@router.get("/{token}")
+@router.head("/{token}")
+def ask(token: str, request: Request, context: Ctx) -> Response:
+    """Shows whose messages would stop, masked, and the button. Changes nothing, however often it is opened."""
+    managed = read_manage_token(context.manage_key, token)
+    try:
+        address = _masked(context, managed) if managed else None
+    except SQLAlchemyError:
+        return _answer(context, request, Notice("later", {}), 503)
+    if address is None:
+        return _answer(context, request, Notice("bad_link", {}), 404)
+    return _answer(context, request, Notice("stop", {"address": address}, button="stop_button"), 200)
+
+
+@router.post("/{token}")
+def stop(token: str, request: Request, context: Ctx) -> Response:
+    """Stops all messages to this one address at once. The body does not matter: the link is the proof."""
+    managed = read_manage_token(context.manage_key, token)
+    try:
+        if managed is None or _masked(context, managed) is None:
+            return _answer(context, request, Notice("bad_link", {}), 404)
+        suppress_known_address(context.db, None, managed.address_id, REASON, context.clock.now())
+    except (SQLAlchemyError, Unavailable):
+        return _answer(context, request, Notice("later", {}), 503)
+    return _answer(context, request, Notice("stopped", {}), 200)
+
+
+def _masked(context: Context, managed: Managed) -> str | None:
+    """The address as its owner recognises it; None when there is none of that medium."""
+    try:
+        with context.db.reading() as connection:
+            row = addresses.get(connection, managed.address_id)
+    except NotFound:
+        return None
+    return mask(row.medium, row.value) if MEDIUM_CODES[row.medium] == managed.medium else None
+
+
+def _answer(context: Context, request: Request, notice: Notice, status: int) -> Response:
+    default = context.press.organisation.default_language
+    wanted = [part.partition(";")[0] for part in request.headers.get("accept-language", "").split(",")][:20]
+    language = choose_language(wanted, context.press.templating.languages(), default)
+    body, headers = notice_page(context.press, notice, language, context.clock.now())
+    if status == 503:
+        headers["retry-after"] = "60"
+    return Response(body, status, headers)

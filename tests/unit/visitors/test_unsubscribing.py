@@ -1,0 +1,113 @@
+"""The personal link: GET only shows, POST stops, and a link of one address never touches another."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+
+from app.clock import FrozenClock
+from app.domain.manage import Managed, manage_token, manage_url, read_manage_token
+from app.domain.message import MEDIUM_CODES, Medium
+from app.keyring import Keyring
+from app.store import addresses, audit
+from app.store.database import Database
+from app.visitors.forms import Context, router
+from tests.unit.site.world import press
+
+pytestmark = pytest.mark.anyio
+
+KEY = b"k" * 32
+EMAIL = MEDIUM_CODES[Medium.EMAIL]
+ONE_CLICK = "List-Unsubscribe=One-Click"
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+
+
+@dataclass
+class House:
+    client: httpx2.AsyncClient
+    db: Database
+    ids: dict[str, int]
+
+    def link(self, name: str) -> str:
+        return f"/u/{manage_token(KEY, self.ids[name], EMAIL)}"
+
+    def suppressed(self) -> list[int]:
+        with self.db.reading() as connection:
+            return [row.address_id for row in addresses.suppression_page(connection).items]
+
+
+@pytest.fixture
+async def house(database: Database, keyring: Keyring, clock: FrozenClock) -> AsyncIterator[House]:
+    with database.writing() as tx:
+        ids = {
+            name: addresses.resolve(tx, keyring, Medium.EMAIL, f"{name}@example.org") for name in ("asha", "bounlom")
+        }
+    app = FastAPI()
+    app.state.visitors = Context(database, clock, KEY, press())
+    app.include_router(router)
+    transport = httpx2.ASGITransport(app=app)
+    async with httpx2.AsyncClient(transport=transport, base_url="https://status.example.org") as client:
+        yield House(client, database, ids)
+
+
+async def test_opening_the_link_shows_a_form_and_changes_nothing(house: House) -> None:
+    for _ in range(20):
+        await house.client.get(house.link("asha"))
+    answer = await house.client.get(house.link("asha"))
+    assert answer.status_code == 200
+    assert "a•••@example.org" in answer.text
+    assert "asha@example.org" not in answer.text
+    assert 'method="post"' in answer.text
+    assert house.suppressed() == []
+
+
+async def test_one_click_stops_the_messages_without_cookie_log_in_or_redirect(house: House) -> None:
+    answer = await house.client.post(house.link("asha"), content=ONE_CLICK, headers=FORM)
+    assert answer.status_code == 200
+    assert "set-cookie" not in answer.headers
+    assert house.suppressed() == [house.ids["asha"]]
+
+
+async def test_pressing_twice_is_one_act_in_the_audit(house: House) -> None:
+    for _ in range(2):
+        assert (await house.client.post(house.link("asha"))).status_code == 200
+    with house.db.reading() as connection:
+        acts = [row.action for row in audit.page(connection).items]
+    assert acts == ["suppress_address"]
+
+
+async def test_a_link_of_one_address_never_stops_another(house: House) -> None:
+    token = house.link("asha").removeprefix("/u/")
+    forged = manage_token(b"x" * 32, house.ids["bounlom"], EMAIL)
+    other_medium = manage_token(KEY, house.ids["bounlom"], MEDIUM_CODES[Medium.SMS])
+    nobody = manage_token(KEY, 987_654, EMAIL)
+    for bad in (forged, other_medium, nobody, token[:-1], token[:-4] + "AAAA", "x", token + "A", "é" * 32):
+        assert (await house.client.post(f"/u/{bad}")).status_code == 404
+        assert (await house.client.get(f"/u/{bad}")).status_code == 404
+    assert house.suppressed() == []
+
+
+async def test_the_page_speaks_the_readers_language_and_is_never_kept(house: House) -> None:
+    answer = await house.client.get(house.link("asha"), headers={"accept-language": "xx, ar-EG;q=0.8, en"})
+    assert '<html lang="ar" dir="rtl">' in answer.text
+    assert answer.headers["cache-control"] == "no-store"
+    assert "form-action 'self'" in answer.headers["content-security-policy"]
+
+
+async def test_a_database_that_is_gone_is_said_kindly(house: House) -> None:
+    house.db.close()
+    with house.db.engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE suppression")
+    answer = await house.client.post(house.link("asha"))
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "60"
+
+
+def test_a_link_names_its_address_and_shows_none() -> None:
+    url = manage_url(KEY, "https://status.example.org", 42, EMAIL)
+    assert read_manage_token(KEY, url.rsplit("/", 1)[1]) == Managed(42, EMAIL)
+    assert read_manage_token(b"other", url.rsplit("/", 1)[1]) is None
