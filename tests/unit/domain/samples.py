@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 
 from app.domain.routing import Registry
 
-PHONE = {
+Document = dict[str, object]
+
+PHONE: Document = {
     "slug": "hotline",
     "kind": "phone",
     "address": "+91 79 1234 5678",
@@ -15,7 +17,7 @@ PHONE = {
     "hours": "24/7",
     "timezone": "Asia/Kolkata",
 }
-CHAT = {
+CHAT: Document = {
     "slug": "chat",
     "kind": "chat",
     "address": "https://help.example.org/chat",
@@ -24,7 +26,7 @@ CHAT = {
     "hours": "Mo-Fr 09:00-18:00",
     "timezone": "Asia/Kolkata",
 }
-PORTAL = {
+PORTAL: Document = {
     "slug": "portal",
     "kind": "portal",
     "address": "https://my.example.org/",
@@ -33,12 +35,12 @@ PORTAL = {
     "hours": "24/7",
     "timezone": "UTC",
 }
-NEEDS = [
+NEEDS: list[Document] = [
     {"slug": "technical", "labels": {"en": "Technical issue", "gu": "ટેકનિકલ સમસ્યા"}},
     {"slug": "rescheduling", "labels": {"en": "Rescheduling"}},
     {"slug": "emergency", "labels": {"en": "Emergency"}},
 ]
-RULES = [
+RULES: list[Document] = [
     {"slug": "technical", "need": "technical", "contact_channels": ["chat", "hotline"], "position": 10},
     {"slug": "rescheduling", "need": "rescheduling", "contact_channels": ["chat"], "position": 20},
     {"slug": "emergency", "need": "emergency", "contact_channels": ["hotline"], "position": 30},
@@ -51,12 +53,12 @@ TUESDAY_NIGHT = datetime(2026, 3, 10, 18, 30, tzinfo=UTC)
 """Midnight in Kolkata: the chat is closed."""
 
 
-def registry(*channels: dict[str, object], rules: list[dict[str, object]] | None = None) -> Registry:
+def registry(*channels: Document, rules: list[Document] | None = None) -> Registry:
     given = {str(channel["slug"]): channel for channel in (PHONE, CHAT, PORTAL, *channels)}
     return Registry.from_documents(given.values(), NEEDS, RULES if rules is None else rules)
 
 
-def words(headline: str = "Our servers are down", **more: object) -> dict[str, object]:
+def words(headline: str = "Our servers are down", **more: object) -> Document:
     return {
         "headline": headline,
         "acknowledgement": "We know how much depends on it.",
@@ -68,7 +70,7 @@ def words(headline: str = "Our servers are down", **more: object) -> dict[str, o
     }
 
 
-def update(**more: object) -> dict[str, object]:
+def update(**more: object) -> Document:
     return {
         "crisis": "servers-down",
         "stage": "holding",

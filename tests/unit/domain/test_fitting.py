@@ -19,7 +19,7 @@ WORDS = st.text(
     alphabet=st.one_of(
         st.sampled_from(BASIC + EXTENSION),
         st.sampled_from("ŭĝĉઆપણીແລະ😀👨\u200d👩\U0001f3fd\u0301`ç \n"),
-        st.characters(exclude_categories=("Cs",)),
+        st.characters(exclude_categories=["Cs"]),
     ),
     max_size=400,
 )

@@ -74,7 +74,7 @@ def test_intervals_agree_with_reading_the_wall_clock_minute_by_minute(
     zone = ZoneInfo(name)
     start = datetime.combine(first_day, datetime.min.time(), UTC)
     end = start + timedelta(days=4)
-    slow = []
+    slow: list[tuple[datetime, datetime]] = []
     at = start
     while at < end:
         if slow_is_open(week, zone, at):

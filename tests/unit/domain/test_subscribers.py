@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.domain.subscribers import Defaults, check_header, csv_row
+
+DEFAULTS = Defaults(languages=("en",), timezone="Asia/Kolkata", region="IN")
+GOOD = {
+    "external_id": "7",
+    "name": " Asha Patel ",
+    "email": "Asha@Example.org",
+    "phone": "098765 43210",
+    "languages": "gu; en",
+    "timezone": "",
+    "area": "north",
+    "tariff": "gold",
+    "note": "",
+}
+
+
+def test_a_good_row_comes_out_clean() -> None:
+    row, errors = csv_row(2, GOOD, defaults=DEFAULTS)
+    assert errors == ()
+    assert row is not None
+    assert (row.name, row.email, row.phone) == ("Asha Patel", "asha@example.org", "+919876543210")
+    assert (row.languages, row.timezone, row.area) == (("gu", "en"), "Asia/Kolkata", "north")
+    assert row.attributes == {"tariff": "gold"}
+
+
+def test_a_person_without_any_address_is_kept() -> None:
+    row, errors = csv_row(2, {"external_id": "7"}, defaults=DEFAULTS)
+    assert errors == ()
+    assert row is not None
+    assert (row.email, row.phone, row.languages) == ("", "", ("en",))
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "code"),
+    [
+        ("external_id", "", "missing"),
+        ("external_id", "x" * 201, "too_long"),
+        ("name", "Asha\r\nBcc: everyone@example.org", "forbidden_character"),
+        ("name", "Asha\0", "forbidden_character"),
+        ("name", "\u202eahsA", "forbidden_character"),
+        ("email", "asha@example.org\nBcc: x@example.org", "forbidden_character"),
+        ("email", "asha at example.org", "bad_email"),
+        ("phone", "12", "bad_phone"),
+        ("languages", "klingon", "unknown_language"),
+        ("languages", "zz", "unknown_language"),
+        ("timezone", "Mars/Base", "bad_timezone"),
+        ("tariff", "x" * 501, "too_long"),
+        ("tariff", "gold\r\n", "forbidden_character"),
+    ],
+)
+def test_a_bad_cell_is_reported_with_its_line_and_column(column: str, cell: str, code: str) -> None:
+    row, errors = csv_row(41, GOOD | {column: cell}, defaults=DEFAULTS)
+    assert row is None
+    assert [(error.line, error.column, error.code) for error in errors] == [(41, column, code)]
+    assert not cell or cell not in errors[0].sentence or column == "languages"
+
+
+def test_every_fault_of_a_row_is_reported_at_once() -> None:
+    _, errors = csv_row(2, {"external_id": "", "email": "x", "phone": "y", "languages": "q"}, defaults=DEFAULTS)
+    assert [error.column for error in errors] == ["external_id", "email", "phone", "languages"]
+
+
+def test_a_person_who_stood_in_an_earlier_row_is_a_duplicate() -> None:
+    for seen in ({"7"}, {"7"}.__contains__):
+        row, errors = csv_row(3, GOOD, defaults=DEFAULTS, seen=seen)
+        assert row is None
+        assert errors[0].code == "duplicate"
+
+
+@pytest.mark.parametrize(
+    "header", [["name", "email"], ["external_id", "name", "name"], ["external_id", ""], ["external_id", "a\nb"]]
+)
+def test_a_header_that_cannot_be_read_refuses_the_whole_file(header: list[str]) -> None:
+    assert [problem.code for problem in check_header(header)] == ["csv_header"]
+
+
+def test_own_columns_are_welcome() -> None:
+    assert check_header(["external_id", " tariff ", "ગામ"]) == ()
+
+
+@given(st.dictionaries(st.sampled_from([*GOOD]), st.text(max_size=30)))
+def test_any_row_is_either_clean_or_reported(cells: dict[str, str]) -> None:
+    row, errors = csv_row(2, cells, defaults=DEFAULTS)
+    assert (row is None) == bool(errors)
+    if row is not None:
+        everything = "".join([row.external_id, row.name, row.email, row.phone, row.area, *row.attributes.values()])
+        assert not set(everything) & set("\r\n\0\u202e")
