@@ -93,10 +93,10 @@ def import_subscribers(
                 writer.write(batch, tally)
                 batch.clear()
                 if progress is not None:
-                    progress(tally.rows, stream.tell() if stream.seekable() else 0)
+                    progress(tally.rows, text.buffer.tell())
         writer.write(batch, tally)
         if progress is not None:
-            progress(tally.rows, stream.tell() if stream.seekable() else 0)
+            progress(tally.rows, text.buffer.tell())
     return ImportReport(tally.rows, tally.created, tally.updated, tally.rejected, tally.suppressed, tuple(tally.errors))
 
 

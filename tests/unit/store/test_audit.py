@@ -1,6 +1,9 @@
 from __future__ import annotations
 
-from app.store import audit
+import pytest
+
+from app.errors import NotFound
+from app.store import audit, users
 from app.store.audit import GENESIS, Head
 from app.store.database import Database
 from tests.conftest import NOON
@@ -17,15 +20,13 @@ def test_entries_are_numbered_from_one_and_chained(database: Database) -> None:
 
 
 def test_an_entry_of_a_failed_transaction_leaves_no_gap(database: Database) -> None:
-    class Stop(Exception):
-        pass
-
-    try:
+    def fail() -> None:
         with database.writing() as tx:
             audit.append(tx, "Asha", "act", "thing/1", {}, NOON)
-            raise Stop
-    except Stop:
-        pass
+            users.get(tx, 99)
+
+    with pytest.raises(NotFound):
+        fail()
     with database.writing() as tx:
         assert audit.append(tx, "Asha", "act", "thing/1", {}, NOON) == 1
 

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+from sqlalchemy import select
+
+from app.domain.audience import parse_rule
+from app.domain.message import Medium
+from app.domain.principals import HOST
+from app.keyring import Keyring
+from app.store import addresses, audiences
+from app.store.database import Database
+from app.store.tables import subscriber
+from app.usecases.import_subscribers import import_subscribers
+from tests.conftest import NOON
+
+PEOPLE = """external_id,name,email,phone,languages,area,tier
+ann,Ann,ann@example.org,,en,north,gold
+bob,Bob,home@example.org,+442071838750,gu;en,south,
+cem,Cem,home@example.org,+442071838750,pt-BR,north,gold
+dee,Dee,,,lo,,100%
+"""
+
+
+@pytest.fixture
+def people(database: Database, keyring: Keyring) -> Database:
+    report = import_subscribers(database, keyring, HOST, io.BytesIO(PEOPLE.encode()), NOON)
+    assert report.created == 4
+    return database
+
+
+@pytest.mark.parametrize(
+    ("rule", "meant"),
+    [
+        ({"all": True}, "ann bob cem dee"),
+        ({"languages": ["en"]}, "ann bob"),
+        ({"languages": ["pt", "lo"]}, "cem dee"),
+        ({"languages": ["enm"]}, ""),
+        ({"areas": ["north"]}, "ann cem"),
+        ({"external_ids": ["dee", "nobody"]}, "dee"),
+        ({"attribute": {"name": "tier", "value": "gold"}}, "ann cem"),
+        ({"attribute": {"name": "tier", "value": "100%"}}, "dee"),
+        ({"attribute": {"name": "ti'er\"", "value": "gold"}}, ""),
+        ({"not": {"attribute": {"name": "tier", "value": "gold"}}}, "bob dee"),
+        ({"and": [{"areas": ["north"]}, {"not": {"languages": ["en"]}}]}, "cem"),
+        ({"or": [{"areas": ["south"]}, {"external_ids": ["dee"]}]}, "bob dee"),
+    ],
+)
+def test_a_rule_means_exactly_these_people(people: Database, rule: dict[str, object], meant: str) -> None:
+    typed = parse_rule(rule)
+    query = select(subscriber.c.external_id).where(audiences.members(typed)).order_by(subscriber.c.external_id)
+    with people.reading() as connection:
+        assert " ".join(connection.execute(query).scalars()) == meant
+        assert audiences.count_people(connection, typed) == len(meant.split())
+
+
+def test_a_shared_address_counts_once_and_a_suppressed_one_not_at_all(people: Database, keyring: Keyring) -> None:
+    everyone = parse_rule({"all": True})
+    with people.writing() as tx:
+        assert audiences.count_by_medium(tx, everyone) == {Medium.EMAIL: 2, Medium.SMS: 1}
+        addresses.suppress(tx, addresses.resolve(tx, keyring, Medium.EMAIL, "ann@example.org"), "bounced", NOON)
+        assert audiences.count_by_medium(tx, everyone) == {Medium.EMAIL: 1, Medium.SMS: 1}

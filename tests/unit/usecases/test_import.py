@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, BinaryIO
+
+import pytest
+
+from app.domain.message import Medium
+from app.domain.subscribers import Defaults
+from app.errors import Forbidden, Invalid
+from app.keyring import Keyring
+from app.store import audit, subscribers
+from app.store.database import Database
+from app.store.subscribers import SubscriberRow
+from app.usecases.import_subscribers import ROWS_A_TRANSACTION, ImportReport, import_subscribers
+from app.usecases.lift_suppression import lift_suppression
+from app.usecases.suppress_address import suppress_address, suppress_known_address
+from tests.conftest import NOON
+from tests.unit.usecases.people import APPROVER, AUTHOR, VIEWER
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+LIST = "external_id,name,email,phone,languages,tier\nann,Ann,ann@example.org,+442071838750,gu;en,gold\n"
+
+
+class Desk:
+    def __init__(self, database: Database, keyring: Keyring) -> None:
+        self.database, self.keyring = database, keyring
+
+    def bring(self, text: str | bytes | BinaryIO, defaults: Defaults | None = None) -> ImportReport:
+        stream = io.BytesIO(text.encode() if isinstance(text, str) else text) if isinstance(text, str | bytes) else text
+        return import_subscribers(self.database, self.keyring, AUTHOR, stream, NOON, defaults=defaults or Defaults())
+
+    def person(self, external_id: str = "ann") -> SubscriberRow:
+        with self.database.reading() as connection:
+            return subscribers.get(connection, external_id)
+
+    def places(self, external_id: str = "ann") -> dict[Medium, str | None]:
+        return {place.medium: place.value for place in self.person(external_id).addresses}
+
+
+@pytest.fixture
+def desk(database: Database, keyring: Keyring) -> Desk:
+    return Desk(database, keyring)
+
+
+class OneWay(io.RawIOBase):
+    """A body as it comes from a network: it can be read once and not be wound back."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = io.BytesIO(body)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        return self._body.readinto(memoryview(buffer)[:100])
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("separator", [",", "\t"])
+def test_usual_encodings_and_separators_are_understood(desk: Desk, encoding: str, separator: str) -> None:
+    text = LIST.replace("Ann", "અન્ના").replace(",", separator)
+    assert desk.bring(text.encode(encoding)).created == 1
+    assert desk.person().name == "અન્ના"
+
+
+def test_a_semicolon_list_is_understood(desk: Desk) -> None:
+    assert desk.bring("External_ID;name;email\r\nann;Ann;ann@example.org\r\n").created == 1
+
+
+def test_a_body_that_can_be_read_only_once_is_understood(desk: Desk) -> None:
+    assert desk.bring(io.BufferedReader(OneWay(LIST.encode()))).created == 1
+    assert desk.person().name == "Ann"
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (LIST.encode() + "bob,Bøb,,,en,\n".encode("latin-1"), "csv_encoding"),
+        (LIST.encode("utf-16-le"), "csv_encoding"),
+        (LIST.encode("utf-32"), "csv_encoding"),
+        (b"\xff\xfe" + b"a", "csv_encoding"),
+        (b"", "csv_empty"),
+        (b"name,email\nAnn,ann@example.org\n", "csv_header"),
+        (b"external_id,name,name\n", "csv_header"),
+        (b"external_id,,x\n", "csv_header"),
+    ],
+)
+def test_an_unreadable_file_changes_nothing_and_says_what_to_do(desk: Desk, body: bytes, code: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        desk.bring(body)
+    assert refusal.value.problems[0].code == code
+    assert refusal.value.problems[0].remedy
+    with desk.database.reading() as connection:
+        assert subscribers.count(connection) == 0
+        assert audit.head(connection).seq == 0
+
+
+def test_an_encoding_fault_deep_in_the_file_is_found_before_the_first_row(desk: Desk) -> None:
+    rows = "".join(f"p{n},Person {n},,,en,\n" for n in range(ROWS_A_TRANSACTION + 10))
+    with pytest.raises(Invalid):
+        desk.bring((LIST + rows).encode() + b"bad,\xff,,,en,\n")
+    with desk.database.reading() as connection:
+        assert subscribers.count(connection) == 0
+
+
+def test_the_same_file_again_changes_nobody(desk: Desk) -> None:
+    desk.bring(LIST)
+    before = desk.person()
+    report = desk.bring(LIST)
+    assert (report.created, report.updated) == (0, 1)
+    assert desk.person() == before
+
+
+def test_a_new_number_replaces_the_old_one(desk: Desk) -> None:
+    desk.bring(LIST)
+    desk.bring(LIST.replace("38750", "38751"))
+    assert desk.places() == {Medium.EMAIL: "ann@example.org", Medium.SMS: "+442071838751"}
+    desk.bring(LIST.replace("ann@example.org", ""))
+    assert desk.places() == {Medium.SMS: "+442071838750"}
+
+
+def test_columns_that_are_not_in_the_file_stay_as_they_are(desk: Desk) -> None:
+    desk.bring(LIST)
+    desk.bring("external_id,shoe_size\nann,38\n")
+    ann = desk.person()
+    assert (ann.name, ann.languages, ann.attributes) == ("Ann", ("gu", "en"), {"tier": "gold", "shoe_size": "38"})
+    assert len(ann.addresses) == 2
+    desk.bring("external_id,tier\nann,\n")
+    assert desk.person().attributes == {"shoe_size": "38"}
+
+
+def test_a_household_shares_one_address_row(desk: Desk) -> None:
+    desk.bring(LIST + "bob,Bob,ann@example.org,+442071838750,en,\n")
+    assert [place.address_id for place in desk.person("ann").addresses] == [
+        place.address_id for place in desk.person("bob").addresses
+    ]
+    desk.bring("external_id,phone\nbob,\n")
+    assert len(desk.places("ann")) == 2, "what Bob gives up is still Ann's"
+
+
+def test_a_suppressed_address_stays_suppressed(desk: Desk) -> None:
+    suppress_address(desk.database, desk.keyring, None, Medium.EMAIL, " Ann@Example.org", "unsubscribed", NOON)
+    for _ in range(2):
+        assert desk.bring(LIST).suppressed == 1
+    flags = {place.medium: place.suppressed for place in desk.person().addresses}
+    assert flags == {Medium.EMAIL: True, Medium.SMS: False}
+
+
+def test_a_suppression_is_lifted_only_by_an_approver_with_a_reason(desk: Desk) -> None:
+    desk.bring(LIST)
+    place = desk.person().addresses[0].address_id
+    suppress_known_address(desk.database, AUTHOR, place, "complained", NOON)
+    with pytest.raises(Forbidden):
+        lift_suppression(desk.database, AUTHOR, place, "she asked", NOON)
+    with pytest.raises(Invalid):
+        lift_suppression(desk.database, APPROVER, place, " ", NOON)
+    lift_suppression(desk.database, APPROVER, place, "she asked by phone", NOON)
+    assert not desk.person().addresses[0].suppressed
+    with desk.database.reading() as connection:
+        actions = [row.action for row in audit.page(connection).items]
+        text = str(audit.page(connection).items)
+    assert actions == ["lift_suppression", "suppress_address", "import_subscribers"]
+    assert "ann@example.org" not in text
+
+
+def test_numbers_as_dialled_at_home_need_a_region(desk: Desk) -> None:
+    text = "external_id,phone\nann,020 7183 8750\n"
+    assert desk.bring(text).rejected == 1
+    assert desk.bring(text, Defaults(region="GB")).created == 1
+    assert desk.places() == {Medium.SMS: "+442071838750"}
+
+
+def test_more_rows_than_one_transaction_holds_report_their_progress(database: Database, keyring: Keyring) -> None:
+    total = 2 * ROWS_A_TRANSACTION + 1
+    body = ("external_id,name\n" + "".join(f"p{n},Person {n}\n" for n in range(total))).encode()
+    seen: list[tuple[int, int]] = []
+    stream = io.BytesIO(body)
+    report = import_subscribers(
+        database, keyring, AUTHOR, stream, NOON, progress=lambda rows, read: seen.append((rows, read))
+    )
+    assert report.created == total
+    assert [rows for rows, _ in seen] == [ROWS_A_TRANSACTION, 2 * ROWS_A_TRANSACTION, total]
+    assert seen[-1][1] == len(body)
+
+
+def test_a_viewer_imports_nobody(database: Database, keyring: Keyring) -> None:
+    with pytest.raises(Forbidden):
+        import_subscribers(database, keyring, VIEWER, io.BytesIO(LIST.encode()), NOON)
