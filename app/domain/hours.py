@@ -62,6 +62,10 @@ def check(hours: str, timezone: str) -> tuple[Problem, ...]:
 
 def opening(hours: str, timezone: str, at: datetime) -> Opening:
     """Open or closed at `at`, and the next change. Invalid when `check` finds a fault."""
+    rule, zone = _parsed(hours, timezone)
+    wall = at.astimezone(zone).replace(tzinfo=None)
+    if rule.next_change(wall) is None:
+        return Opening(open=rule.is_open(wall))
     found: tuple[Interval, ...] = ()
     for horizon in _HORIZONS:  # the near one answers nearly always, and quickly
         found = intervals(hours, timezone, at, at + horizon)
