@@ -116,7 +116,7 @@ class SendGridEmail:
 
     async def _send(self, message: Message, recipients: Sequence[Recipient]) -> Outcome:
         people = orjson.dumps([_personalization(recipient) for recipient in recipients])
-        body = b'{"personalizations":' + people + b"," + self._tails.get(message, {})
+        body = b'{"personalizations":' + people + b"," + self._tails.get(message, recipients[0].fields)
         reply = await self._http.call("POST", self._url, self._headers, body)
         if isinstance(reply, Failure):
             return reply
@@ -124,12 +124,12 @@ class SendGridEmail:
             return Accepted(reply.header("x-message-id"))
         return _failure(reply, alone=len(recipients) == 1)
 
-    def _tail(self, message: Message, _names: tuple[str, ...]) -> bytes:
+    def _tail(self, message: Message, names: tuple[str, ...]) -> bytes:
         settings = self._settings
         sender = {"email": settings.sender, **({"name": settings.sender_name} if settings.sender_name else {})}
-        content = [{"type": "text/plain", "value": message.text}]
+        content = [{"type": "text/plain", "value": _their_marks(message.text, names)}]
         if message.html:
-            content.append({"type": "text/html", "value": message.html})
+            content.append({"type": "text/html", "value": _their_marks(message.html, names)})
         document: dict[str, Any] = {
             "from": sender,
             "subject": message.subject,
@@ -185,12 +185,23 @@ def _personalization(recipient: Recipient) -> dict[str, Any]:
     }
     if recipient.fields:
         substitutions = {f"-{name}-": value for name, value in recipient.fields.items()}
-        substitutions.update({f"-{name}-html-": escape(value) for name, value in recipient.fields.items()})
+        substitutions.update({_html_mark(name): escape(value) for name, value in recipient.fields.items()})
         document["substitutions"] = substitutions
         headers = unsubscribe_headers(recipient.fields)
         if headers:
             document["headers"] = headers
     return document
+
+
+def _html_mark(name: str) -> str:
+    """SendGrid replaces in no stated order, and `-name-` would match within `-name-html-`."""
+    return f"-{name}.html-"
+
+
+def _their_marks(text: str, names: tuple[str, ...]) -> str:
+    for name in names:
+        text = text.replace(f"-{name}-html-", _html_mark(name))
+    return text
 
 
 def _failure(reply: Reply, *, alone: bool) -> Failure:

@@ -106,8 +106,6 @@ class SmtpEmail:
                 return await transaction.run(connection)
         except aiosmtplib.SMTPResponseException as error:
             return classify(error.code, str(error.message), transaction.stage)
-        except aiosmtplib.SMTPNotSupported:
-            return Failure(FailureKind.ACCOUNT, "smtp_unsupported", "The server lacks what the settings ask for.")
         except (aiosmtplib.SMTPException, OSError) as error:  # TimeoutError is an OSError
             return _broken(error, transaction.stage)
 
@@ -194,6 +192,9 @@ class _Transaction:
 
 def _broken(error: BaseException, stage: Stage) -> Failure:
     """The text of the error names hosts and addresses, so it is not quoted."""
+    if type(error) in {aiosmtplib.SMTPException, aiosmtplib.SMTPNotSupported}:
+        # No network came into it: the server does not offer STARTTLS or a way to log in.
+        return Failure(FailureKind.ACCOUNT, "smtp_unsupported", "The mail server lacks what the settings ask for.")
     late = isinstance(error, TimeoutError)
     if stage is Stage.ACCEPTING:
         code = "timeout" if late else "reset"
