@@ -17,9 +17,13 @@ COPY channels ./channels
 COPY migrations ./migrations
 COPY templates ./templates
 COPY LICENSE ./
-RUN /opt/clarion/bin/python -m compileall -q app channels migrations
+RUN /opt/clarion/bin/python -m compileall -q app channels migrations \
+ && printf '%s\n' '#!/opt/clarion/bin/python' 'import sys' 'from app.cli import main' 'sys.exit(main())' \
+        > /opt/clarion/bin/clarion \
+ && chmod 0755 /opt/clarion/bin/clarion
 
 ENV PATH=/opt/clarion/bin:$PATH \
+    PYTHONPATH=/srv/clarion \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     CLARION_DATABASE_URL=sqlite:////data/clarion.db \
@@ -31,5 +35,5 @@ EXPOSE 8000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=2)"]
-ENTRYPOINT ["python", "-m", "app.cli"]
+ENTRYPOINT ["clarion"]
 CMD ["serve", "--host", "0.0.0.0", "--port", "8000"]
