@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,3 +57,12 @@ def database(database_url: str) -> Iterator[Database]:
     opened = Database(database_url)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def api(database: Database, database_url: str, clock: FrozenClock, tmp_path: Path) -> Iterator[Any]:
+    """A `tests.faces.Api`: the HTTP surface with a token for every role."""
+    from tests.faces import open_api  # late, so that tests of the domain do not load the web framework
+
+    with open_api(database, database_url, clock, tmp_path / "site") as opened:
+        yield opened

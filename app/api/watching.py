@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from typing import Annotated, Final, Literal
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Depends, Header, Query
 from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
@@ -61,17 +61,28 @@ def list_deliveries(
     return StreamingResponse(lines(CSV_HEADER, rows), media_type="text/csv; charset=utf-8", headers=headers)
 
 
+def _shown(context: Context, update_id: int) -> UpdateView:
+    return view(context.db, update_id, context.clock.now())
+
+
+def _first(update_id: int, context: Ctx) -> UpdateView:
+    # A dependency, so that an unknown update is a problem: once a stream has begun it can only break off.
+    return _shown(context, update_id)
+
+
+First = Annotated[UpdateView, Depends(_first)]
+
+
 @router.get("/events", summary="Progress as server-sent events", response_class=EventSourceResponse)
-async def events(update_id: int, context: Ctx, _actor: Reader) -> AsyncIterator[ServerSentEvent]:
+async def events(first: First, context: Ctx, _actor: Reader) -> AsyncIterator[ServerSentEvent]:
     """`progress` whenever a count or the state changes (data: the update as GET gives it, without its words);
     `end` when nothing will change any more, then the stream ends.
     """
-    shown = await run_in_threadpool(_shown, context, update_id)
-    number = 0
+    shown, number = first, 0
     yield _event("progress", shown, number)
     while not settled(shown) and not context.stopping.is_set():
         await _pause(context)
-        fresh = await run_in_threadpool(_shown, context, update_id)
+        fresh = await run_in_threadpool(_shown, context, shown.id)
         if (fresh.state, fresh.counts) != (shown.state, shown.counts):
             number += 1
             yield _event("progress", fresh, number)
@@ -83,10 +94,6 @@ async def events(update_id: int, context: Ctx, _actor: Reader) -> AsyncIterator[
 def _event(name: str, shown: UpdateView, number: int) -> ServerSentEvent:
     data = shown.model_dump(mode="json", exclude={"document"})
     return ServerSentEvent(event=name, data=data, id=str(number), retry=RECONNECT_MS)
-
-
-def _shown(context: Context, update_id: int) -> UpdateView:
-    return view(context.db, update_id, context.clock.now())
 
 
 async def _pause(context: Context) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from app.api.bodies import USUAL_CAP
 from app.domain.principals import HOST
 from app.usecases.revoke_token import revoke_token
-from tests.unit.api.conftest import Api
+from tests.faces import Api
 
 
 def test_without_a_token_nothing_under_the_api_answers_not_even_that_it_does_not_exist(api: Api) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from tests.unit.api.conftest import Api
+from tests.faces import Api
 
 FIRE = {"slug": "fire", "titles": {"en": "Fire"}, "severity": "major"}
 

@@ -8,7 +8,7 @@ import pytest
 from app import errors
 from app.api.problems import STATUSES, problem_response
 from app.errors import ClarionError, Problem, Unavailable
-from tests.unit.api.conftest import Api
+from tests.faces import Api
 
 FOUR = {"code", "detail", "field", "remedy"}
 
