@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.clock import Clock, from_ms, to_ms
 from app.domain.delivery import Result, Why
 from app.domain.doubting import Next, next_step
-from app.domain.message import Failure, FindResult, Finds, Found, Message, Recipient
-from app.engine.control import Control
+from app.domain.message import Failure, FindResult, Finds, Found
+from app.engine.loading import Loader
 from app.settings import Timings
 from app.store import settling, takeover, unknowns
 from app.store.database import Database
@@ -24,16 +24,11 @@ CANNOT_TELL = FindResult(Found.CANNOT_TELL)
 
 @dataclass(slots=True)
 class Recovery:
-    """`words(unsure)` composes what was sent; `channels(endpoint id, drill)` opens the way it went."""
-
     db: Database
     me: str
     clock: Clock
     timings: Timings
-    control: Control
-    channels: Callable[[int, bool], object]
-    words: Callable[[Unsure], Awaitable[Message | Failure]]
-    recipient_of: Callable[[Unsure], Recipient]
+    loader: Loader
     alone: bool
 
     async def take_over(self) -> int:
@@ -51,18 +46,17 @@ class Recovery:
         return len(unsure)
 
     async def _find(self, unsure: Unsure, gate: asyncio.Semaphore) -> FindResult:
-        row = self.control.get(unsure.broadcast)
-        channel = self.channels(unsure.endpoint, row.drill if row else False)
-        if not isinstance(channel, Finds) or unsure.address is None:
+        channel, recipient = self.loader.channel_of(unsure), self.loader.recipient_of(unsure)
+        if recipient is None or not isinstance(channel, Finds):
             return CANNOT_TELL
         async with gate:
-            message = await self.words(unsure)
+            message = await self.loader.words_of(unsure)
             if isinstance(message, Failure):
                 return CANNOT_TELL
             since = from_ms(unsure.since_ms - int(self.timings.call_timeout * 1000))
             try:
                 async with asyncio.timeout(self.timings.call_timeout):
-                    return await channel.find(self.recipient_of(unsure), message, since)
+                    return await channel.find(recipient, message, since)
             except TimeoutError:
                 return CANNOT_TELL
 

@@ -71,12 +71,17 @@ class Runner:
         return max(0, self.health.allowed(most, now))
 
     def load(self, unit: Unit) -> None:
+        """Queue one call."""
         self._loaded += len(unit.candidates)
         self.pace = self.pace.spent(len(unit.candidates))
-        for candidate in unit.candidates:
-            key = ShardKey(candidate.broadcast, candidate.medium, candidate.shard)
-            self.flying[key] = self.flying.get(key, 0) + 1
+        self.expect(unit.candidates)
         self._queue.put_nowait(unit)
+
+    def expect(self, rows: Sequence[Candidate | Settled]) -> None:
+        """So many rows of these shards will be settled; until they are, the shards stay ours."""
+        for row in rows:
+            key = ShardKey(row.broadcast, row.medium, row.shard)
+            self.flying[key] = self.flying.get(key, 0) + 1
 
     def landed(self, rows: Sequence[Settled]) -> None:
         """These rows are committed: their shards have that much less in flight."""

@@ -81,10 +81,8 @@ def broadcast_row(connection: Connection, broadcast_id: int) -> BroadcastRow | N
 
 
 def live_broadcasts(connection: Connection) -> list[BroadcastRow]:
-    """Those that may have something to send, admit or settle: sending or paused, oldest first."""
-    rows = connection.execute(
-        _broadcasts().where(broadcast.c.state.in_(("sending", "paused"))).order_by(broadcast.c.id)
-    )
+    """Those with anything left to send or to settle, oldest first."""
+    rows = connection.execute(_broadcasts().where(broadcast.c.state.in_(LIVE)).order_by(broadcast.c.id))
     return [_as_broadcast(row) for row in rows]
 
 

@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import io
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from app.clock import Clock, SystemClock, to_ms
+from app.clock import Clock, SystemClock
 from app.domain.delivery import State
-from app.domain.endpoints import Endpoint
-from app.domain.message import Accepted, Batch, Channel, Info, Medium, Message, Outcome
-from app.domain.principals import Actor, Role
+from app.domain.message import Accepted, Batch, Failure, FailureKind, Info, Medium, Message, Outcome
+from app.domain.principals import HOST, Actor, Role
 from app.engine.composing import Composer
 from app.engine.loop import Engine
 from app.keyring import Keyring
 from app.settings import Timings
-from app.store import deliveries, updates
+from app.store import deliveries, endpoints, updates
 from app.store.database import Database
-from app.store.documents import Kind
 from app.store.endpoints import EndpointValues
 from app.store.ledger import BroadcastRow
 from app.store.updates import UpdateRow
 from app.usecases.correct_update import correct_update
+from app.usecases.create_user import create_user
 from app.usecases.decide_update import approve_update
 from app.usecases.draft_update import create_draft
 from app.usecases.import_subscribers import import_subscribers
 from app.usecases.open_crisis import open_crisis
+from app.usecases.save_audience import save_audience
 from app.usecases.send_update import send_update
 from app.usecases.stage_update import stage_update
 from app.usecases.submit_update import submit_update
@@ -69,7 +69,9 @@ class Heard:
 class InProcess:
     """A channel without a network. `answer` is the provider; by default it accepts everything."""
 
-    def __init__(self, endpoint: str, medium: Medium, heard: list[Heard], *, batch: int = 1, concurrency: int = 8) -> None:
+    def __init__(
+        self, endpoint: str, medium: Medium, heard: list[Heard], *, batch: int = 1, concurrency: int = 8
+    ) -> None:
         self.info = Info("in_process", "In this process", medium, batch_size=batch, concurrency=concurrency)  # type: ignore[misc]  # per instance
         self.endpoint = endpoint
         self.heard = heard
@@ -99,12 +101,12 @@ class Stage:
     clock: Clock = field(default_factory=SystemClock)
     timings: Timings = FAST
     heard: list[Heard] = field(default_factory=list)
-    channels: dict[str, Channel] = field(default_factory=dict)
+    channels: dict[str, InProcess] = field(default_factory=dict)
     severity: str = "major"
 
-    def add_endpoint(self, slug: str, medium: Medium, *, batch: int = 1, rate: float = 100_000.0, weight: int = 1) -> InProcess:
-        from app.store import endpoints
-
+    def add_endpoint(
+        self, slug: str, medium: Medium, *, batch: int = 1, rate: float = 100_000.0, weight: int = 1
+    ) -> InProcess:
         channel = InProcess(slug, medium, self.heard, batch=batch)
         self.channels[slug] = channel
         with self.db.writing() as tx:
@@ -113,11 +115,6 @@ class Stage:
 
     def open(self, people: int, *, slug: str = "outage", languages: Sequence[str] = ("en",)) -> None:
         """The crisis, and `people` subscribers with a phone and an e-mail each."""
-        from app.usecases.create_user import create_user
-        from app.usecases.save_audience import save_audience
-
-        from app.domain.principals import HOST
-
         now = self.clock.now()
         create_user(self.db, HOST, "ada", Role.AUTHOR, now)
         create_user(self.db, HOST, "ben", Role.APPROVER, now)
@@ -127,17 +124,15 @@ class Stage:
             f"p{n},Person {n},p{n}@example.org,+1202555{n:04d},{languages[n % len(languages)]},UTC,north"
             for n in range(people)
         ]
-        import io
-
         import_subscribers(self.db, self.keyring, AUTHOR, io.BytesIO("\n".join(rows).encode()), now)
         save_audience(self.db, AUTHOR, "everyone", {"rule": {"all": True}}, None, now)
 
-    def draft(self, endpoints: Sequence[str], *, slug: str = "outage", **fields: Any) -> UpdateRow:
+    def draft(self, ways: Sequence[str], *, slug: str = "outage", **fields: Any) -> UpdateRow:
         now = self.clock.now()
         document = {
             "stage": "holding",
             "audience": "everyone",
-            "endpoints": list(endpoints),
+            "endpoints": list(ways),
             "content": {"en": WORDS},
             "expires_at": (now + timedelta(hours=2)).isoformat(),
             **fields,
@@ -155,25 +150,37 @@ class Stage:
     def send(self, row: UpdateRow) -> UpdateRow:
         return send_update(self.db, AUTHOR, row.id, self.clock.now(), site_bound=self.timings.site_bound)
 
-    def broadcast(self, endpoints: Sequence[str], **fields: Any) -> UpdateRow:
-        return self.send(self.approve(self.draft(endpoints, **fields)))
+    def broadcast(self, ways: Sequence[str], **fields: Any) -> UpdateRow:
+        return self.send(self.approve(self.draft(ways, **fields)))
 
     def correct(self, row: UpdateRow, **fields: Any) -> UpdateRow:
-        document = {"content": {"en": WORDS}, "expires_at": (self.clock.now() + timedelta(hours=2)).isoformat(), **fields}
+        document = {
+            "content": {"en": WORDS},
+            "expires_at": (self.clock.now() + timedelta(hours=2)).isoformat(),
+            **fields,
+        }
         return self.send(self.approve(correct_update(self.db, AUTHOR, row.id, document, self.clock.now())))
 
     def engine(self, *, alone: bool = True) -> Engine:
-        def compose(row: BroadcastRow, medium: Medium, info: Info, language: str, variant: int, linked: bool) -> Message:
+        def compose(
+            row: BroadcastRow, medium: Medium, info: Info, language: str, variant: int, linked: bool
+        ) -> Message:
             link = "https://example.org/status" if linked else ""
             return Message(medium, language, f"update {row.update_id} {link}".strip(), link=link)
 
         composer = Composer(
-            compose, self.clock, "https://clarion.example.org", self.keyring.key("reference"), self.keyring.key("manage")
+            compose,
+            self.clock,
+            "https://clarion.example.org",
+            self.keyring.key("reference"),
+            self.keyring.key("manage"),
         )
-        return Engine(self.db, lambda endpoint, _drill: self.channels[endpoint.slug], composer, self.clock, self.timings, alone)
+        return Engine(
+            self.db, lambda endpoint, _drill: self.channels[endpoint.slug], composer, self.clock, self.timings, alone
+        )
 
     @asynccontextmanager
-    async def running(self, *, alone: bool = True) -> Any:
+    async def running(self, *, alone: bool = True) -> AsyncIterator[Engine]:
         stop = asyncio.Event()
         engine = self.engine(alone=alone)
         task = asyncio.create_task(engine.run(stop))
@@ -202,15 +209,53 @@ class Stage:
                 await asyncio.sleep(0.02)
         return row
 
+    async def until_counted(self, update_id: int, state: State, number: int, seconds: float = 20.0) -> None:
+        async with asyncio.timeout(seconds):
+            while (await asyncio.to_thread(self.counts, update_id)).get(state, 0) < number:
+                await asyncio.sleep(0.02)
+
+    async def until_asked(self, endpoint: str, number: int, seconds: float = 20.0) -> None:
+        async with asyncio.timeout(seconds):
+            while len(self.asked(endpoint)) < number:
+                await asyncio.sleep(0.01)
+
+    async def until_said(self, update_id: int, number: int, seconds: float = 20.0) -> None:
+        async with asyncio.timeout(seconds):
+            while len(self.said(update_id)) < number:
+                await asyncio.sleep(0.01)
+
+    def said(self, update_id: int) -> list[Heard]:
+        """Everything asked of any channel for this update."""
+        return [one for one in self.heard if one.message.data["update"] == update_id]
+
+    @staticmethod
+    def now() -> float:
+        """The clock of `Heard.at`."""
+        return asyncio.get_running_loop().time()
+
     def asked(self, endpoint: str) -> Counter[str]:
         """How often each address was asked for at this endpoint."""
         return Counter(one.address for one in self.heard if one.endpoint == endpoint)
 
 
+async def black_hole(_batch: Batch) -> Sequence[Outcome]:
+    """Takes the message and never answers."""
+    await asyncio.sleep(3_600)
+    raise AssertionError("nobody waits this long")
+
+
+async def refused(batch: Batch) -> Sequence[Outcome]:
+    """Nobody listens there."""
+    return [Failure(FailureKind.NOT_ACCEPTED, "refused")] * len(batch.recipients)
+
+
 def _endpoint_values(medium: Medium, rate: float, weight: int) -> EndpointValues:
     return EndpointValues(
-        channel="in_process", medium=medium, settings={}, secrets=b"", rate_per_second=rate, weight=weight, fallback_for=None
+        channel="in_process",
+        medium=medium,
+        settings={},
+        secrets=b"",
+        rate_per_second=rate,
+        weight=weight,
+        fallback_for=None,
     )
-
-
-__all__ = ["APPROVER", "AUTHOR", "FAST", "UTC", "WORDS", "Endpoint", "Heard", "InProcess", "Iterator", "Kind", "Stage", "datetime", "json", "to_ms"]

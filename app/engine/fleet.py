@@ -1,0 +1,131 @@
+"""All endpoints of this process: opened as they are configured, asked for their appetite, told what has landed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from app.clock import Clock
+from app.domain.endpoints import Endpoint
+from app.domain.message import Channel
+from app.domain.pacing import Pace
+from app.engine.control import Control
+from app.engine.sending import Guard, Runner
+from app.engine.turn import Granted, Want
+from app.settings import Timings
+from app.store import endpoints
+from app.store.database import Database
+from app.store.ledger import ShardKey
+from app.store.settling import Settled
+
+OpenChannel = Callable[[Endpoint, bool], Channel]
+"""(endpoint, drill) -> the channel to use; for a drill one that reaches nobody."""
+
+
+@dataclass(slots=True)
+class Fleet:
+    db: Database
+    open_channel: OpenChannel
+    clock: Clock
+    timings: Timings
+    control: Control
+    finished: Callable[[Sequence[Settled]], None]
+    guard: Guard
+    _runners: dict[int, Runner] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[Runner]:
+        return iter(self._runners.values())
+
+    def get(self, endpoint_id: int) -> Runner | None:
+        return self._runners.get(endpoint_id)
+
+    async def refresh(self, tasks: asyncio.TaskGroup) -> None:
+        """Open what is new or changed (once nothing of it is in flight), and write down what has halted."""
+        for endpoint in await asyncio.to_thread(self._configured):
+            known = self._runners.get(endpoint.id)
+            if known is None or (known.endpoint.revision != endpoint.revision and known.idle):
+                self._open(endpoint, known, tasks)
+            elif known.halted and not endpoint.halted_reason:
+                await asyncio.to_thread(self._note_halt, known)
+
+    def wants(self) -> list[Want]:
+        rooms = [(runner, runner.room()) for runner in self]
+        return [Want(runner.endpoint.id, room, runner.held) for runner, room in rooms if room > 0]
+
+    def fences(self) -> dict[ShardKey, int]:
+        return {key: shard.fence for runner in self for key, shard in runner.held.items()}
+
+    def exhausted(self) -> list[ShardKey]:
+        """Held shards with nothing left to admit and nothing in flight."""
+        return [
+            key
+            for runner in self
+            for key, shard in runner.held.items()
+            if shard.remaining <= 0 and key not in runner.flying
+        ]
+
+    def take(self, runner: Runner, got: Granted) -> None:
+        """Hold what the committed turn granted; stop admitting from what it lost."""
+        for shard in (*got.claimed, *got.moved.values()):
+            runner.held[shard.key] = shard
+        for key in got.lost:
+            runner.held[key].remaining = 0
+
+    def let_go(self, keys: Sequence[ShardKey]) -> None:
+        for runner in self:
+            for key in keys:
+                runner.held.pop(key, None)
+
+    def landed(self, rows: Sequence[Settled]) -> None:
+        """These rows are committed."""
+        by_endpoint: dict[int, list[Settled]] = {}
+        for row in rows:
+            by_endpoint.setdefault(row.endpoint, []).append(row)
+        for endpoint_id, own in by_endpoint.items():
+            self._runners[endpoint_id].landed(own)
+
+    @property
+    def busy(self) -> bool:
+        return any(runner.held or runner.flying for runner in self)
+
+    @property
+    def idle(self) -> bool:
+        return all(runner.idle for runner in self)
+
+    def close_doors(self) -> None:
+        """Admit nothing more; what is queued but not begun comes back unharmed."""
+        for runner in self:
+            runner.halted = runner.halted or "stopping"
+            for shard in runner.held.values():
+                shard.remaining = 0
+
+    def stop(self) -> None:
+        for runner in self:
+            runner.stop()
+
+    def _open(self, endpoint: Endpoint, known: Runner | None, tasks: asyncio.TaskGroup) -> None:
+        runner = Runner(
+            endpoint,
+            lambda drill: self.open_channel(endpoint, drill),
+            self.clock,
+            self.timings,
+            self.control,
+            self.finished,
+            self.guard,
+            Pace.full(endpoint.rate_per_second, self.clock.monotonic()),
+            halted=endpoint.halted_reason or "",
+        )
+        if known is not None:
+            known.stop()
+            runner.held, runner.flying = known.held, known.flying
+        self._runners[endpoint.id] = runner
+        runner.start(tasks)
+
+    def _configured(self) -> list[Endpoint]:
+        with self.db.reading() as connection:
+            return endpoints.everything(connection)
+
+    def _note_halt(self, runner: Runner) -> None:
+        with self.db.writing() as tx:
+            endpoints.halt(tx, runner.endpoint.id, runner.halted, self.clock.now())
