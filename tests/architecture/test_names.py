@@ -22,7 +22,8 @@ DRAWERS = {
     "shared",
     "base_utils",
 }
-SUPERVISORS = {"app/engine/loop.py", "app/main.py"}
+SUPERVISORS = {"app/engine/loop.py", "app/publishing/publisher.py"}
+"""The two tasks that must outlive any one fault: what it was is logged and counted, and the next round tries again."""
 TOO_WIDE = {"Exception", "BaseException"}
 # Spelt in two halves, or this file would find itself.
 HOSTS = [
