@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import Connection
 
 from app.domain.audience import normalise
 from app.domain.message import Medium
 from app.domain.principals import Actor, permit
+from app.domain.texts import forbidden_character, tidy
+from app.errors import Invalid, Problem
 from app.keyring import Keyring
 from app.store import addresses, audit
 from app.store.addresses import AddressRow
 from app.store.database import Database
+
+LONGEST_REASON: Final = 32
 
 
 def suppress_address(
@@ -28,15 +33,15 @@ def suppress_address(
 ) -> AddressRow:
     """`value` as a person writes it; an address we never saw is suppressed too, for later imports.
 
-    `actor` None = the reader themselves (unsubscribe) or a provider's word.
+    `reason`: a short word that is counted, 1 to 32 characters. `actor` None = the reader themselves (unsubscribe) or a provider's word.
     """
     if actor is not None:
         permit(actor, "suppress_address")
-    clean = normalise(medium, value, region)
+    word, clean = _short(reason), normalise(medium, value, region)
     with db.writing() as tx:
         address_id = addresses.resolve(tx, keyring, medium, clean)
-        if addresses.suppress(tx, address_id, reason, now):
-            _note(tx, actor, address_id, reason, now)
+        if addresses.suppress(tx, address_id, word, now):
+            _note(tx, actor, address_id, word, now)
         return addresses.get(tx, address_id)
 
 
@@ -46,11 +51,21 @@ def suppress_known_address(
     """The same for an address by its id. Raise NotFound when there is none."""
     if actor is not None:
         permit(actor, "suppress_address")
+    word = _short(reason)
     with db.writing() as tx:
         row = addresses.get(tx, address_id)
-        if addresses.suppress(tx, address_id, reason, now):
-            _note(tx, actor, address_id, reason, now)
+        if addresses.suppress(tx, address_id, word, now):
+            _note(tx, actor, address_id, word, now)
         return row
+
+
+def _short(reason: str) -> str:
+    word = tidy(reason)
+    if not 1 <= len(word) <= LONGEST_REASON or forbidden_character(word, lines=False):
+        raise Invalid(
+            Problem("bad_reason", f"A reason has 1 to {LONGEST_REASON} characters.", "reason", "Say it in two words.")
+        )
+    return word
 
 
 def _note(tx: Connection, actor: Actor | None, address_id: int, reason: str, now: datetime) -> None:

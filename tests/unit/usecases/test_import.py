@@ -149,6 +149,13 @@ def test_a_suppressed_address_stays_suppressed(desk: Desk) -> None:
     assert flags == {Medium.EMAIL: True, Medium.SMS: False}
 
 
+@pytest.mark.parametrize("reason", ["", " ", "x" * 33, "a\nb"])
+def test_a_suppression_has_a_short_reason(desk: Desk, reason: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        suppress_address(desk.database, desk.keyring, AUTHOR, Medium.EMAIL, "ann@example.org", reason, NOON)
+    assert refusal.value.problems[0].code == "bad_reason"
+
+
 def test_a_suppression_is_lifted_only_by_an_approver_with_a_reason(desk: Desk) -> None:
     desk.bring(LIST)
     place = desk.person().addresses[0].address_id
