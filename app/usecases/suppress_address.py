@@ -33,7 +33,8 @@ def suppress_address(
 ) -> AddressRow:
     """`value` as a person writes it; an address we never saw is suppressed too, for later imports.
 
-    `reason`: a short word that is counted, 1 to 32 characters. `actor` None = the reader themselves (unsubscribe) or a provider's word.
+    `reason`: a short word that is counted, 1 to 32 characters.
+    `actor` None = the reader themselves (unsubscribe) or a provider's word.
     """
     if actor is not None:
         permit(actor, "suppress_address")

@@ -34,7 +34,13 @@ def test_nothing_is_found_where_nothing_was_done(written: Database) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"actor": "Boun"}, {"action": "send_update"}, {"subject": "update/9"}, {"body": '{"count":1}'}, {"hash": bytes(32)}],
+    [
+        {"actor": "Boun"},
+        {"action": "send_update"},
+        {"subject": "update/9"},
+        {"body": '{"count":1}'},
+        {"hash": bytes(32)},
+    ],
 )
 def test_an_edited_entry_is_found(written: Database, change: dict[str, object]) -> None:
     with written.writing() as tx:
