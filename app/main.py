@@ -20,6 +20,7 @@ from app.observe import configure_logging
 from app.settings import Settings
 from app.site.edge import edge
 from app.store.migrate import upgrade
+from app.visitors import forms as visitors
 from app.wiring import Wiring, build
 
 VERSION: Final = "0.1.0"
@@ -51,11 +52,13 @@ def create_app(settings: Settings | None = None, *, run_engine: bool = True, wir
     )
     framework.state.api = wired.api
     framework.state.callbacks = wired.callbacks
+    framework.state.visitors = wired.visitors
     framework.add_middleware(Gate, context=wired.api)
     problems.install(framework)
     openapi.install(framework)
     framework.include_router(routers.everything())
     framework.include_router(callbacks.router)
+    framework.include_router(visitors.router)
     framework.include_router(health.router)
     https = wired.api.public_base.startswith("https://")
     front: ASGIApp = edge(wired.shelf)(Envelope(framework, https=https))

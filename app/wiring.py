@@ -38,6 +38,7 @@ from app.templating import Templating
 from app.usecases.compose_message import compose
 from app.usecases.load_source import load_source
 from app.usecases.preview_update import EndpointLimits, Preflight, preflight
+from app.visitors import forms as visitors
 from channels import registry
 from channels.base import Closes
 from channels.http import Http, Timeouts
@@ -153,6 +154,7 @@ class Wiring:
     bell: Bell
     api: Context
     callbacks: callbacks.Context
+    visitors: visitors.Context
 
     @asynccontextmanager
     async def running(self, *, work: bool = True) -> AsyncIterator[None]:
@@ -195,10 +197,12 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
     templating = Templating(TEMPLATES)
     timings = settings.timings
     http = Http(Timeouts(timings.connect_timeout, timings.call_timeout), now=clock.now, allow_private=allow_private)
-    channels, bell, shelf = Channels(http, keyring), Bell(), Shelf()
+    channels, bell, shelf = Channels(http, keyring), Bell(), _shelf(settings.publish_dir)
     words = Words(db, templating, clock, _organisation(settings), settings.public_base)
     reference_key = keyring.key(REFERENCES)
-    composer = Composer(words.compose, clock, settings.public_base, reference_key, keyring.key(MANAGE))
+    manage_key = keyring.key(MANAGE)
+    composer = Composer(words.compose, clock, settings.public_base, reference_key, manage_key)
+    press = _press(settings, templating)
     return Wiring(
         settings=settings,
         clock=clock,
@@ -208,7 +212,7 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
         channels=channels,
         words=words,
         engine=Engine(db, channels, composer, clock, timings, alone=db.is_sqlite),
-        publisher=_publisher(settings, db, templating, shelf, clock),
+        publisher=Publisher(db, press, [DirectoryTarget(settings.publish_dir)], shelf, clock),
         shelf=shelf,
         bell=bell,
         api=Context(
@@ -225,6 +229,7 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
             wake=bell.ring,
         ),
         callbacks=callbacks.Context(db, clock, settings.public_base, reference_key, channels, bell.ring),
+        visitors=visitors.Context(db, clock, manage_key, press),
     )
 
 
@@ -236,23 +241,25 @@ def channel_facts(name: str) -> ChannelFacts | None:
     return ChannelFacts(name, info.medium, registry.settings_schema(name), info.rate_per_second)
 
 
-def _publisher(settings: Settings, db: Database, templating: Templating, shelf: Shelf, clock: Clock) -> Publisher:
-    kept = last_good(settings.publish_dir)
+def _shelf(published: Path) -> Shelf:
+    """What was published last is served before the database has answered once."""
+    shelf, kept = Shelf(), last_good(published)
     if kept is not None:
         shelf.put(kept)
-    names = {settings.default_language: settings.organisation} if settings.organisation else {}
-    press = Press.load(
-        TEMPLATES,
-        templating,
-        Organisation(names, settings.default_language, settings.timezone),
-        settings.public_base,
-    )
-    return Publisher(db, press, [DirectoryTarget(settings.publish_dir)], shelf, clock)
+    return shelf
+
+
+def _press(settings: Settings, templating: Templating) -> Press:
+    organisation = Organisation(_names(settings), settings.default_language, settings.timezone)
+    return Press.load(TEMPLATES, templating, organisation, settings.public_base)
+
+
+def _names(settings: Settings) -> dict[str, str]:
+    return {settings.default_language: settings.organisation} if settings.organisation else {}
 
 
 def _organisation(settings: Settings) -> dict[str, object]:
-    names = {settings.default_language: settings.organisation} if settings.organisation else {}
-    return {"names": names, "default_language": settings.default_language, "timezone": settings.timezone}
+    return {"names": _names(settings), "default_language": settings.default_language, "timezone": settings.timezone}
 
 
 def _ring_engine(loop: asyncio.AbstractEventLoop, engine: Engine) -> None:
