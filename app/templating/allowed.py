@@ -18,6 +18,8 @@ from app.errors import Problem
 SOURCE_CAP: Final = 8 * 1024
 """Characters of one authored template."""
 DEPTH_CAP: Final = 24
+NODES_CAP: Final = 600
+"""Parts of one authored template: compiling is what costs, and it is linear in them."""
 FILTERS: Final = frozenset(
     {"capitalize", "default", "e", "escape", "first", "last", "length", "lower", "title", "trim", "upper"}
 )
@@ -65,9 +67,11 @@ def problems_in(
 def _faults(tree: nodes.Template, allowed: frozenset[str]) -> Iterator[Problem]:
     stack: list[tuple[nodes.Node, int, frozenset[str]]] = [(tree, 0, allowed)]
     unknown: set[str] = set()
+    seen = 0
     while stack:
         node, depth, names = stack.pop()
-        reason = _reason(node, depth, names - allowed)
+        seen += 1
+        reason = _reason(node, depth, names - allowed) if seen <= NODES_CAP else "It has too many parts"
         if reason:
             yield _refused(reason)
             return

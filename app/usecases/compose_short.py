@@ -9,7 +9,7 @@ broadcast dearer than its preflight said.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from app.domain.crisis import Severity
@@ -47,7 +47,8 @@ def compose_short(job: Job, limits: Limits) -> Composed:
         if measure(text, allowed).fits:
             return _finished(job, text, limits, shape, lines, reserved)
     core = _Shape(min(len(lines), CORE_ROUTES), hours=False, promised=False)
-    for shape in (core, _Shape(min(len(lines), 1), hours=False, promised=False)):
+    least = _Shape(min(len(lines), 1), hours=False, promised=False)
+    for shape in (core, least):
         # Past our own budget, but the channel takes it: better a dear message than a dropped emergency line.
         text = _short_text(job, lines, shape)
         if measure(text, limits).fits:
@@ -55,12 +56,12 @@ def compose_short(job: Job, limits: Limits) -> Composed:
                 job.notes.append(_long_note(job, segments(text).parts))
             return _finished(job, text, limits, shape, lines, max(reserved, segments(text).parts))
     if job.medium is not Medium.SMS:
-        shape = _Shape(min(len(lines), 1), hours=False, promised=False, impact=False)
+        shape = replace(least, impact=False)
         text = _short_text(job, lines, shape)
         if measure(text, limits).fits:
             job.notes.append(_dropped_impact(job))
             return _finished(job, text, limits, shape, lines, 0)
-    raise Invalid(oversize(job, measure(_short_text(job, lines, _Shape(0, promised=False)), limits)))
+    raise Invalid(oversize(job, measure(_short_text(job, lines, least), limits)))
 
 
 def _shapes(lines: int, promised: bool) -> Iterator[_Shape]:  # noqa: FBT001 - private, one caller
