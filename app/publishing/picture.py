@@ -31,10 +31,9 @@ NOT_OUT: Final = frozenset(
         UpdateState.RETURNED,
         UpdateState.REJECTED,
         UpdateState.APPROVED,
-        UpdateState.RELEASING,
     }
 )
-"""Nobody outside has seen these words."""
+"""Nobody outside has seen these words. In the undo window (releasing) nobody has until `sent_at`, its end."""
 
 
 class Standing(StrEnum):
@@ -89,6 +88,8 @@ class Picture:
     drills: tuple[PublicCrisis, ...]
     problems: tuple[Problem, ...]
     """Stored documents that could not be read and are therefore missing on the website."""
+    next_release: datetime | None
+    """When the first undo window ends that is open at `at`: those words become public then."""
 
 
 def picture(rows: WebsiteRows, at: datetime) -> Picture:
@@ -116,7 +117,15 @@ def picture(rows: WebsiteRows, at: datetime) -> Picture:
         live=_crises(rows.crises, [update for update in public if not update.document.drill]),
         drills=_crises(rows.crises, [update for update in public if update.document.drill]),
         problems=tuple(problems),
+        next_release=min((row.sent_at for row in rows.updates if row.sent_at and row.sent_at > at), default=None),
     )
+
+
+def is_out(row: UpdateRow, at: datetime) -> bool:
+    """Whether anybody outside may have seen it: sent, its undo window over, and not stopped within that."""
+    if row.state in NOT_OUT or row.sent_at is None or row.sent_at > at:
+        return False
+    return row.ended_at is None or row.ended_at >= row.sent_at
 
 
 def standing(
@@ -134,7 +143,7 @@ def standing(
 
 
 def _public_updates(rows: WebsiteRows, at: datetime, problems: list[Problem]) -> list[PublicUpdate]:
-    out = [row for row in rows.updates if row.state not in NOT_OUT and row.sent_at is not None]
+    out = [row for row in rows.updates if is_out(row, at)]
     corrected = frozenset(row.corrects for row in out if row.corrects is not None)
     found = []
     for row in out:

@@ -90,6 +90,12 @@ class Publisher:
         self._note(publication, shown)
         return publication
 
+    def look(self, now: datetime) -> Picture:
+        """What the website has to show at `now`, from one consistent read."""
+        with self._db.reading() as connection:
+            rows = website.read(connection)
+        return picture(rows, now)
+
     def _number(self, now: datetime) -> tuple[Picture, int]:
         """A picture and its number: nothing was requested between taking the one and drawing the other.
 
@@ -97,9 +103,7 @@ class Publisher:
         """
         above = max([self._shelf.seq, *(target.seq() for target in self._targets)])
         for attempt in range(1, MOST_ATTEMPTS + 1):
-            with self._db.reading() as connection:
-                rows = website.read(connection)
-            shown = picture(rows, now)
+            shown = self.look(now)
             with self._db.writing() as tx:
                 if attempt == MOST_ATTEMPTS or website.newest_request(tx) == shown.newest_request:
                     return shown, publishing.record(tx, now, "", above=above)
@@ -107,8 +111,8 @@ class Publisher:
 
     def _next(self, shown: Picture) -> datetime:
         change = next_change(shown.registry, [*live_updates(shown.live), *live_updates(shown.drills)], shown.at)
-        latest = shown.at + LONGEST_SILENCE
-        return latest if change is None else min(change, latest)
+        times = (change, shown.next_release, shown.at + LONGEST_SILENCE)
+        return min(time for time in times if time is not None)
 
     def _note(self, publication: Publication, shown: Picture) -> None:
         self.last = publication

@@ -30,9 +30,10 @@ class WebsiteRows:
 
 
 def read(connection: Connection) -> WebsiteRows:
+    newest = newest_request(connection)  # first: what is committed while we read may be seen twice, never missed
     sent = updates.sent(connection)
     return WebsiteRows(
-        newest_request=newest_request(connection),
+        newest_request=newest,
         sites=documents.everything(connection, Kind.SITE),
         contact_channels=documents.everything(connection, Kind.CONTACT_CHANNEL),
         needs=documents.everything(connection, Kind.NEED),
