@@ -15,7 +15,7 @@ from html import escape
 from typing import Annotated, Any, ClassVar, Final
 
 import orjson
-from pyreqwest.http import HeaderMap, Url
+from pyreqwest.http import Url
 
 from channels.base import (
     Accepted,
@@ -37,7 +37,7 @@ from channels.base import (
     Recipient,
     Secret,
 )
-from channels.http import Http, Reply, by_status
+from channels.http import Http, Reply, by_status, standing_headers
 from channels.mail import refuse_message, refuse_recipient, sender_problems, unsubscribe_headers
 
 # https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event
@@ -99,9 +99,7 @@ class SendGridEmail:
         self._http = http
         self._settings = settings
         self._url = Url(f"{settings.base_url.rstrip('/')}/v3/mail/send")
-        self._headers = HeaderMap(
-            {"authorization": f"Bearer {settings.api_key.reveal()}", "content-type": "application/json"}
-        )
+        self._headers = standing_headers(f"Bearer {settings.api_key.reveal()}", "application/json")
         self._tails = PerMessage(self._tail)
 
     async def send(self, batch: Batch) -> Sequence[Outcome]:

@@ -24,7 +24,7 @@ from channels import guard
 from channels.base import Failure, FailureKind
 
 Headers = Mapping[str, str] | HeaderMap
-"""Prebuild a HeaderMap where the same headers go with every call."""
+"""Prebuild them with `standing_headers` where the same ones go with every call."""
 
 _IDLE_SECONDS: Final = 30.0
 _PINNED_KEPT: Final = 8
@@ -71,6 +71,13 @@ class Reply:
         return document if isinstance(document, dict) else {}
 
 
+def standing_headers(authorization: str, content_type: str) -> HeaderMap:
+    """The headers of every call to one account; `authorization` shows in no repr. Raises ValueError on a line break."""
+    headers = HeaderMap({"content-type": content_type, "accept": "application/json"})
+    headers.insert("authorization", authorization, is_sensitive=True)
+    return headers
+
+
 def _utc_now() -> datetime:
     return datetime.now(UTC)
 
@@ -97,16 +104,16 @@ class Http:
         self._pinned: dict[tuple[str, str, int], Client] = {}
 
     async def call(
-        self, method: str, url: str | Url, headers: Headers, body: bytes | None = None, *, seconds: float | None = None
+        self, method: str, url: str | Url, headers: Headers, body: bytes | None = None, more: Headers | None = None
     ) -> Reply | Failure:
         """One request. Any answer is a Reply, whatever its status; a Failure says what the network did.
 
         NOT_ACCEPTED: refused, name, TLS, connect time-out. AMBIGUOUS: anything after the request may have
-        left. OURS: it could not be built. `seconds` replaces the total time-out.
+        left. OURS: it could not be built. `more` are headers of this call alone.
         """
         if self._client is None:
             self._client = self._builder().build()
-        return await _call(self._client, self.now, method, url, headers, body, seconds)
+        return await _call(self._client, self.now, method, url, headers, body, more)
 
     async def post_public(self, url: str, headers: Headers, body: bytes) -> Reply | Failure:
         """POST to an address a customer gave: resolved once, every address checked, connected to that very one.
@@ -173,7 +180,7 @@ async def _call(
     url: str | Url,
     headers: Headers,
     body: bytes | None,
-    seconds: float | None,
+    more: Headers | None,
     *,
     read: bool = True,
 ) -> Reply | Failure:
@@ -181,8 +188,8 @@ async def _call(
         builder = client.request(method, url).headers(headers)
         if body is not None:
             builder = builder.body_bytes(body)
-        if seconds is not None:
-            builder = builder.timeout(timedelta(seconds=seconds))
+        if more is not None:
+            builder = builder.headers(more)
         if not read:
             async with builder.build_streamed() as response:
                 return Reply(response, b"", now)

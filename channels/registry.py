@@ -220,3 +220,9 @@ def _check_base(field: str, url: str) -> list[Problem]:
 
 def _under_settings(problem: Problem, field: str) -> Problem:
     return dataclasses.replace(problem, field=f"settings.{field}")
+
+
+if __name__ == "__main__":
+    import sys
+
+    sys.stdout.write(docs_table())

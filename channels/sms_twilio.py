@@ -14,7 +14,7 @@ from email.utils import parsedate_to_datetime
 from typing import Annotated, Any, ClassVar, Final
 from urllib.parse import parse_qsl, quote_plus, urlencode
 
-from pyreqwest.http import HeaderMap, Url
+from pyreqwest.http import Url
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
 
 from channels.base import (
@@ -39,7 +39,7 @@ from channels.base import (
     Recipient,
     Secret,
 )
-from channels.http import Http, Reply, by_status
+from channels.http import Http, Reply, by_status, standing_headers
 
 # https://www.twilio.com/docs/api/errors
 # A single foreign number (21408) or impossible route (21612) must not stop the endpoint: it is that recipient's.
@@ -120,13 +120,7 @@ class TwilioSms:
         self._url = Url(address)
         login = f"{settings.account_sid}:{settings.auth_token.reveal()}".encode()
         authorization = "Basic " + base64.b64encode(login).decode()
-        self._headers = HeaderMap(
-            {
-                "authorization": authorization,
-                "content-type": "application/x-www-form-urlencoded",
-                "accept": "application/json",
-            }
-        )
+        self._headers = standing_headers(authorization, "application/x-www-form-urlencoded")
         self._service = settings.sender.startswith("MG") and len(settings.sender) == 34
         self._forms = PerMessage(self._form)
 

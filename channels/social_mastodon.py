@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Final
 
@@ -19,11 +19,13 @@ from channels.base import (
     Medium,
     Message,
     Outcome,
+    Problem,
     Secret,
 )
-from channels.http import Http, by_status
+from channels.http import Http, by_status, standing_headers
 
 RATE_LIMIT_RESET: Final = "x-ratelimit-reset"
+VISIBILITIES: Final = ("public", "unlisted", "private")
 
 # https://docs.joinmastodon.org/methods/statuses/
 STATUSES: Final[Mapping[int, tuple[FailureKind, str]]] = {
@@ -55,14 +57,16 @@ class MastodonPosts:
         access_token: Annotated[Secret, Label("Access token", "With the scope write:statuses.")]
         visibility: Annotated[str, Label("Visibility", "public, unlisted or private.")] = "public"
 
+        def problems(self) -> Iterable[Problem]:
+            if self.visibility not in VISIBILITIES:
+                sentence = "There is no such visibility."
+                yield Problem("visibility_unknown", sentence, "visibility", "public, unlisted or private.")
+
     def __init__(self, settings: Settings, http: Http) -> None:
         self._http = http
         self._visibility = settings.visibility
         self._url = f"{settings.base_url.rstrip('/')}/api/v1/statuses"
-        self._headers = {
-            "authorization": f"Bearer {settings.access_token.reveal()}",
-            "content-type": "application/json",
-        }
+        self._headers = standing_headers(f"Bearer {settings.access_token.reveal()}", "application/json")
 
     async def send(self, batch: Batch) -> Sequence[Outcome]:
         """The same key within its lifetime is the same post, whatever became of the first call."""
@@ -70,22 +74,23 @@ class MastodonPosts:
         document: dict[str, Any] = {**_words(message), "visibility": self._visibility}
         if message.reply_to:
             document["in_reply_to_id"] = message.reply_to
-        headers = {**self._headers, **({"idempotency-key": message.key} if message.key else {})}
-        outcome = await self._ask("POST", self._url, headers, document)
+        outcome = await self._ask(
+            "POST", self._url, document, {"idempotency-key": message.key} if message.key else None
+        )
         return [outcome] * len(batch.recipients)
 
     async def edit(self, provider_id: str, message: Message) -> Outcome:
-        return await self._ask("PUT", f"{self._url}/{_path(provider_id)}", self._headers, _words(message))
+        return await self._ask("PUT", f"{self._url}/{_path(provider_id)}", _words(message))
 
     async def retract(self, provider_id: str) -> Outcome:
         """A post that is gone already counts as retracted."""
-        outcome = await self._ask("DELETE", f"{self._url}/{_path(provider_id)}", self._headers, None)
+        outcome = await self._ask("DELETE", f"{self._url}/{_path(provider_id)}", None)
         gone = isinstance(outcome, Failure) and outcome.code == "http_404"
         return Accepted(provider_id) if gone else outcome
 
-    async def _ask(self, method: str, url: str, headers: Mapping[str, str], document: object) -> Outcome:
+    async def _ask(self, method: str, url: str, document: object, more: Mapping[str, str] | None = None) -> Outcome:
         body = None if document is None else orjson.dumps(document)
-        reply = await self._http.call(method, url, headers, body)
+        reply = await self._http.call(method, url, self._headers, body, more)
         if isinstance(reply, Failure):
             return reply
         if reply.status == 200:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import binascii
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
@@ -120,5 +119,5 @@ def _payload(message: Message) -> bytes:
 def _signer(secret: Secret) -> Webhook | None:
     try:
         return Webhook(secret.reveal()) if secret else None
-    except binascii.Error:
+    except ValueError:  # not base64
         return None
