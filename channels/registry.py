@@ -34,6 +34,9 @@ CHANNELS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 
+MASK: Final = "***"
+"""How a stored secret is shown, and handed back unchanged."""
+
 _KINDS: Final[Mapping[type, str]] = {str: "text", int: "number", bool: "switch", Secret: "secret"}
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
@@ -96,7 +99,7 @@ def schema_of(settings: type[Any]) -> tuple[SettingField, ...]:
 def check_settings(name: str, settings: Mapping[str, object], *, allow_private: bool = False) -> tuple[Problem, ...]:
     """Everything wrong with an endpoint's settings that can be told without the network; () = nothing.
 
-    Fields read `settings.<name>`. `allow_private` permits a webhook on loopback, for tests and the demo.
+    Fields read `settings.<name>`. A secret given as `***` stands for the stored one and is not judged. `allow_private` permits a webhook on loopback, for tests and the demo.
     """
     values, problems = _values(load(name).Settings, settings)
     if problems:
@@ -109,7 +112,8 @@ def check_settings(name: str, settings: Mapping[str, object], *, allow_private: 
         found += [_under_settings(problem, problem.field)] if problem else []
     for field in ("base_url", "read_back_url"):
         found += _check_base(field, str(values[field])) if field in values else []
-    return tuple(found)
+    kept = {f"settings.{field}" for field, value in settings.items() if value == MASK}
+    return tuple(problem for problem in found if problem.field not in kept)
 
 
 def open_channel(name: str, settings: Mapping[str, object], http: Http) -> Channel:

@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, Final
 
 import orjson
 from standardwebhooks import Webhook
+from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from channels.base import (
     Accepted,
@@ -119,5 +120,5 @@ def _payload(message: Message) -> bytes:
 def _signer(secret: Secret) -> Webhook | None:
     try:
         return Webhook(secret.reveal()) if secret else None
-    except ValueError:  # not base64
+    except (ValueError, EmptyWebhookSecretError):  # not base64, or nothing in it
         return None

@@ -34,6 +34,7 @@ DOCS = Path(__file__).parents[3] / "docs"
         ("webhook", {**HOOK, "url": "https://a:b@partner.example/"}, "url_userinfo", "settings.url"),
         ("webhook", {**HOOK, "url": "https://partner.example:22/"}, "url_port", "settings.url"),
         ("webhook", {**HOOK, "secret": "whsec_é"}, "secret_malformed", "settings.secret"),
+        ("webhook", {**HOOK, "secret": "whsec_!!"}, "secret_malformed", "settings.secret"),
         ("email_smtp", {**MAIL, "tls": "rot13"}, "tls_unknown", "settings.tls"),
         ("email_smtp", {**MAIL, "port": "smtp"}, "setting_mistyped", "settings.port"),
         ("email_smtp", {**MAIL, "sender": "help"}, "bad_address", "settings.sender"),
@@ -59,6 +60,10 @@ def test_a_fault_in_the_settings_is_named(name: str, settings: dict[str, object]
 def test_good_settings_have_no_problems() -> None:
     for name, settings in (("sms_twilio", GOOD), ("webhook", HOOK), ("email_smtp", {**MAIL, "port": "25"})):
         assert registry.check_settings(name, settings) == ()
+
+
+def test_a_secret_handed_back_as_it_was_shown_is_not_judged() -> None:
+    assert registry.check_settings("webhook", {**HOOK, "secret": "***"}) == ()
 
 
 def test_a_form_knows_its_fields_in_order() -> None:
