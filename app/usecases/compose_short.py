@@ -1,9 +1,9 @@
 """Short media: headline, impact, the routes (the update's need first, then the emergency line), promise and link.
 
-How long a text message may become: `SEGMENT_BUDGET` parts, one more in an emergency, never more than the channel's own
-`Limits.segments`. Within that, a message gets as many parts as its two first routes need in their longest form over the
-day; whatever would take another part is left out, so that neither the hour nor a new opening time ever makes a
-broadcast dearer than its preflight said.
+How long a text message may become: `SEGMENT_BUDGET` parts, in an emergency one more if the two first routes do not fit
+otherwise, never more than the channel's own `Limits.segments`. Within that, a message gets as many parts as those two
+need in their longest form over the day; whatever would take another part is left out, so that neither the hour nor a
+new opening time ever makes a broadcast dearer than its preflight said.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Final
 from app.domain.crisis import Severity
 from app.domain.fitting import measure, segments
 from app.domain.message import Limits, Medium
-from app.domain.routing import RouteLine
+from app.domain.routing import EMERGENCY_NEED, RouteLine
 from app.errors import Invalid, Problem
 from app.templating.announcement import content_view, longest_note, one_line, promise, short_route, state_note
 from app.usecases.announcing import Composed, Job, message, no_contact_route, oversize, render, tidy_lines
@@ -23,8 +23,6 @@ from app.usecases.announcing import Composed, Job, message, no_contact_route, ov
 SEGMENT_BUDGET: Final[Mapping[str, int]] = {"GSM-7": 2, "UCS-2": 3}
 EMERGENCY_EXTRA: Final = 1
 """In an emergency the emergency line is worth another part."""
-CORE_ROUTES: Final = 2
-"""The update's need and the emergency line."""
 SHORT_ROUTES: Final = 4
 _SHORT_TEMPLATES: Final[Mapping[Medium, str]] = {Medium.SMS: "sms.txt", Medium.PUSH: "sms.txt", Medium.VOICE: "sms.txt"}
 
@@ -42,13 +40,13 @@ class _Shape:
 def compose_short(job: Job, limits: Limits) -> Composed:
     lines = job.lines(SHORT_ROUTES, distinct=True)
     allowed, reserved = _allowance(job, lines, limits)
-    for shape in _shapes(len(lines), bool(job.source.update.next_update_by)):
+    core = _core(job, lines)
+    for shape in _shapes(len(lines), core, bool(job.source.update.next_update_by)):
         text = _short_text(job, lines, shape)
         if measure(text, allowed).fits:
             return _finished(job, text, limits, shape, lines, reserved)
-    core = _Shape(min(len(lines), CORE_ROUTES), hours=False, promised=False)
     least = _Shape(min(len(lines), 1), hours=False, promised=False)
-    for shape in (core, least):
+    for shape in (replace(least, routes=core), least):
         # Past our own budget, but the channel takes it: better a dear message than a dropped emergency line.
         text = _short_text(job, lines, shape)
         if measure(text, limits).fits:
@@ -64,9 +62,14 @@ def compose_short(job: Job, limits: Limits) -> Composed:
     raise Invalid(oversize(job, measure(_short_text(job, lines, least), limits)))
 
 
-def _shapes(lines: int, promised: bool) -> Iterator[_Shape]:  # noqa: FBT001 - private, one caller
+def _core(job: Job, lines: tuple[RouteLine, ...]) -> int:
+    """How many lines come before all else: the update's need and the emergency line, at least one when there is any."""
+    first = [line for line in lines[:2] if line.need.slug in (job.source.update.need, EMERGENCY_NEED)]
+    return len(first) or min(len(lines), 1)
+
+
+def _shapes(lines: int, core: int, promised: bool) -> Iterator[_Shape]:  # noqa: FBT001 - private, one caller
     """From all there is to say down to one bare number; the promise outranks further routes, a number outranks both."""
-    core = min(lines, CORE_ROUTES)
     yield from (_Shape(count, promised=promised) for count in range(lines, core - 1, -1))
     yield _Shape(core, promised=False)
     yield _Shape(core, hours=False, promised=promised)
@@ -80,9 +83,12 @@ def _allowance(job: Job, lines: tuple[RouteLine, ...], limits: Limits) -> tuple[
     """The channel's limits narrowed to the parts this text may take, and that number (0 = not counted in parts)."""
     if job.medium is not Medium.SMS:
         return limits, 0
-    core = _Shape(min(len(lines), CORE_ROUTES), promised=bool(job.source.update.next_update_by))
+    core = _Shape(_core(job, lines), promised=bool(job.source.update.next_update_by))
     longest = segments(_short_text(job, lines, core, note=longest_note(job.readers)))
-    budget = SEGMENT_BUDGET[longest.encoding] + (EMERGENCY_EXTRA if job.source.severity is Severity.EMERGENCY else 0)
+    budget = SEGMENT_BUDGET[longest.encoding]
+    if job.source.severity is Severity.EMERGENCY:
+        bare = segments(_short_text(job, lines, replace(core, hours=False, promised=False)))
+        budget = min(max(budget, bare.parts), budget + EMERGENCY_EXTRA)
     parts = min(longest.parts, budget, limits.segments or budget)
     return Limits(limits.characters, limits.unit, limits.utf8_bytes, parts), parts
 
@@ -111,7 +117,7 @@ def _finished(
 ) -> Composed:
     if not lines:
         job.notes.append(no_contact_route())
-    if shape.routes < min(len(lines), CORE_ROUTES):
+    if shape.routes < _core(job, lines):
         job.notes.append(_dropped_route(job, lines[shape.routes].need.slug))
     routes = min(shape.routes, len(lines))
     return Composed(message(job, text), measure(text, limits), routes, tuple(job.notes), reserved)
