@@ -99,7 +99,8 @@ def schema_of(settings: type[Any]) -> tuple[SettingField, ...]:
 def check_settings(name: str, settings: Mapping[str, object], *, allow_private: bool = False) -> tuple[Problem, ...]:
     """Everything wrong with an endpoint's settings that can be told without the network; () = nothing.
 
-    Fields read `settings.<name>`. A secret given as `***` stands for the stored one and is not judged. `allow_private` permits a webhook on loopback, for tests and the demo.
+    Fields read `settings.<name>`. A secret given as `***` stands for the stored one and is not judged.
+    `allow_private` permits a webhook on loopback, for tests and the demo.
     """
     values, problems = _values(load(name).Settings, settings)
     if problems:
