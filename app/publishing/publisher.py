@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from app.clock import Clock
 from app.domain.banner import next_change
-from app.domain.snapshot import Snapshot
+from app.domain.snapshot import File, Snapshot
 from app.observe import PUBLISHED, logger
 from app.publishing.building import Press, live_updates
 from app.publishing.picture import Picture, picture
@@ -37,6 +37,8 @@ class Memory(Protocol):
 
     @property
     def seq(self) -> int: ...
+
+    def put_ahead(self, files: Iterable[File], seq: int, published_at: datetime) -> bool: ...
 
     def put(self, snapshot: Snapshot) -> bool: ...
 
@@ -74,12 +76,13 @@ class Publisher:
         self._bell.ring()
 
     def publish(self, now: datetime) -> Publication:
-        """Write the website as it is at `now`; synchronous, some tens of milliseconds.
+        """Write the website as it is at `now`; synchronous, a tenth of a second.
 
-        Readers of this process see it first, then the targets are written. Requests seen are settled
-        when all targets took it. Raises what the database raises.
+        Readers of this process see it first, the banner within some ten milliseconds, then the targets are
+        written. Requests seen are settled when all targets took it. Raises what the database raises.
         """
         shown, seq = self._number(now)
+        self._shelf.put_ahead(self._press.banners(shown, seq), seq, shown.at)
         snapshot = self._press.snapshot(shown, seq)
         self._shelf.put(snapshot)
         placements = tuple(target.write(snapshot) for target in self._targets)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -79,6 +79,11 @@ def _variant(file: File, body: bytes, etag: str, published_at: datetime, *, enco
     return Variant(body, etag.encode(), (*content, *shared), shared)
 
 
+def _addressed(file: File, published_at: datetime) -> list[tuple[str, Ready]]:
+    prepared = ready(file, published_at)
+    return [(address, prepared) for address in addresses(file.path)]
+
+
 class Shelf:
     """All addresses of the newest snapshot, swapped as a whole.
 
@@ -94,6 +99,14 @@ class Shelf:
         self.seq = 0
         self.published_at: datetime | None = None
 
+    def put_ahead(self, files: Iterable[File], seq: int, published_at: datetime) -> bool:
+        """Serve these files of snapshot `seq` already while the rest is still being made; `put` follows."""
+        if seq <= self.seq:
+            return False
+        early = {address: prepared for file in files for address, prepared in _addressed(file, published_at)}
+        self._by_path = {**self._by_path, **early}
+        return True
+
     def put(self, snapshot: Snapshot) -> bool:
         """Serve `snapshot` from now on; False, and nothing changes, when it is not newer."""
         if snapshot.seq <= self.seq:
@@ -101,13 +114,11 @@ class Shelf:
         by_path: dict[str, Ready] = {}
         missing: dict[str, Ready] = {}
         for file in snapshot.files.values():
-            prepared = ready(file, snapshot.published_at)
             folder, _, name = file.path.rpartition("/")
             if name == NOT_FOUND_PAGE:
-                missing[folder] = prepared
-                continue
-            for address in addresses(file.path):
-                by_path[address] = prepared
+                missing[folder] = ready(file, snapshot.published_at)
+            else:
+                by_path.update(_addressed(file, snapshot.published_at))
         rooms = {file.path.split("/", 1)[0] for file in snapshot.files.values() if file.content_type == HTML}
         self._rooms = frozenset(room for room in rooms if not room.endswith(".html"))
         self._missing = missing

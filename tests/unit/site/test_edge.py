@@ -167,3 +167,15 @@ async def test_the_shelf_never_goes_back_to_a_lower_sequence_number() -> None:
     assert not newest.put(snapshot(4))
     assert not newest.put(snapshot(5, text="other"))
     assert b'"seq": 5' in (await ask(edge(newest)(beyond), BANNER)).body
+
+
+async def test_the_banner_may_come_before_the_rest_of_its_snapshot() -> None:
+    early = Shelf()
+    early.put(snapshot(1))
+    assert early.put_ahead([snapshot(2).files[BANNER.strip("/")]], 2, snapshot(2).published_at)
+    front = edge(early)(beyond)
+    assert b'"seq": 2' in (await ask(front, BANNER)).body
+    assert b"<title>1</title>" in (await ask(front, INDEX)).body
+    assert early.put(snapshot(2))
+    assert b"<title>2</title>" in (await ask(front, INDEX)).body
+    assert not early.put_ahead([snapshot(1).files[BANNER.strip("/")]], 1, snapshot(1).published_at)
