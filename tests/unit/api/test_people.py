@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tests.faces import SUBSCRIBERS, Api
+
+CSV = {"content-type": "text/csv; charset=utf-8"}
+
+
+def test_an_import_says_what_it_took_and_what_it_did_not(api: Api) -> None:
+    bad = SUBSCRIBERS + "4,Dara,not an address,,en,Europe/London,north\n5,Eve,eve@example.org,12,en,UTC,south\n"
+    report = api.done(api.post("author", "/subscribers/import", content=bad, headers=CSV))
+    assert (report["rows"], report["created"], report["rejected"]) == (5, 3, 2)
+    assert [(fault["line"], fault["column"], fault["code"]) for fault in report["errors"]] == [
+        (5, "email", "bad_email"),
+        (6, "phone", "bad_phone"),
+    ]
+    again = api.done(api.post("author", "/subscribers/import", content=bad, headers=CSV))
+    assert (again["created"], again["updated"]) == (0, 3)
+
+
+def test_a_file_in_another_encoding_or_of_another_kind_is_refused_whole(api: Api) -> None:
+    latin = SUBSCRIBERS.replace("Ana", "Añá").encode("latin-1")
+    answer = api.post("author", "/subscribers/import", content=latin, headers=CSV)
+    assert (answer.status_code, answer.json()["code"]) == (422, "csv_encoding")
+    assert answer.json()["remedy"]
+    sheet = {"content-type": "application/vnd.ms-excel"}
+    answer = api.post("author", "/subscribers/import", content=SUBSCRIBERS, headers=sheet)
+    assert (answer.status_code, answer.json()["code"]) == (422, "not_csv")
+    api.done(api.post("author", "/audiences", json={"slug": "all", "rule": {"all": True}}))
+    assert api.done(api.get("viewer", "/audiences/all/size"))["people"] == 0
+
+
+def test_an_upload_larger_than_other_bodies_is_streamed(api: Api) -> None:
+    def file() -> Iterator[bytes]:
+        yield b"external_id,name,email\n"
+        for chunk in range(60):
+            yield b"".join(b"%d-%d,%s,p%d.%d@example.org\n" % (chunk, n, b"x" * 150, chunk, n) for n in range(100))
+
+    report = api.done(api.post("author", "/subscribers/import", content=file(), headers=CSV))
+    assert (report["rows"], report["created"], report["rejected"]) == (6_000, 6_000, 0)
+
+
+def test_the_same_upload_with_the_same_key_is_done_once(api: Api) -> None:
+    headers = {**CSV, "Idempotency-Key": "upload-1"}
+    first = api.done(api.post("author", "/subscribers/import", content=SUBSCRIBERS, headers=headers))
+    again = api.post("author", "/subscribers/import", content=SUBSCRIBERS, headers=headers)
+    assert (again.json(), again.headers["idempotency-replayed"]) == (first, "true")
+    other = api.post("author", "/subscribers/import", content=SUBSCRIBERS + "\n", headers=headers)
+    assert other.json()["code"] == "idempotency_key_reused"
+
+
+def test_a_suppressed_address_is_counted_out_and_shown_masked(api: Api) -> None:
+    api.prepare()
+    before = api.done(api.get("viewer", "/audiences/everyone/size"))["addresses"]
+    answer = api.post("author", "/subscribers/suppressions", json={"medium": "email", "address": "ANA@example.org"})
+    assert "ana@" not in answer.text.lower()
+    after = api.done(api.get("viewer", "/audiences/everyone/size"))["addresses"]
+    assert (before["email"], after["email"]) == (2, 1)
