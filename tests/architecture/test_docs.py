@@ -92,7 +92,7 @@ def test_commands_exist(page: Path) -> None:
 @pytest.mark.parametrize("page", documents(), ids=name)
 def test_files_that_a_page_names_exist(page: Path) -> None:
     named = set(PATH.findall(FENCE.sub("", page.read_text(encoding="utf-8"))))
-    assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
+    assert [path for path in sorted(named) if not (ROOT / path).exists() and "example" not in path] == []
 
 
 def test_every_promise_is_listed() -> None:
