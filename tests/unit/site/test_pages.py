@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
 import pytest
+from jsonschema import Draft202012Validator
 from lxml import html
 
 from app.domain.crisis import Severity, UpdateState
@@ -22,7 +23,19 @@ from app.publishing.picture import picture
 from app.store import website
 from app.store.database import Database
 from app.store.documents import Kind
-from tests.unit.site.world import CHAT, LANGUAGES, NOON, become, open_crisis, open_house, press, save, say, words
+from tests.unit.site.world import (
+    CHAT,
+    LANGUAGES,
+    NOON,
+    TEMPLATES,
+    become,
+    open_crisis,
+    open_house,
+    press,
+    save,
+    say,
+    words,
+)
 
 BASE = "https://status.example.org"
 WHOLE = words(
@@ -255,6 +268,14 @@ def test_the_banner_carries_what_the_widget_needs_to_know(house: Database) -> No
     assert banner["placements"]["banner"]["update"] == update
     assert banner["next_update_by"] == "2026-03-10T12:30:00Z"
     assert banner["words"]["gu"]["severity_emergency"] == "કટોકટી"
+
+
+@pytest.mark.parametrize("drill", [False, True])
+def test_the_published_banner_is_what_its_schema_says(house: Database, drill: bool) -> None:
+    say(house, content={"en": WHOLE}, drill=drill)
+    schema = json.loads((TEMPLATES.parent / "docs" / "banner.schema.json").read_text(encoding="utf-8"))
+    path = "drill/site/main/banner.json" if drill else "site/main/banner.json"
+    Draft202012Validator(schema).validate(json.loads(shoot(house).files[path].body))
 
 
 def test_the_widget_is_small_and_never_writes_markup() -> None:
