@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.api import bodies
 from app.api.context import Context
 from app.api.idempotency import KEY, answered_once
-from app.api.problems import problem_response
+from app.api.problems import DATABASE_DOWN, database_down, problem_response
 from app.domain.principals import Actor
 from app.errors import ClarionError, Problem, Unauthenticated
 from app.usecases.authenticate import authenticate
@@ -40,6 +40,8 @@ class Gate:
             await self._admit(scope, receive, send)
         except ClarionError as error:
             await problem_response(error)(scope, receive, send)
+        except DATABASE_DOWN as error:
+            await database_down(error)(scope, receive, send)
 
     async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)

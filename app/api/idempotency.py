@@ -18,8 +18,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.bodies import Body
 from app.api.context import Context
+from app.api.problems import DATABASE_DOWN
 from app.domain.principals import Actor
-from app.errors import Invalid, Problem
+from app.errors import Invalid, Problem, Unavailable
+from app.observe import logger
 from app.store.idempotency import StoredResponse
 from app.usecases.replay_request import begin_request, finish_request, forget_request
 
@@ -52,17 +54,24 @@ async def answered_once(
         await Response(kept.body, kept.status, headers)(scope, receive, send)
         return
     answer = _Recorder(send)
-    finished = False
+    ended = False
     try:
         await app(scope, receive, answer)
-        finished = answer.worth_keeping
+        ended = True
     finally:
-        if finished:
-            kept = answer.kept()
-            await run_in_threadpool(finish_request, context.db, who, key, kept.status, kept.headers, kept.body)
-        else:
-            await run_in_threadpool(forget_request, context.db, who, key)
+        await run_in_threadpool(_settle, context, who, key, answer.kept() if ended and answer.worth_keeping else None)
     await answer.pass_on()
+
+
+def _settle(context: Context, who: str, key: str, answer: StoredResponse | None) -> None:
+    """Keep the answer, or free the key. What was done is done: a database that fails now must not hide the answer."""
+    try:
+        if answer is None:
+            forget_request(context.db, who, key)
+        else:
+            finish_request(context.db, who, key, answer.status, answer.headers, answer.body)
+    except (Unavailable, *DATABASE_DOWN) as error:
+        logger("clarion.http").error("answer_not_kept", kind=type(error).__name__)
 
 
 class _Recorder:

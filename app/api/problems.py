@@ -54,6 +54,9 @@ _TITLES: Final[Mapping[int, str]] = {
     503: "Not available right now",
 }
 
+DATABASE_DOWN: Final = (OperationalError, PoolTimeout)
+"""What a database that is gone, full or hanging raises."""
+
 _MALFORMED: Final = frozenset({"json_invalid", "not_text"})
 """Codes of bodies that cannot be read at all: 400 instead of 422."""
 
@@ -117,8 +120,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(ClarionError, _on_refusal)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
-    app.add_exception_handler(OperationalError, _on_database)
-    app.add_exception_handler(PoolTimeout, _on_database)
+    for down in DATABASE_DOWN:
+        app.add_exception_handler(down, _on_database)
     app.add_exception_handler(Exception, _on_bug)
 
 
@@ -141,7 +144,11 @@ async def _on_http(request: Request, error: Exception) -> Response:
 
 
 async def _on_database(_request: Request, error: Exception) -> Response:
-    # The driver's message may quote row values: only its type is logged.
+    return database_down(error)
+
+
+def database_down(error: Exception) -> Response:
+    """503. The driver's message may quote row values, so only its type is logged."""
     logger("clarion.http").error("database_unavailable", kind=type(error).__name__)
     refusal = Problem("database_unavailable", "The database does not answer; nothing was changed.", "", "Try again.")
     return problem_response(Unavailable(refusal, retry_after=2.0))

@@ -96,7 +96,7 @@ TWILIO = {"account_sid": "AC1", "auth_token": "very secret", "sender": "+1500555
 
 
 def test_a_secret_goes_in_and_never_comes_out(api: Api) -> None:
-    body = {"slug": "texts", "channel": "sms_twilio", "settings": TWILIO, "rate_per_second": 5}
+    body: dict[str, Any] = {"slug": "texts", "channel": "sms_twilio", "settings": TWILIO, "rate_per_second": 5}
     added = api.post("admin", "/endpoints", json=body)
     assert added.status_code == 201
     kept = {**body, "settings": {**TWILIO, "auth_token": "***", "sender": "+15005550007"}}

@@ -113,7 +113,8 @@ def test_what_is_not_fit_to_send_cannot_be_submitted(api: Api, changes: dict[str
 
 def test_an_audience_of_nobody_is_refused_and_never_means_everyone(api: Api) -> None:
     api.prepare()
-    for rule in ({}, {"and": []}, {"languages": []}, {"everyone": True}, {"all": False}, []):
+    rules: list[Any] = [{}, {"and": []}, {"languages": []}, {"everyone": True}, {"all": False}, []]
+    for rule in rules:
         assert api.put("author", "/audiences/nobody", json={"slug": "nobody", "rule": rule}).status_code == 422
     api.done(api.post("author", "/audiences", json={"slug": "nobody", "rule": {"areas": ["the moon"]}}))
     assert api.done(api.get("viewer", "/audiences/nobody/size")) == {"people": 0, "addresses": {}}
@@ -153,6 +154,7 @@ def test_events_tell_progress_until_nothing_changes_any_more(api: Api) -> None:
 def test_what_only_the_service_sets_cannot_be_sent(api: Api) -> None:
     api.prepare()
     for field, value in (("state", "approved"), ("approved_by", "me"), ("authors", []), ("recipients", 1), ("id", 7)):
-        document = {"stage": "details", "content": {"en": {"headline": "x", "impact": "y"}}, field: value}
+        words = {"en": {"headline": "x", "impact": "y"}}
+        document: dict[str, Any] = {"stage": "details", "content": words, field: value}
         answer = api.post("author", "/crises/outage/updates", json=document)
         assert (answer.status_code, answer.json()["code"], answer.json()["field"]) == (422, "unknown_field", field)
