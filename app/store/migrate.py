@@ -1,4 +1,4 @@
-"""Bring a database to the schema of this build; `clarion migrate` and every first start call it."""
+"""Bring a database to the schema of this build; `clarion migrate` calls it."""
 
 from __future__ import annotations
 

@@ -129,7 +129,7 @@ class Rig:
     async def until(self, condition: Callable[[], bool], within: float = 5.0) -> None:
         """Wait until something is so; raises TimeoutError."""
         async with asyncio.timeout(within):
-            while not condition():  # noqa: ASYNC110 - the condition may be about anything, so nothing can announce it
+            while not condition():  # the condition may be about anything, so nothing can announce it
                 await asyncio.sleep(0.005)
 
     async def until_accepted(self, provider: str, count: int, within: float = 5.0) -> None:
