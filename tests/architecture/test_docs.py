@@ -108,11 +108,11 @@ def faults_of(words: list[str]) -> Iterator[str]:
     if program == "make":
         wanted = [word for word in words[1:] if "=" not in word]
         yield from (f"make {target}" for target in wanted if target not in targets())
-    elif program == "clarion" and (ROOT / "app" / "cli.py").exists():
+    elif program == "clarion":
         yield from clarion_faults(words[1:])
     elif program == "curl":
         yield from curl_faults(words)
-    elif program not in OTHER_PROGRAMS | {"clarion"}:
+    elif program not in OTHER_PROGRAMS:
         yield f"a program nobody mentioned: {' '.join(words)}"
 
 
