@@ -237,7 +237,8 @@ def by_status(reply: Reply, *, reset_header: str = "") -> Failure:
     code = f"http_{status}"
     if status in NOT_ACCEPTED_STATUSES:
         wait = retry_after(reply, reset_header)
-        return Failure(FailureKind.NOT_ACCEPTED, code, f"The provider asks to come back later ({status}).", wait)
+        later = f"The provider asks to come back later ({status})."
+        return Failure(FailureKind.NOT_ACCEPTED, code, later, wait, throttled=status == 429)
     if status >= 500:
         return Failure(FailureKind.AMBIGUOUS, code, f"The provider failed while it had the message ({status}).")
     if status in ACCOUNT_STATUSES:

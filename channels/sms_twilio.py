@@ -228,6 +228,6 @@ def _failure(reply: Reply) -> Failure:
     # A 5xx stays what its status says: even a familiar code in it does not prove the message was left alone.
     if kind is None or reply.status >= 500:
         return usual
-    return Failure(
-        kind, str(code), f"Twilio error {code}, see https://www.twilio.com/docs/errors/{code}.", usual.retry_after
-    )
+    detail = f"Twilio error {code}, see https://www.twilio.com/docs/errors/{code}."
+    # every NOT_ACCEPTED of the table is a queue or a concurrency limit
+    return Failure(kind, str(code), detail, usual.retry_after, throttled=kind is FailureKind.NOT_ACCEPTED)

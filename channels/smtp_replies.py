@@ -75,11 +75,15 @@ def classify(code: int, text: str, stage: Stage) -> Failure:
         return Failure(FailureKind.AMBIGUOUS, "smtp_malformed", "The mail server's answer makes no sense.")
     if not 500 <= code < 600:
         # RFC 5321 4.2.1: with 4xx the letter was not taken, at any stage.
-        return Failure(FailureKind.NOT_ACCEPTED, f"smtp_{code}", f"The mail server asks to come back later ({code}).")
+        later = f"The mail server asks to come back later ({code})."
+        # 421 closes the whole service; any other 4xx at RCPT is about that mailbox (greylisting, quota).
+        mailbox = stage is Stage.RECIPIENT and code != 421
+        return Failure(FailureKind.NOT_ACCEPTED, f"smtp_{code}", later, only_this_one=mailbox)
     enhanced = _ENHANCED.match(text.strip())
     name = f"smtp_5.{enhanced.group(1)}" if enhanced else f"smtp_{code}"
     kind = _permanent(code, enhanced.group(1) if enhanced else "", text, stage)
-    return Failure(kind, name, f"The mail server refuses: {name.removeprefix('smtp_')}.")
+    mailbox = kind is FailureKind.NOT_ACCEPTED
+    return Failure(kind, name, f"The mail server refuses: {name.removeprefix('smtp_')}.", only_this_one=mailbox)
 
 
 def _permanent(code: int, enhanced: str, text: str, stage: Stage) -> FailureKind:

@@ -194,6 +194,10 @@ class Failure:
     """One sentence for staff; never an address, a secret or a URL with either."""
     retry_after: float | None = None
     """Seconds the provider asked us to wait."""
+    throttled: bool = False
+    """The provider says we are too fast; the endpoint's pace falls."""
+    only_this_one: bool = False
+    """NOT_ACCEPTED for this recipient alone (a full or greylisting mailbox): the endpoint itself is well."""
 
 
 Outcome = Accepted | Failure

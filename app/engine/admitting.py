@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from app.domain.delivery import Event, Result, Why
 from app.domain.message import Message, Recipient
@@ -85,25 +84,18 @@ def settled(
     )
 
 
-def group(candidates: Iterable[Candidate], batch_size: int) -> list[tuple[Candidate, ...]]:
-    """Cut into calls: one broadcast, one shard, one language, one variant, at most `batch_size`."""
-    alike: dict[tuple[int, int, str, int], list[Candidate]] = {}
-    for candidate in candidates:
-        key = (candidate.broadcast, candidate.shard, candidate.language, candidate.variant)
-        alike.setdefault(key, []).append(candidate)
-    return [piece for members in alike.values() for piece in _pieces(members, batch_size)]
+def alike(candidates: Iterable[Candidate]) -> list[list[Candidate]]:
+    """Those who may share a call: one broadcast, one shard, one language, one variant."""
+    groups: dict[tuple[int, int, str, int], list[Candidate]] = {}
+    for one in candidates:
+        groups.setdefault((one.broadcast, one.shard, one.language, one.variant), []).append(one)
+    return list(groups.values())
 
 
-def unit(
-    message: Message, candidates: tuple[Candidate, ...], recipient_of: Callable[[Candidate], Recipient], *, drill: bool
-) -> Unit:
-    return Unit(message, tuple(map(recipient_of, candidates)), candidates, drill)
+def cut(members: Sequence[Candidate], size: int) -> list[tuple[Candidate, ...]]:
+    """Into calls of at most `size`."""
+    return [tuple(members[at : at + size]) for at in range(0, len(members), size)]
 
 
 def _closed(candidate: Candidate, result: Result, reason: str, now_ms: int) -> Settled:
     return settled(candidate, result, reason, now_ms)
-
-
-def _pieces(members: Sequence[Candidate], size: int) -> list[tuple[Candidate, ...]]:
-    rest = iter(members)
-    return [piece for _ in range(0, len(members), size) if (piece := tuple(islice(rest, size)))]

@@ -1,5 +1,6 @@
 """Words for the engine: rendered once per broadcast, endpoint, language and variant, and again when the clock or the
-registry may have changed what they say."""
+registry may have changed what they say.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from app.clock import Clock, from_ms, to_ms
 from app.domain.endpoints import Endpoint
 from app.domain.manage import manage_url
-from app.domain.message import MEDIUM_CODES, Failure, FailureKind, Info, Medium, Message, Recipient
+from app.domain.message import EMPTY, MEDIUM_CODES, Failure, FailureKind, Info, Medium, Message, Recipient
 from app.domain.reference import DeliveryKey, encode
 from app.errors import ClarionError
 from app.store.ledger import BroadcastRow, Candidate
@@ -60,14 +61,19 @@ class Composer:
         self._kept[wanted] = (now, fresh)
         return fresh
 
-    def recipient(self, one: Candidate | Unsure, endpoint: Endpoint, *, reports: bool) -> Recipient:
-        """Who this attempt goes to, under a reference only we can make."""
-        reference = encode(DeliveryKey(one.broadcast, one.medium, one.address_id, one.attempt), self.reference_key)
-        callback = f"{self.public_base}/callbacks/{endpoint.slug}/{reference}" if reports else ""
-        if one.medium != MEDIUM_CODES[Medium.EMAIL]:
-            return Recipient(one.address or "", reference, callback)
-        fields = {"manage_url": manage_url(self.manage_key, self.public_base, one.address_id, one.medium)}
-        return Recipient(one.address or "", reference, callback, fields)
+    def naming(self, endpoint: Endpoint, *, reports: bool) -> Callable[[Candidate | Unsure], Recipient]:
+        """Who an attempt goes to, under a reference only we can make; `reports`: the provider is told where to call."""
+        prefix = f"{self.public_base}/callbacks/{endpoint.slug}/"
+        email = MEDIUM_CODES[Medium.EMAIL]
+
+        def name(one: Candidate | Unsure) -> Recipient:
+            reference = encode(DeliveryKey(one.broadcast, one.medium, one.address_id, one.attempt), self.reference_key)
+            fields = EMPTY
+            if one.medium == email:
+                fields = {"manage_url": manage_url(self.manage_key, self.public_base, one.address_id, one.medium)}
+            return Recipient(one.address or "", reference, prefix + reference if reports else "", fields)
+
+        return name
 
     def _render(self, row: BroadcastRow, endpoint: Endpoint, info: Info, wanted: _Wanted) -> Message | Failure:
         now_ms = to_ms(self.clock.now())

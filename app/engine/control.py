@@ -48,12 +48,18 @@ class Control:
     def get(self, broadcast_id: int) -> BroadcastRow | None:
         return self._rows.get(broadcast_id)
 
+    def glance(self, broadcast_id: int) -> Verdict | None:
+        """The verdict by what is known already; None when that is older than `control_stale`."""
+        return None if self._is_stale() else self._judge(broadcast_id)
+
     async def verdict(self, broadcast_id: int) -> Verdict:
-        """GO only on knowledge younger than `control_stale`; an unreadable database means HOLD, never GO."""
-        if self._is_stale():
-            async with self._reading:
-                if self._is_stale():
-                    await self.refresh()
+        """Read again if need be. Raises what the database raises: without knowledge there is no GO."""
+        async with self._reading:
+            if self._is_stale():
+                await self.refresh()
+        return self._judge(broadcast_id)
+
+    def _judge(self, broadcast_id: int) -> Verdict:
         row = self._rows.get(broadcast_id)
         if row is None or row.state != "sending":
             return Verdict.HOLD

@@ -107,7 +107,8 @@ class Fleet:
     def _open(self, endpoint: Endpoint, known: Runner | None, tasks: asyncio.TaskGroup) -> None:
         runner = Runner(
             endpoint,
-            lambda drill: self.open_channel(endpoint, drill),
+            self.open_channel(endpoint, False),
+            self.open_channel(endpoint, True),
             self.clock,
             self.timings,
             self.control,

@@ -1,4 +1,4 @@
-"""Whether one endpoint is worth asking: closed for a while after a refusal, then one call at a time until it answers."""
+"""Whether an endpoint is worth asking: closed for a while after a refusal, then one call at a time until it answers."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class Health:
     def seconds_closed(self, now: float) -> float:
         return max(0.0, self.closed_until - now)
 
-    def succeeded(self) -> Health:
-        return Health()
-
     def refused(self, now: float, retry_after: float | None, backoff: Backoff, jitter: float) -> Health:
         """Calls that were in flight together count as one refusal."""
         refusals = self.refusals if now < self.closed_until else self.refusals + 1
         wait = max(retry_after or 0.0, backoff.delay(refusals, jitter))
         return replace(self, refusals=refusals, closed_until=max(self.closed_until, now + wait))
+
+
+HEALTHY = Health()

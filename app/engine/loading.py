@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from app.clock import Clock, to_ms
 from app.domain.delivery import Result
 from app.domain.message import Failure, FailureKind, Message, Recipient, ReportsReceipts
-from app.engine.admitting import group, put_back, settled, unit
+from app.engine.admitting import Unit, alike, cut, put_back, settled
 from app.engine.composing import Composer
 from app.engine.control import Control
 from app.engine.fleet import Fleet
@@ -28,19 +28,23 @@ class Loader:
     settle_soon: Callable[[Sequence[Settled]], None]
 
     async def load(self, endpoint_id: int, got: Granted) -> None:
-        """Queue what the turn granted this endpoint; a text that cannot be rendered ends its rows, not the broadcast."""
+        """Queue what the turn granted this endpoint; a text that cannot be rendered ends its rows and no others."""
         runner = self.fleet.get(endpoint_id)
         if runner is None:
             return
         self.fleet.take(runner, got)
-        for members in group(got.go, runner.channels(False).info.batch_size):
+        runner.expect(got.go)
+        for members in alike(got.go):
             row = self.control.get(members[0].broadcast)
             message = await self._words(row, runner, members[0])
             if row is None or isinstance(message, Failure):
-                self._give_up(runner, members, message if isinstance(message, Failure) else None)
+                self._give_up(members, message if isinstance(message, Failure) else None)
                 continue
-            reports = isinstance(runner.channels(row.drill), ReportsReceipts)
-            runner.load(unit(message, members, self._naming(runner, reports=reports), drill=row.drill))
+            name = self.composer.naming(
+                runner.endpoint, reports=isinstance(runner.channel(drill=row.drill), ReportsReceipts)
+            )
+            pieces = cut(members, runner.live.info.batch_size)
+            runner.load(Unit(message, tuple(map(name, piece)), piece, row.drill) for piece in pieces)
 
     async def words_of(self, unsure: Unsure) -> Message | Failure:
         """What was sent to somebody we are unsure of."""
@@ -52,22 +56,18 @@ class Loader:
     def channel_of(self, unsure: Unsure) -> object:
         """The channel it went by, None when its endpoint or broadcast is gone; it may know how to search."""
         runner, row = self.fleet.get(unsure.endpoint), self.control.get(unsure.broadcast)
-        return None if runner is None or row is None else runner.channels(row.drill)
+        return None if runner is None or row is None else runner.channel(drill=row.drill)
 
     def recipient_of(self, unsure: Unsure) -> Recipient | None:
         runner = self.fleet.get(unsure.endpoint)
-        return None if runner is None else self.composer.recipient(unsure, runner.endpoint, reports=False)
+        return None if runner is None else self.composer.naming(runner.endpoint, reports=False)(unsure)
 
     async def _words(self, row: BroadcastRow | None, runner: Runner, one: Candidate | Unsure) -> Message | Failure:
         if row is None:
             return Failure(FailureKind.OURS, "broadcast_gone")
-        info = runner.channels(False).info
-        return await self.composer.message(row, runner.endpoint, info, one.language, one.variant)
+        return await self.composer.message(row, runner.endpoint, runner.live.info, one.language, one.variant)
 
-    def _naming(self, runner: Runner, *, reports: bool) -> Callable[[Candidate], Recipient]:
-        return lambda one: self.composer.recipient(one, runner.endpoint, reports=reports)
-
-    def _give_up(self, runner: Runner, members: Sequence[Candidate], failure: Failure | None) -> None:
+    def _give_up(self, members: Sequence[Candidate], failure: Failure | None) -> None:
         """A render error is ours and final; a broadcast that vanished from view gets its rows back."""
         now_ms = to_ms(self.clock.now())
         if failure is None or failure.code == "broadcast_gone":
@@ -75,5 +75,4 @@ class Loader:
         else:
             reason = f"{failure.kind.value}:{failure.code}"
             rows = [settled(one, Result.DEAD, reason, now_ms) for one in members]
-        runner.expect(rows)
         self.settle_soon(rows)

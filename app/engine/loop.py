@@ -168,7 +168,7 @@ class Engine:
         """Whatever goes wrong in one pass is logged and the next pass tries again: the engine never dies of it."""
         try:
             return await act()
-        except Exception as error:  # noqa: BLE001 - supervisor: a database that is down must not end the engine
+        except Exception as error:
             log.error("engine_pass_failed", act=act.__qualname__, error=type(error).__name__, exc_info=error)
             await asyncio.sleep(IDLE_SECONDS)
             return None
@@ -181,6 +181,6 @@ async def guarded(call: Awaitable[Sequence[Outcome]], seconds: float) -> Sequenc
             return await call
     except TimeoutError:
         return Failure(FailureKind.AMBIGUOUS, "timeout")
-    except Exception as error:  # noqa: BLE001 - supervisor: a fault in a channel is that call's outcome
+    except Exception as error:
         log.error("channel_broke", error=type(error).__name__, exc_info=error)
         return Failure(FailureKind.AMBIGUOUS, "channel_broke", type(error).__name__)

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from app.clock import Clock, from_ms, to_ms
 from app.domain.delivery import Event, Result, Why
 from app.domain.endpoints import Endpoint
-from app.domain.message import Batch, Channel, Failure, FailureKind, Outcome
+from app.domain.message import Accepted, Batch, Channel, Failure, FailureKind, Outcome
 from app.domain.pacing import Pace
 from app.domain.retrying import Backoff, Doubt, GiveBack, Halve, Retry, Settle, decide
 from app.engine.admitting import Unit, put_back, settled
 from app.engine.control import Control, Verdict
-from app.engine.health import Health
+from app.engine.health import HEALTHY, Health
 from app.settings import Timings
 from app.store.ledger import Candidate, HeldShard, ShardKey
 from app.store.settling import Settled
 
 Guard = Callable[[Awaitable[Sequence[Outcome]], float], Awaitable[Sequence[Outcome] | Failure]]
 WINDOW_CALLS = 4
-"""Recipients admitted ahead, in calls per sender: enough to never starve, few enough to be asked about after a crash."""
+"""Admitted ahead, in calls per sender: enough to never starve, few enough to be asked about after a crash."""
 WINDOW_MOST = 2_000
 
 
@@ -31,15 +32,16 @@ class Runner:
     """Everything about one endpoint inside this process. `finished` takes rows to be settled in the next commit."""
 
     endpoint: Endpoint
-    channels: Callable[[bool], Channel]
-    """The channel for live (False) or drill (True) broadcasts; a drill's is a sink."""
+    live: Channel
+    sink: Channel
+    """What drills go to: it reaches nobody."""
     clock: Clock
     timings: Timings
     control: Control
     finished: Callable[[Sequence[Settled]], None]
     guard: Guard
     pace: Pace
-    health: Health = field(default_factory=Health)
+    health: Health = HEALTHY
     held: dict[ShardKey, HeldShard] = field(default_factory=dict)
     flying: dict[ShardKey, int] = field(default_factory=dict)
     halted: str = ""
@@ -48,8 +50,11 @@ class Runner:
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     def start(self, group: asyncio.TaskGroup) -> None:
-        senders = self.channels(False).info.concurrency
-        self._tasks = [group.create_task(self._work(), name=f"{self.endpoint.slug}-{n}") for n in range(senders)]
+        senders = range(self.live.info.concurrency)
+        self._tasks = [group.create_task(self._work(), name=f"{self.endpoint.slug}-{n}") for n in senders]
+
+    def channel(self, *, drill: bool) -> Channel:
+        return self.sink if drill else self.live
 
     def stop(self) -> None:
         for task in self._tasks:
@@ -65,39 +70,37 @@ class Runner:
             return 0
         now = self.clock.monotonic()
         self.pace = self.pace.refilled(now)
-        info = self.channels(False).info
+        info = self.live.info
         window = min(WINDOW_MOST, max(2 * info.batch_size, WINDOW_CALLS * info.concurrency * info.batch_size))
         most = min(window - self._loaded, int(self.pace.tokens))
         return max(0, self.health.allowed(most, now))
 
-    def load(self, unit: Unit) -> None:
-        """Queue one call."""
-        self._loaded += len(unit.candidates)
-        self.pace = self.pace.spent(len(unit.candidates))
-        self.expect(unit.candidates)
-        self._queue.put_nowait(unit)
+    def expect(self, rows: Sequence[Candidate]) -> None:
+        """These were granted: until each is settled, their shards stay ours and count against the window."""
+        self._loaded += len(rows)
+        self.pace = self.pace.spent(len(rows))
+        for key, number in _by_shard(rows).items():
+            self.flying[key] = self.flying.get(key, 0) + number
 
-    def expect(self, rows: Sequence[Candidate | Settled]) -> None:
-        """So many rows of these shards will be settled; until they are, the shards stay ours."""
-        for row in rows:
-            key = ShardKey(row.broadcast, row.medium, row.shard)
-            self.flying[key] = self.flying.get(key, 0) + 1
+    def load(self, units: Iterable[Unit]) -> None:
+        """Queue calls for recipients that are expected."""
+        for unit in units:
+            self._queue.put_nowait(unit)
 
     def landed(self, rows: Sequence[Settled]) -> None:
-        """These rows are committed: their shards have that much less in flight."""
-        for row in rows:
-            left = self.flying.get(row.shard_key, 0) - 1
+        """These rows are committed."""
+        self._loaded -= len(rows)
+        for key, number in _by_shard(rows).items():
+            left = self.flying.get(key, 0) - number
             if left > 0:
-                self.flying[row.shard_key] = left
+                self.flying[key] = left
             else:
-                self.flying.pop(row.shard_key, None)
+                self.flying.pop(key, None)
 
     async def _work(self) -> None:
         while True:
             unit = await self._queue.get()
-            rows = await self._send(unit)
-            self._loaded -= len(unit.candidates)
-            self.finished(rows)
+            self.finished(await self._send(unit))
 
     async def _send(self, unit: Unit) -> list[Settled]:
         """What became of every row of the unit."""
@@ -105,10 +108,18 @@ class Runner:
         if refusal is not None:
             return refusal
         limit = self.timings.call_timeout + 1.0
-        call = self.channels(unit.drill).send(Batch(unit.message, unit.recipients))
+        call = self.channel(drill=unit.drill).send(Batch(unit.message, unit.recipients))
         outcomes = await self.guard(call, limit)
         if isinstance(outcomes, Failure):
             outcomes = [outcomes] * len(unit.candidates)
+        if all(isinstance(outcome, Accepted) for outcome in outcomes):
+            self.health = HEALTHY
+            now_ms = to_ms(self.clock.now())
+            return [
+                settled(one, Result.ACCEPTED, Event.ACCEPTED, now_ms, provider_id=outcome.provider_id)
+                for one, outcome in zip(unit.candidates, outcomes, strict=True)
+                if isinstance(outcome, Accepted)
+            ]
         if len(unit.candidates) > 1 and all(_is_content(outcome) for outcome in outcomes):
             first, second = unit.halves()
             return [*await self._send(first), *await self._send(second)]
@@ -117,13 +128,13 @@ class Runner:
 
     async def _refusal(self, unit: Unit) -> list[Settled] | None:
         """Rows to give back when the call may not leave any more; None = go."""
-        now_ms = to_ms(self.clock.now())
+        broadcast, now_ms = unit.candidates[0].broadcast, to_ms(self.clock.now())
         if self.halted or not self.health.allowed(1, self.clock.monotonic()):
             wait = self.health.seconds_closed(self.clock.monotonic())
             return [
                 put_back(one, "endpoint_waits", now_ms, due_ms=now_ms + int(wait * 1000)) for one in unit.candidates
             ]
-        match await self.control.verdict(unit.candidates[0].broadcast):
+        match self.control.glance(broadcast) or await self.control.verdict(broadcast):
             case Verdict.GO:
                 return None
             case Verdict.EXPIRED:
@@ -132,23 +143,26 @@ class Runner:
                 return [put_back(one, "broadcast_holds", now_ms, due_ms=now_ms) for one in unit.candidates]
 
     def _learn(self, outcomes: Sequence[Outcome]) -> None:
-        now = self.clock.monotonic()
-        worst = next((one for one in outcomes if isinstance(one, Failure)), None)
-        if worst is None:
-            self.health = self.health.succeeded()
+        """What the endpoint's health and pace make of a call that was not accepted as a whole."""
+        failures = [one for one in outcomes if isinstance(one, Failure)]
+        refusal = next(
+            (one for one in failures if one.kind is FailureKind.NOT_ACCEPTED and not one.only_this_one), None
+        )
+        fault = next((one for one in failures if one.kind is FailureKind.ACCOUNT), None)
+        if fault is not None:
+            self.halted = fault.code
+        if refusal is None:
             return
-        if worst.kind is FailureKind.NOT_ACCEPTED:
-            if "429" in worst.code:
-                self.pace = self.pace.throttled()
-            backoff = Backoff(self.timings.retry_base, self.timings.retry_cap)
-            self.health = self.health.refused(now, worst.retry_after, backoff, random.random())  # noqa: S311 - jitter
-        elif worst.kind is FailureKind.ACCOUNT:
-            self.halted = worst.code
+        if refusal.throttled:
+            self.pace = self.pace.throttled()
+        backoff = Backoff(self.timings.retry_base, self.timings.retry_cap)
+        jitter = random.random()  # noqa: S311 - jitter
+        self.health = self.health.refused(self.clock.monotonic(), refusal.retry_after, backoff, jitter)
 
     def _row(self, candidate: Candidate, outcome: Outcome) -> Settled:
         now = self.clock.now()
         now_ms = to_ms(now)
-        lifetime = self.channels(False).info.key_lifetime_seconds
+        lifetime = self.live.info.key_lifetime_seconds
         began = from_ms(candidate.since_ms) if candidate.since_ms else now
         decision = decide(
             outcome,
@@ -169,6 +183,10 @@ class Runner:
                 return settled(candidate, Result.UNKNOWN, reason, now_ms, again=Why.UNKNOWN, due_ms=at)
             case GiveBack(reason) | Halve(reason):
                 return put_back(candidate, reason, now_ms, due_ms=now_ms)
+
+
+def _by_shard(rows: Sequence[Candidate | Settled]) -> Counter[ShardKey]:
+    return Counter(ShardKey(row.broadcast, row.medium, row.shard) for row in rows)
 
 
 def _is_content(outcome: Outcome) -> bool:

@@ -230,7 +230,7 @@ def _delivery(row: Row[Any]) -> Delivery:
 
 def _cursor(text: str) -> tuple[int, int]:
     medium, _, address_id = text.partition(".")
-    if not (medium.isdigit() and address_id.isdigit()):
+    if not (medium.isdecimal() and address_id.isdecimal()) or max(len(medium), len(address_id)) > 18:
         raise Invalid(
             Problem("bad_cursor", "This cursor was not given by this list.", "cursor", "Start again without one.")
         )

@@ -15,7 +15,6 @@ from sqlalchemy.sql.elements import ColumnElement
 from app.domain.delivery import Why
 from app.store.ledger_tables import address, broadcast, due, outcome, recipient, shard, suppression
 
-
 LIVE = ("sending", "paused", "stopping", "cancelling")
 """States of a broadcast between `send` and its end; only `sending` admits."""
 
@@ -186,36 +185,25 @@ def claim_due(
     most: int,
     newer: Sequence[int],
 ) -> list[Candidate]:
-    """Take deliveries of one broadcast whose next attempt is due, best lane first. Their attempt is counted by settling."""
-    rows = connection.execute(
-        _with_decisions(
-            select(
-                recipient.c.address_id,
-                recipient.c.language,
-                recipient.c.variant,
-                due.c.medium,
-                due.c.shard,
-                due.c.lane,
-                due.c.attempt,
-                due.c.why,
-                due.c.since_ms,
-            )
-            .select_from(due)
-            .join(recipient, same_delivery(due, recipient))
-            .where(
-                due.c.endpoint == endpoint,
-                due.c.broadcast == broadcast_id,
-                due.c.due_ms <= now_ms,
-                due.c.owner.is_(None),
-                due.c.why.in_((Why.RETRY, Why.RETURNED)),
-            ),
-            newer=newer,
-            corrects=None,
+    """Take deliveries of one broadcast whose next attempt is due, the longest waiting first.
+
+    They keep their place in `due` until settling says what became of the attempt.
+    """
+    waiting = (
+        select(recipient.c.address_id, recipient.c.language, recipient.c.variant)
+        .add_columns(due.c.medium, due.c.shard, due.c.lane, due.c.attempt, due.c.why, due.c.since_ms)
+        .select_from(due)
+        .join(recipient, same_delivery(due, recipient))
+        .where(
+            due.c.endpoint == endpoint,
+            due.c.broadcast == broadcast_id,
+            due.c.due_ms <= now_ms,
+            due.c.owner.is_(None),
+            due.c.why.in_((Why.RETRY, Why.RETURNED)),
         )
-        .order_by(due.c.due_ms)
-        .limit(most)
-        .with_for_update(of=due, skip_locked=True)
-    ).all()
+    )
+    query = _with_decisions(waiting, newer=newer, corrects=None).order_by(due.c.due_ms).limit(most)
+    rows = connection.execute(query.with_for_update(of=due, skip_locked=True)).all()
     by_medium: dict[int, list[int]] = {}
     for row in rows:
         by_medium.setdefault(row.medium, []).append(row.address_id)
@@ -225,26 +213,27 @@ def claim_due(
             .where(due.c.broadcast == broadcast_id, due.c.medium == medium, due.c.address_id.in_(addresses))
             .values(owner=me, fence=due.c.fence + 1, lease_until_ms=now_ms + lease_ms)
         )
-    return [
-        Candidate(
-            broadcast_id,
-            row.medium,
-            row.address_id,
-            row.shard,
-            endpoint,
-            row.lane,
-            row.attempt + 1,
-            row.language,
-            row.variant,
-            row.value,
-            row.suppressed,
-            bool(row.superseded),
-            False,
-            row.since_ms,
-            Why(row.why),
-        )
-        for row in rows
-    ]
+    return [_due_again(row, broadcast_id, endpoint) for row in rows]
+
+
+def _due_again(row: Row[Any], broadcast_id: int, endpoint: int) -> Candidate:
+    return Candidate(
+        broadcast_id,
+        row.medium,
+        row.address_id,
+        row.shard,
+        endpoint,
+        row.lane,
+        row.attempt + 1,
+        row.language,
+        row.variant,
+        row.value,
+        row.suppressed,
+        bool(row.superseded),
+        told_before=True,
+        since_ms=row.since_ms,
+        was=Why(row.why),
+    )
 
 
 def newer_broadcasts(connection: Connection, row: BroadcastRow) -> list[int]:

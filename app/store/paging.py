@@ -16,6 +16,8 @@ Row = TypeVar("Row")
 
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 200
+LARGEST: Final = 2**63 - 1
+"""What a key of the database can be; more would be a fault of the driver instead of a refusal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ def _decode(cursor: str, kind: type[Key]) -> Key:
         key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, binascii.Error):
         key = None
-    if type(key) is not kind:
+    if type(key) is not kind or (isinstance(key, int) and not 0 <= key <= LARGEST):
         raise Invalid(
             Problem("bad_cursor", "This cursor was not made by us.", "cursor", "Start again without a cursor.")
         )

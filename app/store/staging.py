@@ -220,16 +220,14 @@ def drop_broadcast(connection: Connection, broadcast_id: int) -> None:
     connection.execute(update(broadcast).where(broadcast.c.id == broadcast_id).values(state="cancelled"))
 
 
-def start_sending(
-    connection: Connection, broadcast_id: int, *, now_ms: int, release_ms: int, site_bound_ms: int | None
-) -> None:
+def start_sending(connection: Connection, broadcast_id: int, *, release_ms: int, site_bound_ms: int | None) -> None:
     """Release every shard: the site now, the others when the site's bound has passed plus their wave's offset."""
     site = MEDIUM_CODES[Medium.SITE]
     wait = site_bound_ms or 0
     connection.execute(
         update(broadcast)
         .where(broadcast.c.id == broadcast_id)
-        .values(state="sending", sent_ms=now_ms, site_bound_ms=None if site_bound_ms is None else release_ms + wait)
+        .values(state="sending", sent_ms=release_ms, site_bound_ms=None if site_bound_ms is None else release_ms + wait)
     )
     later = case((shard.c.medium == site, release_ms), else_=release_ms + wait + shard.c.wave_offset_ms)
     connection.execute(update(shard).where(shard.c.broadcast == broadcast_id).values(not_before_ms=later))

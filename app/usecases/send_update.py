@@ -17,10 +17,14 @@ from app.store.database import Database
 from app.store.updates import UpdateRow
 from app.usecases.submit_update import Plan, plan_of
 
+SITE_BOUND = 2.0
+"""Seconds a broadcast waits at most for the site to be read back."""
 ALREADY_SENT = frozenset({*LIVE, UpdateState.DONE})
 
 
-def send_update(db: Database, actor: Actor, update_id: int, now: datetime, *, site_bound: float = 2.0) -> UpdateRow:
+def send_update(
+    db: Database, actor: Actor, update_id: int, now: datetime, *, site_bound: float = SITE_BOUND
+) -> UpdateRow:
     """The site goes at once (after the undo window), the rest when it is read back or `site_bound` seconds later.
 
     A correction closes the unsent rest of the wrong update here. Raise Conflict when it is not approved or expired.
@@ -37,7 +41,8 @@ def send_update(db: Database, actor: Actor, update_id: int, now: datetime, *, si
         release = now + timedelta(seconds=plan.undo_seconds)
         if not plan.undo_seconds:
             state = move(state, Action.RELEASE)
-        _start(tx, row, plan, release, site_bound)
+        if row.broadcast_id is not None:  # an approved update has one
+            start_broadcast(tx, row.broadcast_id, plan, release, site_bound)
         _supersede_the_wrong_one(tx, row, now)
         changed = updates.change(tx, update_id, row.state, state=state, sent_at=release)
         body = {"update": update_id, "recipients": row.recipients, "undo_seconds": plan.undo_seconds}
@@ -47,16 +52,11 @@ def send_update(db: Database, actor: Actor, update_id: int, now: datetime, *, si
     return changed
 
 
-def _start(tx: Connection, row: UpdateRow, plan: Plan, release: datetime, site_bound: float) -> None:
-    assert row.broadcast_id is not None  # noqa: S101 - an approved update has one
+def start_broadcast(tx: Connection, broadcast_id: int, plan: Plan, release: datetime, site_bound: float) -> None:
+    """Release all waves at `release`, the site first when there is one."""
     has_site = any(way.medium is Medium.SITE for way in plan.ways)
-    staging.start_sending(
-        tx,
-        row.broadcast_id,
-        now_ms=to_ms(release),
-        release_ms=to_ms(release),
-        site_bound_ms=int(site_bound * 1000) if has_site else None,
-    )
+    bound_ms = int(site_bound * 1000) if has_site else None
+    staging.start_sending(tx, broadcast_id, release_ms=to_ms(release), site_bound_ms=bound_ms)
 
 
 def _supersede_the_wrong_one(tx: Connection, row: UpdateRow, now: datetime) -> None:

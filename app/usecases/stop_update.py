@@ -14,6 +14,8 @@ from app.store import audit, crises, publishing, staging, stopping, updates
 from app.store.database import Database
 from app.store.stopping import Stopped
 from app.store.updates import UpdateRow
+from app.usecases.send_update import SITE_BOUND, start_broadcast
+from app.usecases.submit_update import plan_of
 
 NOTHING = Stopped(0, 0, 0)
 UNDECIDED = (UpdateState.STAGING, UpdateState.SUBMITTED, UpdateState.APPROVED, *LIVE, UpdateState.DONE)
@@ -59,15 +61,21 @@ def pause_update(db: Database, actor: Actor, update_id: int, now: datetime, reas
             return StopReport(row, NOTHING)
         state = move(row.state, Action.PAUSE)
         stopped = stopping.pause(tx, row.broadcast_id)
-        changed = updates.change(tx, update_id, row.state, state=state, reason=reason or None)
+        held_back = {"sent_at": None} if row.state is UpdateState.RELEASING else {}  # its words are not public yet
+        changed = updates.change(tx, update_id, row.state, state=state, reason=reason or None, **held_back)
         body = {"update": update_id, "in_flight": stopped.in_flight, "out": stopped.out}
         crises.add_timeline(tx, row.crisis, actor.name, "update_paused", body, now)
         audit.append(tx, actor.name, "pause_update", f"update/{update_id}", {**body, "reason": reason}, now)
     return StopReport(changed, stopped)
 
 
-def resume_update(db: Database, actor: Actor, update_id: int, now: datetime) -> UpdateRow:
-    """Go on where it stopped. Raise Conflict while a correction of it waits or has gone out."""
+def resume_update(
+    db: Database, actor: Actor, update_id: int, now: datetime, *, site_bound: float = SITE_BOUND
+) -> UpdateRow:
+    """Go on where it stopped; from the beginning when that was the undo window.
+
+    Raise Conflict while a correction of it waits or has gone out.
+    """
     permit(actor, "resume_update")
     with db.writing() as tx:
         row = updates.get(tx, update_id, lock=True)
@@ -85,7 +93,10 @@ def resume_update(db: Database, actor: Actor, update_id: int, now: datetime) -> 
             )
         if row.broadcast_id is not None:
             stopping.set_broadcast_state(tx, row.broadcast_id, "sending")
-        changed = updates.change(tx, update_id, row.state, state=state, reason=None)
+            if row.sent_at is None:
+                start_broadcast(tx, row.broadcast_id, plan_of(tx, row), now, site_bound)
+                publishing.request(tx, "update_sent", now)
+        changed = updates.change(tx, update_id, row.state, state=state, reason=None, sent_at=row.sent_at or now)
         body = {"update": update_id}
         crises.add_timeline(tx, row.crisis, actor.name, "update_resumed", body, now)
         audit.append(tx, actor.name, "resume_update", f"update/{update_id}", body, now)
