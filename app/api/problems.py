@@ -103,16 +103,21 @@ def render(status: int, problems: Sequence[Problem], headers: Mapping[str, str] 
         "type": f"urn:clarion:problem:{first.code}",
         "title": _TITLES.get(status, HTTPStatus(status).phrase),
         "status": int(status),
-        "detail": first.sentence,
+        "detail": _whole(first.sentence),
         "code": first.code,
-        "field": first.field,
+        "field": _whole(first.field),
         "remedy": first.remedy,
         "errors": [
-            {"code": each.code, "detail": each.sentence, "field": each.field, "remedy": each.remedy}
+            {"code": each.code, "detail": _whole(each.sentence), "field": _whole(each.field), "remedy": each.remedy}
             for each in problems
         ],
     }
     return Response(orjson.dumps(body), int(status), {**(headers or {}), "Cache-Control": "no-store"}, MEDIA_TYPE)
+
+
+def _whole(text: str) -> str:
+    """Sentences quote what was sent, which may hold halves of characters (lone surrogates)."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def install(app: FastAPI) -> None:

@@ -14,6 +14,7 @@ from fastapi import APIRouter
 from app.api.access import may
 from app.api.answers import StoppedView, UpdateView
 from app.api.context import Context, Ctx
+from app.api.identifiers import UpdateId
 from app.api.problems import REFUSALS
 from app.api.progress import view
 from app.api.schemas import Approval, Correction, Decision, Reason, Stop
@@ -31,7 +32,7 @@ router = APIRouter(prefix="/updates/{update_id}", tags=["release"], responses=RE
 
 
 @router.post("/submit", summary="Freeze the words and start listing the audience")
-def submit(update_id: int, context: Ctx, actor: Annotated[Actor, may("submit_update")]) -> UpdateView:
+def submit(update_id: UpdateId, context: Ctx, actor: Annotated[Actor, may("submit_update")]) -> UpdateView:
     now = context.clock.now()
 
     def check(row: UpdateRow) -> Sequence[Problem]:
@@ -42,33 +43,39 @@ def submit(update_id: int, context: Ctx, actor: Annotated[Actor, may("submit_upd
 
 
 @router.post("/approve", summary="The second person says yes")
-def approve(update_id: int, body: Approval, context: Ctx, actor: Annotated[Actor, may("approve_update")]) -> UpdateView:
+def approve(
+    update_id: UpdateId, body: Approval, context: Ctx, actor: Annotated[Actor, may("approve_update")]
+) -> UpdateView:
     """Needs the exact number of recipients, and refuses whoever wrote the words."""
     approve_update(context.db, actor, update_id, body.count, context.clock.now(), body.content_hash)
     return _after(context, update_id)
 
 
 @router.post("/return", summary="Back to the author with a reason")
-def give_back(update_id: int, body: Reason, context: Ctx, actor: Annotated[Actor, may("return_update")]) -> UpdateView:
+def give_back(
+    update_id: UpdateId, body: Reason, context: Ctx, actor: Annotated[Actor, may("return_update")]
+) -> UpdateView:
     return_update(context.db, actor, update_id, body.reason, context.clock.now())
     return _after(context, update_id)
 
 
 @router.post("/reject", summary="Refuse it for good")
-def reject(update_id: int, body: Reason, context: Ctx, actor: Annotated[Actor, may("reject_update")]) -> UpdateView:
+def reject(
+    update_id: UpdateId, body: Reason, context: Ctx, actor: Annotated[Actor, may("reject_update")]
+) -> UpdateView:
     reject_update(context.db, actor, update_id, body.reason, context.clock.now())
     return _after(context, update_id)
 
 
 @router.post("/send", summary="Send an approved update")
-def send(update_id: int, context: Ctx, actor: Annotated[Actor, may("send_update")]) -> UpdateView:
+def send(update_id: UpdateId, context: Ctx, actor: Annotated[Actor, may("send_update")]) -> UpdateView:
     send_update(context.db, actor, update_id, context.clock.now(), site_bound=context.site_bound)
     return _after(context, update_id)
 
 
 @router.post("/cancel", summary="Stop for good: nothing starts after a second")
 def cancel(
-    update_id: int, context: Ctx, actor: Annotated[Actor, may("cancel_update")], body: Stop | None = None
+    update_id: UpdateId, context: Ctx, actor: Annotated[Actor, may("cancel_update")], body: Stop | None = None
 ) -> StoppedView:
     reason = body.reason if body else ""
     return _stopped(context, cancel_update(context.db, actor, update_id, context.clock.now(), reason))
@@ -76,21 +83,21 @@ def cancel(
 
 @router.post("/pause", summary="Stop for now")
 def pause(
-    update_id: int, context: Ctx, actor: Annotated[Actor, may("pause_update")], body: Stop | None = None
+    update_id: UpdateId, context: Ctx, actor: Annotated[Actor, may("pause_update")], body: Stop | None = None
 ) -> StoppedView:
     reason = body.reason if body else ""
     return _stopped(context, pause_update(context.db, actor, update_id, context.clock.now(), reason))
 
 
 @router.post("/resume", summary="Go on after a pause or a halt")
-def resume(update_id: int, context: Ctx, actor: Annotated[Actor, may("resume_update")]) -> UpdateView:
+def resume(update_id: UpdateId, context: Ctx, actor: Annotated[Actor, may("resume_update")]) -> UpdateView:
     resume_update(context.db, actor, update_id, context.clock.now())
     return _after(context, update_id)
 
 
 @router.post("/correct", status_code=201, summary="Draft a correction for everybody this update reached")
 def correct(
-    update_id: int, body: Correction, context: Ctx, actor: Annotated[Actor, may("correct_update")]
+    update_id: UpdateId, body: Correction, context: Ctx, actor: Annotated[Actor, may("correct_update")]
 ) -> UpdateView:
     """Answers with the new draft; submitting it pauses the original."""
     drafted = correct_update(context.db, actor, update_id, body.document(), context.clock.now())
@@ -99,7 +106,7 @@ def correct(
 
 @router.post("/unknown", summary="Decide about deliveries nobody can tell about")
 def decide_unknown(
-    update_id: int, body: Decision, context: Ctx, actor: Annotated[Actor, may("settle_unknown")]
+    update_id: UpdateId, body: Decision, context: Ctx, actor: Annotated[Actor, may("settle_unknown")]
 ) -> UpdateView:
     settle_unknown(context.db, actor, update_id, UnknownDecision(body.decision), context.clock.now())
     return _after(context, update_id)

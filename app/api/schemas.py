@@ -6,10 +6,11 @@ words those problems.
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.domain.message import Medium
 
@@ -18,10 +19,27 @@ Texts = Annotated[dict[str, str], Field(description="`{language: text}`, languag
 Note = Annotated[str, Field(max_length=2_000)]
 
 
+DEEPEST: Final = 32
+"""Levels of lists and objects inside each other; the deepest document we know has 8."""
+
+
 class Sent(BaseModel):
     """Base of everything that is sent to us."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _can_be_stored(cls, sent: Any) -> Any:  # noqa: ANN401 - whatever JSON was sent
+        # Python reads more than JSON allows (NaN, lone surrogates); no database and no other client does.
+        if not isinstance(sent, dict):
+            return sent  # refused by the model itself
+        _check_depth(sent, DEEPEST)
+        try:
+            json.dumps(sent, ensure_ascii=False, allow_nan=False).encode()
+        except ValueError as error:
+            raise ValueError("it holds NaN, an infinite number or half a character") from error
+        return sent
 
     def document(self) -> dict[str, Any]:
         """The JSON document as it was sent, without fields that were not."""
@@ -115,7 +133,7 @@ class Crisis(Sent):
 
 class Fact(Sent):
     name: Slug
-    value: Any
+    value: str | int | float | bool
     source: str = Field(max_length=200)
     at: datetime | None = Field(None, description="When it was true; now when left out")
     stale_at: datetime | None = None
@@ -167,3 +185,11 @@ class Suppression(Sent):
     medium: Literal["sms", "email", "push", "voice"]
     address: str = Field(max_length=320)
     reason: str = Field("asked", max_length=32)
+
+
+def _check_depth(value: object, left: int) -> None:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    if inner and not left:
+        raise ValueError(f"it is nested more than {DEEPEST} levels deep")
+    for each in inner:
+        _check_depth(each, left - 1)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from app.api.access import Reader, may
 from app.api.answers import Paged, Preview, UpdateHead, UpdateView, paged
 from app.api.context import Ctx
+from app.api.identifiers import UpdateId
 from app.api.pagination import Cursor, Limit
 from app.api.previews import preview_of
 from app.api.problems import REFUSALS
@@ -53,19 +54,19 @@ def draft(slug: str, body: Update, context: Ctx, actor: Drafter) -> UpdateView:
 
 
 @router.get("/updates/{update_id}", summary="Read an update with its counts")
-def read_update(update_id: int, context: Ctx, _actor: Reader) -> UpdateView:
+def read_update(update_id: UpdateId, context: Ctx, _actor: Reader) -> UpdateView:
     return view(context.db, update_id, context.clock.now())
 
 
 @router.put("/updates/{update_id}", summary="Replace the words of a draft")
-def edit(update_id: int, body: Update, context: Ctx, actor: Drafter, if_match: IfMatch = None) -> UpdateView:
+def edit(update_id: UpdateId, body: Update, context: Ctx, actor: Drafter, if_match: IfMatch = None) -> UpdateView:
     now = context.clock.now()
     edit_draft(context.db, actor, update_id, body.document(), revision_in(if_match), now)
     return view(context.db, update_id, now)
 
 
 @router.get("/updates/{update_id}/preview", summary="Render an update for every endpoint and language")
-def preview(update_id: int, context: Ctx, _actor: Reader) -> Preview:
+def preview(update_id: UpdateId, context: Ctx, _actor: Reader) -> Preview:
     with context.db.reading() as connection:
         row = updates.get(connection, update_id)
     return preview_of(context.preflight(row, context.clock.now()))

@@ -15,6 +15,7 @@ from app.api.access import Reader
 from app.api.answers import DeliveryView, Paged, UpdateView
 from app.api.context import Context, Ctx
 from app.api.csvout import lines
+from app.api.identifiers import UpdateId
 from app.api.pagination import Cursor, Limit
 from app.api.problems import REFUSALS
 from app.api.progress import settled, view
@@ -37,7 +38,7 @@ _AS_CSV: Final[dict[int | str, dict[str, object]]] = {
 
 @router.get("/deliveries", summary="Every delivery of an update", response_model=Paged[DeliveryView], responses=_AS_CSV)
 def list_deliveries(
-    update_id: int,
+    update_id: UpdateId,
     context: Ctx,
     _actor: Reader,
     state: State | None = None,
@@ -65,7 +66,7 @@ def _shown(context: Context, update_id: int) -> UpdateView:
     return view(context.db, update_id, context.clock.now())
 
 
-def _first(update_id: int, context: Ctx) -> UpdateView:
+def _first(update_id: UpdateId, context: Ctx) -> UpdateView:
     # A dependency, so that an unknown update is a problem: once a stream has begun it can only break off.
     return _shown(context, update_id)
 

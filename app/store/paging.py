@@ -66,8 +66,12 @@ def _decode(cursor: str, kind: type[Key]) -> Key:
         key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, binascii.Error):
         key = None
-    if type(key) is not kind or (isinstance(key, int) and not 0 <= key <= LARGEST):
+    if type(key) is not kind or not _is_possible(key):
         raise Invalid(
             Problem("bad_cursor", "This cursor was not made by us.", "cursor", "Start again without a cursor.")
         )
     return key
+
+
+def _is_possible(key: str | int) -> bool:
+    return isinstance(key, str) or 0 <= key <= LARGEST
