@@ -10,7 +10,7 @@ from typing import Final, cast
 
 import orjson
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from structlog.stdlib import BoundLogger
 from structlog.typing import EventDict, Processor, WrappedLogger
 
@@ -23,7 +23,8 @@ REQUESTS: Final = Counter(
 REQUEST_SECONDS: Final = Histogram(
     "clarion_http_request_seconds", "Time to answer", ["method", "route"], registry=METRICS
 )
-OUTCOMES: Final = Counter("clarion_outcomes", "Settled attempts", ["endpoint", "result", "reason"], registry=METRICS)
+DELIVERIES: Final = Gauge("clarion_live_deliveries", "Of updates that are going out", ["state"], registry=METRICS)
+HALTED: Final = Gauge("clarion_endpoint_halted", "1 = stopped until somebody looks", ["endpoint"], registry=METRICS)
 CALLBACKS: Final = Counter("clarion_callbacks", "Provider callbacks", ["endpoint", "result"], registry=METRICS)
 RECEIPTS: Final = Counter("clarion_receipts", "Receipts taken from callbacks", ["endpoint", "kind"], registry=METRICS)
 PUBLISHED: Final = Counter("clarion_published", "Website snapshots written", ["result"], registry=METRICS)

@@ -53,6 +53,15 @@ def test_every_answer_carries_a_request_id_and_security_headers(api: Api) -> Non
     assert answer.headers["cache-control"] == "no-store"
 
 
+def test_the_numbers_say_what_is_on_its_way_and_what_has_stopped(api: Api) -> None:
+    api.prepare()
+    api.done(api.post("author", f"/updates/{api.approved()}/send"))
+    numbers = api.client.get("/metrics", headers={"Authorization": f"Bearer {api.tokens['viewer']}"}).text
+    assert 'clarion_live_deliveries{state="queued"} 4.0' in numbers
+    assert 'clarion_endpoint_halted{endpoint="texts"} 0.0' in numbers
+    assert "example.org" not in numbers
+
+
 def test_health_is_public_and_numbers_are_not(api: Api) -> None:
     assert api.client.get("/healthz").json() == {"status": "ok"}
     assert api.client.get("/readyz").json() == {"status": "ok"}

@@ -105,7 +105,7 @@ def cursor(key: object) -> str:
         "/crises/%00", "/crises/a%2Fb", "/needs/%F0%9F%92%A5", "/needs/%FF", "/route?need=%00&lang=%FF&area=x",
         "/route?need=x&at=9999-12-31T23:59:59Z", "/route?need=x&at=0001-01-01T00:00:00Z", "/route?need=x&at=noon",
         f"/updates?cursor={cursor(10**40)}", f"/updates?cursor={cursor(-1)}", f"/needs?cursor={cursor('x' * 300)}",
-        "/updates?state=nothing", 
+        "/updates?state=nothing",
         "/updates/1/deliveries?cursor=3.99999999999999999999999", "/updates/1/deliveries?cursor=x",
         "/needs?limit=1e9",
     ],
