@@ -95,6 +95,11 @@ def remove(connection: Connection, slug: str) -> Endpoint:
     return before
 
 
+def reseal(connection: Connection, endpoint_id: int, secrets: bytes) -> None:
+    """The same secrets sealed by another key: nothing about the endpoint changes, so its revision stays."""
+    connection.execute(update(endpoint).where(endpoint.c.id == endpoint_id).values(secrets=secrets))
+
+
 def halt(connection: Connection, endpoint_id: int, reason: str, now: datetime) -> None:
     """Stop admitting on it until somebody saves or releases it; the first reason stays."""
     mine = (endpoint.c.id == endpoint_id) & endpoint.c.halted_reason.is_(None)

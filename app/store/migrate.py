@@ -8,6 +8,8 @@ from typing import cast
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from app.store import ledger_tables
@@ -39,6 +41,13 @@ def upgrade(db_url: str) -> None:
                     _check_foreign_keys(connection)
     finally:
         database.close()
+
+
+def is_current(database: Database) -> bool:
+    """Whether the schema is the one of this version."""
+    with database.reading() as connection:
+        scripts = ScriptDirectory.from_config(configuration(connection))
+        return MigrationContext.configure(connection).get_current_heads() == tuple(scripts.get_heads())
 
 
 def configuration(connection: Connection) -> Config:

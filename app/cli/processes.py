@@ -1,0 +1,126 @@
+"""The two long-running processes: the web process and, on a server database, the worker."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from app.errors import Invalid, Problem, Unavailable
+from app.settings import Settings
+from app.terminal import console
+
+if TYPE_CHECKING:
+    from app.wiring import Wiring
+
+app = typer.Typer()
+
+GRACE_SECONDS: Final = 10
+"""For requests under way when the process is asked to stop; calls to providers have their own time."""
+
+Host = Annotated[str, typer.Option(help="Address to listen on.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")]
+
+
+@app.command()
+def serve(
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    behind_proxy: Annotated[
+        str, typer.Option(metavar="ADDRESSES", help="Believe X-Forwarded-For from these proxies, comma-separated.")
+    ] = "",
+) -> None:
+    """Run the web process: website, API and callbacks; on SQLite the engine too."""
+    settings = Settings()
+    from app.main import create_app
+
+    listen(create_app(settings), settings, host=host, port=port, behind_proxy=behind_proxy)
+
+
+@app.command()
+def work() -> None:
+    """Run a worker: any number, on any machine, on one server database."""
+    settings = Settings()
+    if settings.sqlite_path() is not None:
+        raise Invalid(
+            Problem(
+                "one_engine",
+                "On SQLite the engine runs inside the web process; a worker would have nothing to do.",
+                "CLARION_DATABASE_URL",
+                "Run `clarion serve`, or name a PostgreSQL database.",
+            )
+        )
+    from app.observe import configure_logging
+    from app.wiring import build
+
+    configure_logging(settings.log_level)
+    asyncio.run(_work(build(settings)))
+
+
+def listen(asgi: object, settings: Settings, *, host: str, port: int, behind_proxy: str = "") -> None:
+    """Serve until SIGTERM or Ctrl-C; what is under way comes home first."""
+    import uvicorn
+
+    config = uvicorn.Config(
+        asgi,  # type: ignore[arg-type]  # an ASGI application, whose scope uvicorn types more narrowly
+        loop="auto",  # uvloop and httptools where they are installed
+        http="auto",
+        access_log=False,  # the application logs each request once, without its query
+        log_config=None,
+        proxy_headers=bool(behind_proxy),
+        forwarded_allow_ips=behind_proxy or None,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # that it runs, we say ourselves
+    server = uvicorn.Server(config)
+    with _bound(host, port) as door:
+        _announce(settings, door)
+        server.run([door])
+    if not server.started:
+        raise Unavailable(
+            Problem("not_started", "The web process did not start; the line above says why.", "", "Mend it, try again.")
+        )
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """Raise Unavailable when the address is taken or not ours."""
+    door = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    try:
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        door.bind((host, port))
+        door.set_inheritable(True)
+    except OSError as error:
+        door.close()
+        raise Unavailable(
+            Problem(
+                "address_taken",
+                f"{host}:{port} cannot be listened on: {error.strerror}.",
+                "--port",
+                "Choose another port with --port, or stop what uses this one.",
+            )
+        ) from None
+    return door
+
+
+async def _work(wiring: Wiring) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with wiring.running():
+        await stop.wait()
+
+
+def _announce(settings: Settings, door: socket.socket) -> None:
+    host, port = door.getsockname()[:2]
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    screen = console(error=True)
+    screen.print(f"Clarion listens on [name]{address}[/name]; others are told to come to {settings.public_base}")
+    screen.print(f"  pages   {address}/en/   {address}/en/contact")
+    screen.print(f"  API     {address}/api/v1/openapi.json   (Authorization: Bearer clk_…)", markup=False)
+    screen.print("  stop    Ctrl-C; calls to providers come home first")

@@ -1,0 +1,203 @@
+"""Updates until somebody approves them: draft, edit, look, preview, submit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from rich.console import Console, Group
+from rich.panel import Panel
+from rich.text import Text
+
+from app.api.answers import Finding, Preview, Rendering, UpdateView
+from app.api.progress import head, view
+from app.cli import drafting
+from app.cli.crisis import updates_table
+from app.cli.desk import AsJson, Desk, at_desk, document_from
+from app.cli.watching import progress_table
+from app.domain.crisis import Stage, UpdateState
+from app.errors import Conflict, Problem
+from app.store import updates
+from app.store.updates import UpdateRow
+from app.terminal import counting, table
+from app.usecases.draft_update import create_draft, edit_draft
+from app.usecases.preview_update import Preflight
+from app.usecases.stage_update import stage_update
+from app.usecases.submit_update import submit_update
+
+app = typer.Typer(no_args_is_help=True)
+
+UpdateId = Annotated[int, typer.Argument(min=1, help="Number of the update.")]
+
+
+@app.command()
+def draft(
+    crisis: Annotated[str, typer.Argument(help="The crisis it belongs to.")],
+    stage: Annotated[Stage | None, typer.Option(help="What it is for.")] = None,
+    file: drafting.File = None,
+    slots: drafting.Slots = None,
+    languages: drafting.Languages = None,
+    endpoints: drafting.Endpoints = None,
+    audience: drafting.Audience = None,
+    need: drafting.Need = None,
+    next_update_by: drafting.NextBy = None,
+    expires_at: drafting.Expires = None,
+    drill: drafting.Drill = None,
+    as_json: AsJson = False,
+) -> None:
+    """Draft an update: from the crisis's playbook (--stage, --set), from a file, or both."""
+    given = drafting.Draft(
+        file, slots or (), languages or (), endpoints or (), audience, need, next_update_by, expires_at, drill
+    )
+    with at_desk() as desk:
+        actor = desk.allowed("draft_update")
+        row = create_draft(desk.db, actor, crisis, given.document(desk, crisis, stage), desk.now())
+        show(desk, row.id, as_json=as_json, then=f"clarion update preview {row.id}")
+
+
+@app.command()
+def edit(
+    update: UpdateId,
+    file: Annotated[str, typer.Option("--file", "-f", help="JSON document of the whole update; - reads it here.")],
+    revision: Annotated[int | None, typer.Option(help="The revision you started from; refused if it moved on.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Replace the words of a draft."""
+    with at_desk() as desk:
+        edit_draft(desk.db, desk.allowed("draft_update"), update, document_from(file), revision, desk.now())
+        show(desk, update, as_json=as_json, then=f"clarion update preview {update}")
+
+
+@app.command("list")
+def list_all(
+    crisis: Annotated[str | None, typer.Option(help="Only of this crisis.")] = None,
+    state: Annotated[list[UpdateState] | None, typer.Option(help="Only these.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="At most so many, the newest.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List updates, newest first."""
+    with at_desk() as desk:
+        desk.allowed("read")
+        with desk.db.reading() as connection:
+            rows = updates.page(connection, crisis_slug=crisis, states=state or (), limit=limit).items
+        desk.answer(
+            {"items": [head(row) for row in rows]},
+            lambda out: out.print(updates_table(rows) if rows else "There is no update."),
+            as_json=as_json,
+        )
+
+
+@app.command("show")
+def show_one(update: UpdateId, as_json: AsJson = False) -> None:
+    """Show an update with its counts."""
+    with at_desk() as desk:
+        desk.allowed("read")
+        show(desk, update, as_json=as_json)
+
+
+@app.command()
+def preview(
+    update: UpdateId,
+    lang: Annotated[list[str] | None, typer.Option(help="Only these languages.")] = None,
+    endpoint: Annotated[list[str] | None, typer.Option(help="Only these ways out.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Render it for every way out in every language; problems block submitting, exit code 1."""
+    with at_desk() as desk:
+        desk.allowed("preview_update")
+        checked = desk.wiring.words.preflight(_row(desk, update), desk.now())
+        texts = [
+            one
+            for one in checked.renderings
+            if (not lang or one.language in lang) and (not endpoint or one.endpoint in endpoint)
+        ]
+        answer = Preview(
+            renderings=[Rendering.model_validate(one) for one in texts],
+            problems=[Finding.model_validate(one) for one in checked.problems],
+            warnings=[Finding.model_validate(one) for one in checked.warnings],
+        )
+
+        def draw(out: Console) -> None:
+            for text in texts:
+                words = Group(Text(text.subject, style="head"), Text(text.text)) if text.subject else Text(text.text)
+                out.print(Panel(words, title=f"{text.endpoint} · {text.language}", title_align="left"))
+            show_preflight(out, checked)
+
+        desk.answer(answer, draw, as_json=as_json)
+        if checked.problems:
+            raise typer.Exit(1)
+
+
+@app.command()
+def submit(update: UpdateId, as_json: AsJson = False) -> None:
+    """Freeze the words and list the audience; then a second person approves."""
+    with at_desk() as desk:
+        actor = desk.allowed("submit_update")
+        now = desk.now()
+
+        def check(row: UpdateRow) -> Sequence[Problem]:
+            return desk.wiring.words.preflight(row, now).problems
+
+        submit_update(desk.db, actor, update, now, keyring=desk.keyring, check=check)
+        with counting(desk.err, "audience") as bar:
+            stage_update(desk.db, update, desk.now, bar)
+        row = _row(desk, update)
+        if row.state is UpdateState.RETURNED:
+            raise Conflict(
+                Problem(
+                    row.reason or "returned",
+                    "Nobody in its audience can be reached, so it went back to its author.",
+                    "audience",
+                    "Check the audience's rule and the import.",
+                )
+            )
+        show(desk, update, as_json=as_json, then=f"by somebody else: clarion update approve {update}")
+
+
+def show(desk: Desk, update: int, *, as_json: bool, then: str = "") -> UpdateView:
+    """The update as it is now, and the usual next step."""
+    shown = view(desk.db, update, desk.now())
+
+    def draw(out: Console) -> None:
+        corrects = f", corrects {shown.corrects}" if shown.corrects else ""
+        drill = "  EXERCISE" if shown.drill else ""
+        out.print(
+            f"[name]update {shown.id}[/name]  {shown.stage} of {shown.crisis}{corrects}  "
+            f"[head]{shown.state}[/head]{drill}  revision {shown.revision}"
+        )
+        people = [("submitted by", shown.submitted_by), ("approved by", shown.approved_by), ("reason", shown.reason)]
+        said = "  ".join(f"{label} {value}" for label, value in people if value)
+        if said:
+            out.print(f"  {said}")
+        if shown.recipients is not None:
+            out.print(f"  frozen audience: {shown.recipients:,} recipients")
+        if shown.per_endpoint:
+            out.print(progress_table(shown))
+        if then:
+            out.print(f"  next: {then}")
+
+    desk.answer(shown, draw, as_json=as_json)
+    return shown
+
+
+def show_preflight(out: Console, checked: Preflight) -> None:
+    """What stands in the way, what should be known, and the lengths."""
+    lengths = table("way out", "lang", "size", "of", "unit", "parts", "routes", right=("size", "of", "parts", "routes"))
+    for one in checked.renderings:
+        limit = f"{one.limit:,}" if one.limit is not None else ""
+        parts = f"{one.parts} (≤ {one.reserved_parts})" if one.parts else ""
+        unit = f"{one.unit} {one.encoding}".strip()
+        lengths.add_row(one.endpoint, one.language, f"{one.size:,}", limit, unit, parts, str(one.routes))
+    out.print(lengths)
+    for sign, style, found in (("✗ ", "bad", checked.problems), ("! ", "warn", checked.warnings)):
+        for problem in found:
+            field = f" [{problem.field}]" if problem.field else ""
+            out.print(Text.assemble((sign, style), problem.sentence, (f"{field} ", "quiet"), problem.remedy))
+    if checked.passed:
+        out.print("[good]✓[/good] Nothing stands in the way of submitting.")
+
+
+def _row(desk: Desk, update: int) -> UpdateRow:
+    with desk.db.reading() as connection:
+        return updates.get(connection, update)

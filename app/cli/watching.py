@@ -1,0 +1,47 @@
+"""An update going out, live."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from rich.table import Table
+
+from app.api.answers import EndpointProgress, UpdateView
+from app.api.progress import settled
+from app.domain.delivery import State
+from app.terminal import Bar, Bars, figures, table
+
+EVERY_SECONDS: Final = 0.25
+WAITING: Final = (State.QUEUED.value, State.SENDING.value, State.RETRY_WAIT.value, State.UNKNOWN.value)
+
+
+def follow(look: Callable[[], UpdateView], bars: Bars, *, seconds: float, every: float = EVERY_SECONDS) -> UpdateView:
+    """Draw until nothing changes by itself any more or the time is over; the last picture."""
+    deadline = time.monotonic() + seconds
+    while True:
+        shown = look()
+        bars.show([bar_of(line) for line in shown.per_endpoint])
+        if settled(shown) or time.monotonic() > deadline:
+            return shown
+        time.sleep(every)
+
+
+def bar_of(line: EndpointProgress) -> Bar:
+    done = line.size - sum(line.counts.get(state, 0) for state in WAITING)
+    notes = {name: count for name, count in line.counts.items() if name not in ("queued", "accepted") and count}
+    return Bar(line.endpoint, done, line.size, figures(notes, ("sending", "delivered", "undelivered", "failed")))
+
+
+def progress_table(shown: UpdateView) -> Table:
+    """Endpoint by endpoint; the columns of states that occur."""
+    states = [state.value for state in State if shown.counts.get(state.value)]
+    drawn = table("way out", "medium", "audience", *states, right=("audience", *states))
+    for line in shown.per_endpoint:
+        counts = [f"{line.counts[state]:,}" if line.counts.get(state) else "" for state in states]
+        drawn.add_row(line.endpoint, line.medium, f"{line.size:,}", *counts)
+    if len(shown.per_endpoint) > 1:
+        drawn.add_section()
+        drawn.add_row("", "", f"{shown.recipients or 0:,}", *(f"{shown.counts[state]:,}" for state in states))
+    return drawn
