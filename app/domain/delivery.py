@@ -43,6 +43,7 @@ class Event(StrEnum):
     ATTEMPTED_AGAIN = "attempted_again"
     FOUND_AT_PROVIDER = "found_at_provider"
     NOT_FOUND_AT_PROVIDER = "not_found_at_provider"
+    REPEATED_UNDER_KEY = "repeated_under_key"
     RESENT_ONCE = "resent_once"
     DECIDED_SENT = "decided_sent"
     DECIDED_RESEND = "decided_resend"
@@ -85,6 +86,7 @@ TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = MappingProxyType(
         (State.RETRY_WAIT, Event.RECEIPT_UNDELIVERED): State.UNDELIVERED,
         (State.UNKNOWN, Event.FOUND_AT_PROVIDER): State.ACCEPTED,
         (State.UNKNOWN, Event.NOT_FOUND_AT_PROVIDER): State.RETRY_WAIT,
+        (State.UNKNOWN, Event.REPEATED_UNDER_KEY): State.RETRY_WAIT,
         (State.UNKNOWN, Event.RESENT_ONCE): State.RETRY_WAIT,
         (State.UNKNOWN, Event.DECIDED_RESEND): State.RETRY_WAIT,
         (State.UNKNOWN, Event.DECIDED_SENT): State.ACCEPTED,

@@ -81,6 +81,7 @@ def settled(
         due_ms,
         candidate.since_ms,
         suppress,
+        candidate.fence,
     )
 
 

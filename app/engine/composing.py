@@ -14,6 +14,7 @@ from app.domain.manage import manage_url
 from app.domain.message import EMPTY, MEDIUM_CODES, Failure, FailureKind, Info, Medium, Message, Recipient
 from app.domain.reference import DeliveryKey, encode
 from app.errors import ClarionError
+from app.store.database import DOWN
 from app.store.ledger import BroadcastRow, Candidate
 from app.store.unknowns import Unsure
 
@@ -54,6 +55,8 @@ class Composer:
         if kept is not None and now - kept[0] < FRESH_SECONDS:
             return kept[1]
         fresh = await asyncio.to_thread(self._render, row, endpoint, info, wanted)
+        if isinstance(fresh, Failure) and fresh.kind is not FailureKind.OURS:
+            return fresh  # true for this moment only
         if kept is not None and kept[1] == fresh:
             fresh = kept[1]
         if len(self._kept) >= KEPT_MOST:
@@ -79,6 +82,8 @@ class Composer:
         now_ms = to_ms(self.clock.now())
         try:
             message = self.compose(row, endpoint.medium, info, wanted.language, wanted.variant, wanted.linked)
+        except DOWN:
+            return Failure(FailureKind.NOT_ACCEPTED, "database_down")
         except ClarionError as error:
             return Failure(FailureKind.OURS, error.problems[0].code, error.problems[0].sentence)
         sent_ms = row.sent_ms or now_ms

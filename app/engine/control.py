@@ -10,7 +10,7 @@ from enum import StrEnum
 from app.clock import Clock, to_ms
 from app.settings import Timings
 from app.store import ledger
-from app.store.database import Database
+from app.store.database import DOWN, Database
 from app.store.ledger import BroadcastRow
 
 
@@ -53,10 +53,13 @@ class Control:
         return None if self._is_stale() else self._judge(broadcast_id)
 
     async def verdict(self, broadcast_id: int) -> Verdict:
-        """Read again if need be. Raises what the database raises: without knowledge there is no GO."""
+        """Read again if need be. A database that cannot be read means HOLD: without knowledge there is no GO."""
         async with self._reading:
             if self._is_stale():
-                await self.refresh()
+                try:
+                    await self.refresh()
+                except DOWN:
+                    return Verdict.HOLD
         return self._judge(broadcast_id)
 
     def _judge(self, broadcast_id: int) -> Verdict:

@@ -13,6 +13,7 @@ from app.domain.pacing import Pace
 from app.engine.control import Control
 from app.engine.sending import Guard, Runner
 from app.engine.turn import Granted, Want
+from app.errors import ClarionError
 from app.settings import Timings
 from app.store import endpoints
 from app.store.database import Database
@@ -45,9 +46,9 @@ class Fleet:
         for endpoint in await asyncio.to_thread(self._configured):
             known = self._runners.get(endpoint.id)
             if known is None or (known.endpoint.revision != endpoint.revision and known.idle):
-                self._open(endpoint, known, tasks)
+                await self._try_to_open(endpoint, known, tasks)
             elif known.halted and not endpoint.halted_reason:
-                await asyncio.to_thread(self._note_halt, known)
+                await asyncio.to_thread(self._note_halt, known.endpoint.id, known.halted)
 
     def wants(self) -> list[Want]:
         rooms = [(runner, runner.room()) for runner in self]
@@ -96,13 +97,21 @@ class Fleet:
     def close_doors(self) -> None:
         """Admit nothing more; what is queued but not begun comes back unharmed."""
         for runner in self:
-            runner.halted = runner.halted or "stopping"
+            runner.closing = True
             for shard in runner.held.values():
                 shard.remaining = 0
 
     def stop(self) -> None:
         for runner in self:
             runner.stop()
+
+    async def _try_to_open(self, endpoint: Endpoint, known: Runner | None, tasks: asyncio.TaskGroup) -> None:
+        """An endpoint whose settings or secrets cannot be used stops alone, and says why."""
+        try:
+            self._open(endpoint, known, tasks)
+        except ClarionError as error:
+            if not endpoint.halted_reason:
+                await asyncio.to_thread(self._note_halt, endpoint.id, error.problems[0].code)
 
     def _open(self, endpoint: Endpoint, known: Runner | None, tasks: asyncio.TaskGroup) -> None:
         runner = Runner(
@@ -127,6 +136,6 @@ class Fleet:
         with self.db.reading() as connection:
             return endpoints.everything(connection)
 
-    def _note_halt(self, runner: Runner) -> None:
+    def _note_halt(self, endpoint_id: int, reason: str) -> None:
         with self.db.writing() as tx:
-            endpoints.halt(tx, runner.endpoint.id, runner.halted, self.clock.now())
+            endpoints.halt(tx, endpoint_id, reason, self.clock.now())

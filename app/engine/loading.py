@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from app.clock import Clock, to_ms
 from app.domain.delivery import Result
-from app.domain.message import Failure, FailureKind, Message, Recipient, ReportsReceipts
+from app.domain.message import Channel, Failure, FailureKind, Message, Recipient, ReportsReceipts
 from app.engine.admitting import Unit, alike, cut, put_back, settled
 from app.engine.composing import Composer
 from app.engine.control import Control
@@ -18,6 +18,10 @@ from app.store.ledger import BroadcastRow, Candidate
 from app.store.settling import Settled
 from app.store.unknowns import Unsure
 
+WordsGuard = Callable[[Awaitable[Message | Failure], float], Awaitable[Message | Failure]]
+COMPOSE_SECONDS = 10.0
+TRY_AGAIN_MS = 1_000
+
 
 @dataclass(slots=True)
 class Loader:
@@ -26,6 +30,7 @@ class Loader:
     composer: Composer
     clock: Clock
     settle_soon: Callable[[Sequence[Settled]], None]
+    guard: WordsGuard
 
     async def load(self, endpoint_id: int, got: Granted) -> None:
         """Queue what the turn granted this endpoint; a text that cannot be rendered ends its rows and no others."""
@@ -38,7 +43,7 @@ class Loader:
             row = self.control.get(members[0].broadcast)
             message = await self._words(row, runner, members[0])
             if row is None or isinstance(message, Failure):
-                self._give_up(members, message if isinstance(message, Failure) else None)
+                self._give_up(members, message)
                 continue
             name = self.composer.naming(
                 runner.endpoint, reports=isinstance(runner.channel(drill=row.drill), ReportsReceipts)
@@ -53,7 +58,7 @@ class Loader:
             return Failure(FailureKind.OURS, "endpoint_gone")
         return await self._words(self.control.get(unsure.broadcast), runner, unsure)
 
-    def channel_of(self, unsure: Unsure) -> object:
+    def channel_of(self, unsure: Unsure) -> Channel | None:
         """The channel it went by, None when its endpoint or broadcast is gone; it may know how to search."""
         runner, row = self.fleet.get(unsure.endpoint), self.control.get(unsure.broadcast)
         return None if runner is None or row is None else runner.channel(drill=row.drill)
@@ -64,15 +69,16 @@ class Loader:
 
     async def _words(self, row: BroadcastRow | None, runner: Runner, one: Candidate | Unsure) -> Message | Failure:
         if row is None:
-            return Failure(FailureKind.OURS, "broadcast_gone")
-        return await self.composer.message(row, runner.endpoint, runner.live.info, one.language, one.variant)
+            return Failure(FailureKind.NOT_ACCEPTED, "broadcast_holds", retry_after=0.0)
+        words = self.composer.message(row, runner.endpoint, runner.live.info, one.language, one.variant)
+        return await self.guard(words, COMPOSE_SECONDS)
 
-    def _give_up(self, members: Sequence[Candidate], failure: Failure | None) -> None:
-        """A render error is ours and final; a broadcast that vanished from view gets its rows back."""
+    def _give_up(self, members: Sequence[Candidate], failure: Message | Failure) -> None:
+        """A render error is ours and final; when the words cannot be had right now, the rows wait for them."""
         now_ms = to_ms(self.clock.now())
-        if failure is None or failure.code == "broadcast_gone":
-            rows = [put_back(one, "broadcast_holds", now_ms, due_ms=now_ms) for one in members]
-        else:
+        if isinstance(failure, Failure) and failure.kind is FailureKind.OURS:
             reason = f"{failure.kind.value}:{failure.code}"
             rows = [settled(one, Result.DEAD, reason, now_ms) for one in members]
+        else:
+            rows = [put_back(one, "words_wait", now_ms, due_ms=now_ms + TRY_AGAIN_MS) for one in members]
         self.settle_soon(rows)

@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 import structlog
 
 from app.clock import Clock, to_ms
-from app.domain.message import Failure, FailureKind, Outcome
+from app.domain.message import Failure, FailureKind
 from app.engine.composing import Composer
 from app.engine.control import Control
 from app.engine.fleet import Fleet, OpenChannel
@@ -64,8 +64,8 @@ class Engine:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; then let calls in flight come home and give everything back."""
-        loader = Loader(self.fleet, self.control, self.composer, self.clock, self._settle_soon)
-        recovery = Recovery(self.db, self.me, self.clock, self.timings, loader, alone=self.alone)
+        loader = Loader(self.fleet, self.control, self.composer, self.clock, self._settle_soon, guarded)
+        recovery = Recovery(self.db, self.me, self.clock, self.timings, loader, self.control, guarded, alone=self.alone)
         tending = Tending(self.db, self.clock, self.control)
         await self._supervised(recovery.take_over)
         async with asyncio.TaskGroup() as tasks:
@@ -174,7 +174,7 @@ class Engine:
             return None
 
 
-async def guarded(call: Awaitable[Sequence[Outcome]], seconds: float) -> Sequence[Outcome] | Failure:
+async def guarded(call: Awaitable[Value], seconds: float) -> Value | Failure:
     """A channel that takes too long or breaks its contract may have been heard by the provider: ambiguous."""
     try:
         async with asyncio.timeout(seconds):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from app.clock import Clock, from_ms, to_ms
 from app.domain.delivery import Result, Why
 from app.domain.doubting import Next, next_step
-from app.domain.message import Failure, FindResult, Finds, Found
+from app.domain.message import Channel, Failure, FindResult, Finds, Found
+from app.engine.control import Control
 from app.engine.loading import Loader
 from app.settings import Timings
 from app.store import settling, takeover, unknowns
@@ -20,6 +21,18 @@ from app.store.unknowns import Unsure
 SEARCHES_AT_ONCE = 8
 UNSURE_A_PASS = 200
 CANNOT_TELL = FindResult(Found.CANNOT_TELL)
+MOVING = ("sending", "paused")
+FindGuard = Callable[[Awaitable[FindResult], float], Awaitable[FindResult | Failure]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is known of one delivery; `key_is_fresh`: nobody was asked, because a repeated call is harmless."""
+
+    unsure: Unsure
+    result: FindResult
+    key_is_fresh: bool = False
+    stopped: bool = False
 
 
 @dataclass(slots=True)
@@ -29,6 +42,8 @@ class Recovery:
     clock: Clock
     timings: Timings
     loader: Loader
+    control: Control
+    guard: FindGuard
     alone: bool
 
     async def take_over(self) -> int:
@@ -42,23 +57,30 @@ class Recovery:
             return 0
         gate = asyncio.Semaphore(SEARCHES_AT_ONCE)
         answers = await asyncio.gather(*(self._find(one, gate) for one in unsure))
-        await asyncio.to_thread(self._conclude, list(zip(unsure, answers, strict=True)))
+        await asyncio.to_thread(self._conclude, answers)
         return len(unsure)
 
-    async def _find(self, unsure: Unsure, gate: asyncio.Semaphore) -> FindResult:
-        channel, recipient = self.loader.channel_of(unsure), self.loader.recipient_of(unsure)
+    async def _find(self, unsure: Unsure, gate: asyncio.Semaphore) -> Answer:
+        row, channel = self.control.get(unsure.broadcast), self.loader.channel_of(unsure)
+        stopped = row is None or row.state not in MOVING
+        if channel is not None and not stopped and self._key_is_fresh(channel, unsure):
+            return Answer(unsure, CANNOT_TELL, key_is_fresh=True)
+        async with gate:
+            return Answer(unsure, await self._search(channel, unsure), stopped=stopped)
+
+    async def _search(self, channel: object, unsure: Unsure) -> FindResult:
+        recipient = self.loader.recipient_of(unsure)
         if recipient is None or not isinstance(channel, Finds):
             return CANNOT_TELL
-        async with gate:
-            message = await self.loader.words_of(unsure)
-            if isinstance(message, Failure):
-                return CANNOT_TELL
-            since = from_ms(unsure.since_ms - int(self.timings.call_timeout * 1000))
-            try:
-                async with asyncio.timeout(self.timings.call_timeout):
-                    return await channel.find(recipient, message, since)
-            except TimeoutError:
-                return CANNOT_TELL
+        message = await self.loader.words_of(unsure)
+        if isinstance(message, Failure):
+            return CANNOT_TELL
+        since = from_ms(unsure.since_ms - int(self.timings.call_timeout * 1000))
+        found = await self.guard(channel.find(recipient, message, since), self.timings.call_timeout)
+        return CANNOT_TELL if isinstance(found, Failure) else found
+
+    def _key_is_fresh(self, channel: Channel, unsure: Unsure) -> bool:
+        return channel.info.key_lifetime_seconds * 1000 > to_ms(self.clock.now()) - unsure.since_ms
 
     def _take_over(self) -> int:
         now_ms = to_ms(self.clock.now())
@@ -71,7 +93,7 @@ class Recovery:
     def _claim(self) -> list[Unsure]:
         now_ms = to_ms(self.clock.now())
         with self.db.reading() as connection:
-            if not unknowns.time_to_ask(connection, now_ms):
+            if not unknowns.time_to_ask(connection, self.me, now_ms):
                 return []
         with self.db.writing() as tx:
             return unknowns.claim(
@@ -82,21 +104,28 @@ class Recovery:
                 most=UNSURE_A_PASS,
             )
 
-    def _conclude(self, answers: Sequence[tuple[Unsure, FindResult]]) -> None:
+    def _conclude(self, answers: Sequence[Answer]) -> None:
         now_ms = to_ms(self.clock.now())
         later_ms = now_ms + int(self.timings.find_again * 1000)
         with self.db.writing() as tx:
             rows = []
-            for unsure, answer in answers:
-                step = next_step(answer.found, asked=unsure.asked, lane=unsure.lane, attempts=unsure.attempt)
+            for answer in answers:
+                unsure = answer.unsure
+                step = next_step(
+                    answer.result.found,
+                    asked=unsure.asked,
+                    lane=unsure.lane,
+                    attempts=unsure.attempt,
+                    key_is_fresh=answer.key_is_fresh,
+                    stopped=answer.stopped,
+                )
                 if step is Next.ASK_AGAIN:
                     unknowns.ask_again(tx, unsure, later_ms, step.value)
                 elif step is Next.LEAVE_TO_PERSON:
                     unknowns.ask_again(tx, unsure, None, step.value)
                 else:
-                    rows.append(
-                        concluded(unsure, step.value, now_ms, answer.provider_id if step is Next.SENT else None)
-                    )
+                    found = answer.result.provider_id if step is Next.SENT else None
+                    rows.append(concluded(unsure, step.value, now_ms, found))
             settling.settle(tx, rows, {})
 
 
@@ -119,4 +148,5 @@ def concluded(unsure: Unsure, reason: str, now_ms: int, provider_id: str | None)
         None if sent else Why.RETRY,
         None if sent else now_ms,
         unsure.since_ms,
+        fence=unsure.fence,
     )

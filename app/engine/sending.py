@@ -22,7 +22,7 @@ from app.store.ledger import Candidate, HeldShard, ShardKey
 from app.store.settling import Settled
 
 Guard = Callable[[Awaitable[Sequence[Outcome]], float], Awaitable[Sequence[Outcome] | Failure]]
-WINDOW_CALLS = 4
+WINDOW_CALLS = 16
 """Admitted ahead, in calls per sender: enough to never starve, few enough to be asked about after a crash."""
 WINDOW_MOST = 2_000
 
@@ -45,6 +45,8 @@ class Runner:
     held: dict[ShardKey, HeldShard] = field(default_factory=dict)
     flying: dict[ShardKey, int] = field(default_factory=dict)
     halted: str = ""
+    closing: bool = False
+    """The process ends: nothing more starts here."""
     _queue: asyncio.Queue[Unit] = field(default_factory=asyncio.Queue)
     _loaded: int = 0
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -66,7 +68,7 @@ class Runner:
 
     def room(self) -> int:
         """How many recipients may be admitted now: window, pace and health all agree."""
-        if self.halted:
+        if self.halted or self.closing:
             return 0
         now = self.clock.monotonic()
         self.pace = self.pace.refilled(now)
@@ -129,7 +131,7 @@ class Runner:
     async def _refusal(self, unit: Unit) -> list[Settled] | None:
         """Rows to give back when the call may not leave any more; None = go."""
         broadcast, now_ms = unit.candidates[0].broadcast, to_ms(self.clock.now())
-        if self.halted or not self.health.allowed(1, self.clock.monotonic()):
+        if self.halted or self.closing or not self.health.allowed(1, self.clock.monotonic()):
             wait = self.health.seconds_closed(self.clock.monotonic())
             return [
                 put_back(one, "endpoint_waits", now_ms, due_ms=now_ms + int(wait * 1000)) for one in unit.candidates

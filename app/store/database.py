@@ -8,17 +8,20 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
 from app.errors import Problem, Unavailable
 
 BUSY_TIMEOUT_MS = 5_000
 WRITE_WAIT_SECONDS = 10.0
+DOWN: Final = (OperationalError, InterfaceError, PoolTimeout, Unavailable)
+"""What a database that is gone, full, locked or hanging raises."""
 
 
 class Database:

@@ -56,6 +56,8 @@ class Candidate(NamedTuple):
     told_before: bool
     since_ms: int
     was: Why | None
+    fence: int = 0
+    """Of its row in `due`, when it stands there: whoever claims the row next has a higher one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +193,7 @@ def claim_due(
     """
     waiting = (
         select(recipient.c.address_id, recipient.c.language, recipient.c.variant)
-        .add_columns(due.c.medium, due.c.shard, due.c.lane, due.c.attempt, due.c.why, due.c.since_ms)
+        .add_columns(due.c.medium, due.c.shard, due.c.lane, due.c.attempt, due.c.why, due.c.since_ms, due.c.fence)
         .select_from(due)
         .join(recipient, same_delivery(due, recipient))
         .where(
@@ -233,6 +235,7 @@ def _due_again(row: Row[Any], broadcast_id: int, endpoint: int) -> Candidate:
         told_before=True,
         since_ms=row.since_ms,
         was=Why(row.why),
+        fence=row.fence + 1,
     )
 
 

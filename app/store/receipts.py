@@ -149,7 +149,7 @@ def _fold_one(key: Key, heard: Sequence[Row[Any]], known: _Known, applied: _Appl
     applied.done |= {row.id: _word(row) for row in heard if row not in told}
     if not told:
         return
-    endpoint = known.results.get(key, {}).get(Result.ACCEPTED.value)
+    endpoint = None if key in known.due else known.results.get(key, {}).get(Result.ACCEPTED.value)
     if endpoint is None:
         endpoint = _proven(key, told, known, applied)
     if endpoint is None:
@@ -181,7 +181,7 @@ def _proven(key: Key, told: Sequence[Row[Any]], known: _Known, applied: _Applied
                 **key._asdict(),
                 "attempt": max(1, proof.attempt),
                 "result": Result.ACCEPTED.value,
-                "endpoint": proof.endpoint,
+                "endpoint": standing.endpoint,
                 "reason": "proven_by_receipt",
                 "provider_id": proof.provider_id,
                 "at_ms": proof.at_ms,

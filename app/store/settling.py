@@ -16,6 +16,7 @@ from app.store.ledger_tables import due, outcome, shard, suppression
 from app.store.upsert import insert_missing, insert_or_update
 
 DELIVERY = ("broadcast", "medium", "address_id")
+_CHUNK = 400
 _WAITING = {Why.RETRY: "retrying", Why.RETURNED: "returned", Why.UNKNOWN: "unsure"}
 
 
@@ -42,6 +43,12 @@ class Settled:
     due_ms: int | None = None
     since_ms: int = 0
     suppress: str = ""
+    fence: int = 0
+    """Of the row in `due` this attempt was taken from; with `was` only."""
+
+    @property
+    def key(self) -> tuple[int, int, int]:
+        return (self.broadcast, self.medium, self.address_id)
 
     @property
     def shard_key(self) -> ShardKey:
@@ -96,7 +103,7 @@ def _keep_due(connection: Connection, rows: Iterable[Settled]) -> None:
             gone,
         )
     if kept:
-        changed = [name for name in kept[0] if name not in (*DELIVERY, "since_ms")]
+        changed = [name for name in kept[0] if name not in (*DELIVERY, "since_ms", "fence")]
         insert_or_update(connection, due, kept, DELIVERY, changed)
 
 
@@ -156,29 +163,49 @@ def _reconcile(connection: Connection, rows: Sequence[Settled], fences: dict[Sha
     for key in {row.shard_key for row in rows}:
         found = connection.execute(select(shard.c.fence, shard.c.rest_state).where(is_shard(key))).one()
         now[key] = (found.fence, found.rest_state)
-    fitted, lost = [], []
+    standing = _fences_in_due(connection, [row for row in rows if row.was is not None])
+    fitted: list[Settled] = []
+    lost: list[Settled] = []
     for row in rows:
         fence, rest_state = now[row.shard_key]
         if rest_state is not None and row.again in (Why.RETRY, Why.RETURNED):
             row = replace(row, again=None, due_ms=None, result=Result(rest_state), reason=f"rest_{rest_state}")  # noqa: PLW2901 - the row as it must be written
-        if row.was is None and fences.get(row.shard_key, fence) != fence:
-            lost.append(row)
-        else:
-            fitted.append(row)
+        mine = fences.get(row.shard_key, fence) == fence if row.was is None else standing.get(row.key) == row.fence
+        (fitted if mine else lost).append(row)
     return fitted + [settled for row in lost if (settled := _after_takeover(connection, row)) is not None]
 
 
+def _fences_in_due(connection: Connection, rows: Sequence[Settled]) -> dict[tuple[int, int, int], int]:
+    groups: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for row in rows:
+        groups[(row.broadcast, row.medium)].append(row.address_id)
+    found: dict[tuple[int, int, int], int] = {}
+    for (broadcast_id, medium), addresses in groups.items():
+        for at in range(0, len(addresses), _CHUNK):
+            mine = due.c.address_id.in_(addresses[at : at + _CHUNK])
+            standing = select(due.c.address_id, due.c.fence).where(
+                due.c.broadcast == broadcast_id, due.c.medium == medium, mine
+            )
+            found |= {(broadcast_id, medium, one.address_id): one.fence for one in connection.execute(standing)}
+    return found
+
+
 def _after_takeover(connection: Connection, row: Settled) -> Settled | None:
-    """A late answer of a worker that had lost its shard: it may stand in `due` by now, or be settled already."""
+    """A late answer of a worker that had lost the delivery: it may stand in `due` by now, or be settled already.
+
+    A final answer counts even while somebody else tries again; theirs then finds the delivery settled.
+    """
     waiting = connection.execute(select(due.c.why, due.c.owner).where(_delivery(due, row))).one_or_none()
-    if waiting is not None and waiting.owner is None:
+    if waiting is not None and (waiting.owner is None or row.result in FINAL):
         return replace(row, was=Why(waiting.why))
-    settled = connection.scalar(
-        select(outcome.c.result).where(_delivery(outcome, row), outcome.c.result.in_([r.value for r in FINAL])).limit(1)
-    )
-    if settled is None and waiting is None:
-        return row
-    _append(connection, [row])  # evidence of a possible second copy, counted nowhere
+    results = {Result(one) for one in connection.scalars(select(outcome.c.result).where(_delivery(outcome, row)))}
+    counted = Result.ACCEPTED if Result.ACCEPTED in results else next(iter(results & FINAL), None)
+    if waiting is None and counted is None:
+        return replace(row, was=None)
+    if row.result is Result.ACCEPTED or row.result not in FINAL:
+        _append(connection, [row])  # evidence, perhaps of a second copy
+    if row.result is Result.ACCEPTED and counted not in {None, Result.ACCEPTED}:
+        add_to_shards(connection, {row.shard_key: Counter({str(counted): -1, "accepted": 1})})
     return None
 
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, exists, func, insert, literal, select, update
+from sqlalchemy import Connection, Row, Select, and_, exists, func, insert, literal, select, update
+from sqlalchemy.sql.elements import ColumnElement
 
-from app.domain.delivery import Why
+from app.domain.delivery import Result, Why
 from app.store.ledger import ShardKey, is_shard, same_delivery
-from app.store.ledger_tables import due, outcome, recipient, shard
+from app.store.ledger_tables import broadcast, due, outcome, recipient, shard
+from app.store.upsert import insert_selected
+
+LEASE_LOST = "lease_lost"
+OUTCOME = ("broadcast", "medium", "address_id", "attempt", "result", "endpoint", "reason", "provider_id", "at_ms")
 
 
 def take_over(connection: Connection, me: str, *, now_ms: int, settle_ms: int, alone: bool) -> tuple[int, list[int]]:
@@ -35,7 +40,11 @@ def take_over(connection: Connection, me: str, *, now_ms: int, settle_ms: int, a
 
 
 def _orphan(connection: Connection, key: ShardKey, row: Row[Any], *, now_ms: int, ask_ms: int) -> int:
-    """Admitted, no outcome, not due: nobody knows whether the provider has it."""
+    """Admitted, no outcome, not due: nobody knows whether the provider has it, or since when.
+
+    So the doubt reaches back to the broadcast's beginning: a search from the take-over on would miss what was accepted.
+    """
+    began = select(func.coalesce(broadcast.c.sent_ms, now_ms)).where(broadcast.c.id == key.broadcast).scalar_subquery()
     in_window = and_(
         recipient.c.broadcast == key.broadcast,
         recipient.c.medium == key.medium,
@@ -50,16 +59,29 @@ def _orphan(connection: Connection, key: ShardKey, row: Row[Any], *, now_ms: int
         "lane": row.lane,
         "attempt": 1,
         "why": Why.UNKNOWN.value,
-        "reason": "lease_lost",
+        "reason": LEASE_LOST,
         "due_ms": ask_ms,
         "asked": 0,
-        "since_ms": now_ms,
         "fence": 0,
         "lease_until_ms": 0,
     }
-    found = select(recipient.c.broadcast, recipient.c.medium, recipient.c.address_id, *map(literal, values.values()))
-    filled = insert(due).from_select(["broadcast", "medium", "address_id", *values], found.where(in_window))
-    return connection.execute(filled).rowcount
+    who = (recipient.c.broadcast, recipient.c.medium, recipient.c.address_id)
+    found = select(*who, began, *map(literal, values.values())).where(in_window)
+    filled = insert(due).from_select(["broadcast", "medium", "address_id", "since_ms", *values], found)
+    orphans = connection.execute(filled).rowcount
+    of_this_shard = and_(due.c.broadcast == key.broadcast, due.c.medium == key.medium, due.c.shard == key.no)
+    _note_doubt(connection, _doubts(now_ms, due.c.attempt).where(of_this_shard, due.c.reason == LEASE_LOST))
+    return orphans
+
+
+def _doubts(now_ms: int, attempt: ColumnElement[int]) -> Select[Any]:
+    unknown = (literal(Result.UNKNOWN.value), due.c.endpoint, literal(LEASE_LOST), literal(""), literal(now_ms))
+    return select(due.c.broadcast, due.c.medium, due.c.address_id, attempt, *unknown)
+
+
+def _note_doubt(connection: Connection, doubts: Select[Any]) -> None:
+    """The record that this attempt was once unknown outlives whatever the delivery comes to."""
+    insert_selected(connection, outcome, OUTCOME, doubts)
 
 
 def _take_over_due(connection: Connection, me: str, *, now_ms: int, settle_ms: int, alone: bool) -> int:
@@ -80,12 +102,13 @@ def _take_over_due(connection: Connection, me: str, *, now_ms: int, settle_ms: i
             .where(is_shard(ShardKey(row.broadcast, row.medium, row.shard)))
             .values({column: column - row.n, shard.c.unsure: shard.c.unsure + row.n})
         )
+    _note_doubt(connection, _doubts(now_ms, due.c.attempt + 1).where(attempted))
     connection.execute(
         update(due)
         .where(attempted)
         .values(
             why=Why.UNKNOWN.value,
-            reason="lease_lost",
+            reason=LEASE_LOST,
             attempt=due.c.attempt + 1,
             due_ms=now_ms + settle_ms,
             asked=0,

@@ -22,13 +22,14 @@ class Unsure(NamedTuple):
     attempt: int
     asked: int
     since_ms: int
+    fence: int
     language: str = ""
     variant: int = 0
     address: str | None = None
 
 
 def claim(connection: Connection, me: str, *, now_ms: int, lease_ms: int, most: int) -> list[Unsure]:
-    """Take up those whose time to ask has come, oldest first."""
+    """Take up those whose time to ask has come, oldest first; also what an earlier pass of ours left unfinished."""
     rows = connection.execute(
         select(
             due.c.broadcast,
@@ -40,13 +41,14 @@ def claim(connection: Connection, me: str, *, now_ms: int, lease_ms: int, most: 
             due.c.attempt,
             due.c.asked,
             due.c.since_ms,
+            due.c.fence + 1,
             recipient.c.language,
             recipient.c.variant,
             address.c.value,
         )
         .join(recipient, same_delivery(due, recipient))
         .join(address, address.c.id == due.c.address_id)
-        .where(due.c.why == Why.UNKNOWN.value, due.c.due_ms <= now_ms, due.c.owner.is_(None))
+        .where(due.c.why == Why.UNKNOWN.value, due.c.due_ms <= now_ms, _free(me))
         .order_by(due.c.lane, due.c.due_ms)
         .limit(most)
         .with_for_update(of=due, skip_locked=True)
@@ -62,7 +64,9 @@ def claim(connection: Connection, me: str, *, now_ms: int, lease_ms: int, most: 
 def ask_again(connection: Connection, unsure: Unsure, at_ms: int | None, reason: str) -> None:
     """Put one back to be asked about at that time; None = only a receipt or a person can tell."""
     connection.execute(
-        update(due).where(_is(unsure)).values(owner=None, due_ms=at_ms, asked=due.c.asked + 1, reason=reason)
+        update(due)
+        .where(_is(unsure), due.c.fence == unsure.fence)
+        .values(owner=None, due_ms=at_ms, asked=due.c.asked + 1, reason=reason)
     )
 
 
@@ -79,6 +83,7 @@ def page(connection: Connection, broadcast_id: int, most: int) -> list[Unsure]:
             due.c.attempt,
             due.c.asked,
             due.c.since_ms,
+            due.c.fence,
         )
         .where(due.c.broadcast == broadcast_id, due.c.why == Why.UNKNOWN.value, due.c.owner.is_(None))
         .order_by(due.c.medium, due.c.address_id)
@@ -97,11 +102,14 @@ def waiting_for_a_person(connection: Connection, broadcast_id: int) -> int:
     return connection.scalar(parked) or 0
 
 
-def time_to_ask(connection: Connection, now_ms: int) -> bool:
-    ready = select(due.c.address_id).where(
-        due.c.why == Why.UNKNOWN.value, due.c.due_ms <= now_ms, due.c.owner.is_(None)
-    )
+def time_to_ask(connection: Connection, me: str, now_ms: int) -> bool:
+    ready = select(due.c.address_id).where(due.c.why == Why.UNKNOWN.value, due.c.due_ms <= now_ms, _free(me))
     return connection.scalar(ready.limit(1)) is not None
+
+
+def _free(me: str) -> ColumnElement[bool]:
+    """A worker asks one pass at a time, so what stands in its own name is left over from a pass that failed."""
+    return due.c.owner.is_(None) | (due.c.owner == me)
 
 
 def _is(unsure: Unsure) -> ColumnElement[bool]:

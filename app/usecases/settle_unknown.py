@@ -61,4 +61,5 @@ def _decided(unsure: Unsure, decision: UnknownDecision, now_ms: int) -> Settled:
         again=None if sent else Why.RETRY,
         due_ms=None if sent else now_ms,
         since_ms=unsure.since_ms,
+        fence=unsure.fence,
     )
