@@ -40,6 +40,11 @@ class ControlClient:
             if not page:
                 return
 
+    def examples(self, provider: str = "") -> list[Accepted]:
+        """The first message of each text, with its words."""
+        found = cast("list[dict[str, Any]]", self._call("GET", f"/examples/{provider}"))
+        return [Accepted(**one) for one in found]
+
     def repeats(self, provider: str = "", by: str = "body") -> dict[str, Any]:
         """{count, first[{to, what, times, seqs}]}; `by` is body, reference or address."""
         return cast("dict[str, Any]", self._call("GET", f"/repeats/{provider}?{urlencode({'by': by})}"))

@@ -62,6 +62,9 @@ class Control:
             lines.append(orjson.dumps(asdict(entry)))
         return b"\n".join([*lines, b""])
 
+    def examples(self, name: str, values: Mapping[str, object]) -> Answer:
+        return [asdict(entry) for entry in self.rig.ledger.examples(name or None)]
+
     def repeats(self, name: str, values: Mapping[str, object]) -> Answer:
         found = self.rig.ledger.repeats(str(values.get("by", "body")), name or None)
         return {"count": len(found), "first": [asdict(one) for one in found[:PAGE]]}
@@ -116,6 +119,7 @@ class Control:
 _ROUTES: Final[Mapping[str, _Route]] = {
     "GET addresses": Control.addresses,
     "GET counts": Control.counts,
+    "GET examples": Control.examples,
     "GET ledger": Control.ledger,
     "GET repeats": Control.repeats,
     "GET requests": Control.requests,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -14,6 +14,7 @@ from typing import BinaryIO, Final
 import orjson
 
 REQUESTS_REMEMBERED: Final = 200_000
+EXAMPLES_KEPT: Final = 1_000
 
 
 class Keep(StrEnum):
@@ -21,7 +22,7 @@ class Keep(StrEnum):
 
     BODIES = "bodies"
     ENTRIES = "entries"
-    """Everything but the words; their hash stays."""
+    """Everything but the words: their hash stays, and one example of each."""
     COUNTS = "counts"
     """Numbers only: memory stays flat, and searches at a provider are refused rather than answered wrongly."""
 
@@ -99,6 +100,7 @@ class Ledger:
         self.keep = keep
         self._tallies = {provider: Tally() for provider in providers}
         self._entries: list[Accepted] = []
+        self._examples: dict[tuple[str, str], Accepted] = {}
         self._requests: deque[Started] = deque(maxlen=REQUESTS_REMEMBERED)
         self._seq = 0
         self._file: BinaryIO | None = file.open("ab") if file else None
@@ -119,8 +121,16 @@ class Ledger:
         self._requests.append(Started(provider, tally.requests, now, path))
         return tally.requests
 
-    def accept(self, provider: str, to: str, reference: str, words: str, request: int, body: str | None = None) -> None:
-        """Note one accepted message. `words` is hashed; `body`, when given, is kept in its place."""
+    def accept(
+        self,
+        provider: str,
+        to: str,
+        reference: str,
+        words: str,
+        request: int,
+        body: Callable[[], str] | None = None,
+    ) -> None:
+        """Note one accepted message. `words` is hashed; what `body` makes, if given, is kept in its place."""
         now = time.monotonic()
         tally = self._tallies[provider]
         tally.accepted += 1
@@ -130,8 +140,13 @@ class Ledger:
         if self.keep is Keep.COUNTS and self._file is None:
             return
         digest = hashlib.blake2b(words.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
-        kept = (body if body is not None else words) if self.keep is Keep.BODIES else None
+        new = (provider, digest) not in self._examples and len(self._examples) < EXAMPLES_KEPT
+        kept = (body() if body is not None else words) if new or self.keep is Keep.BODIES else None
         entry = Accepted(self._seq, provider, to, reference, digest, now, request, kept)
+        if new:
+            self._examples[provider, digest] = entry
+            if self.keep is not Keep.BODIES:
+                entry = replace(entry, body=None)
         if self.keep is not Keep.COUNTS:
             self._entries.append(entry)
         if self._file is not None:
@@ -157,6 +172,10 @@ class Ledger:
         for entry in self._entries[after:]:
             if provider is None or entry.provider == provider:
                 yield entry
+
+    def examples(self, provider: str | None = None) -> list[Accepted]:
+        """The first message of each text, with its words; nothing in a rig that keeps counts only."""
+        return [entry for entry in self._examples.values() if provider in (None, entry.provider)]
 
     def repeats(self, by: str = "body", provider: str | None = None) -> list[Repeat]:
         """Addresses which accepted the same body, the same reference, or (by="address") anything at all, twice."""

@@ -6,12 +6,13 @@ import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, cast
 
 from tests.rig.accounts import SENDGRID_KEY
 from tests.rig.behaviours import Rule
 from tests.rig.exchange import Ask
-from tests.rig.ledger import Keep, Ledger
+from tests.rig.ledger import Ledger
 from tests.rig.wire import Reply, Request
 
 _ADDRESS: Final = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;]+|[^@\s<>,;]+@localhost")
@@ -73,12 +74,11 @@ class SendGrid:
         content = cast("Sequence[Mapping[str, str]]", document.get("content", ()))
         subject = str(document.get("subject", ""))
         words = "\n".join([subject, *(part["value"] for part in content)])
-        keeps_bodies = self._ledger.keep is Keep.BODIES
         mails: list[Mail] = []
         persons = cast("Sequence[Mapping[str, Mapping[str, str]]]", document["personalizations"])
         for index, (to, person) in enumerate(zip(addresses, persons, strict=True)):
             mail = Mail(to, f"{message_id}.rig-{index}", {**shared, **person.get("custom_args", {})})
-            body = substitute(words, person.get("substitutions", {})) if keeps_bodies else None
+            body = partial(substitute, words, person.get("substitutions", {}))
             self._ledger.accept(self.name, to, mail.reference, words, number, body)
             mails.append(mail)
         self._on_accept(mails)

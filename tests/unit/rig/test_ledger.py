@@ -107,3 +107,11 @@ def test_a_collector_does_not_look_at_what_came_before_it() -> None:
     old = entry(1, "+1", -1.0)
     Collector(lambda: [old]).finish()
     assert math.isfinite(old.at)
+
+
+def test_one_example_of_each_text_is_kept_with_its_words() -> None:
+    ledger = Ledger(PROVIDERS, Keep.ENTRIES)
+    for to, words in (("+1", "Hello"), ("+2", "Hello"), ("+3", "Saluton")):
+        ledger.accept("twilio", to, "", words, 1)
+    assert [(one.to, one.body) for one in ledger.examples("twilio")] == [("+1", "Hello"), ("+3", "Saluton")]
+    assert [one.body for one in ledger.entries()] == [None, None, None]
