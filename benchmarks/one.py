@@ -69,7 +69,7 @@ async def _run(given: argparse.Namespace, directory: Path) -> dict[str, Any]:
     settings = Settings(
         database_url=f"sqlite:///{directory}/bench.db",
         publish_dir=directory / "site",
-        secret_key="benchmark key",  # type: ignore[arg-type]
+        secret_key="benchmark key",
     )
     upgrade(settings.database_url)
     wired = build(settings, allow_private=True)
