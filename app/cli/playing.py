@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import sys
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 
 from app.cli.processes import listen
 from app.errors import Conflict, Invalid, Problem
-from app.settings import Settings
+from app.settings import Settings, Timings
 from app.terminal import console
 
 app = typer.Typer()
 
 DEFAULT_FOLDER: Final = Path("data/demo")
+ROOT: Final = Path(__file__).parents[2]
+LOOPBACK: Final = "127.0.0.1"
+TIMINGS: Final = Timings(site_bound=5.0, settle=3.0)
+"""A busy laptop may need more than two seconds for the banner; and nobody wants to watch ten seconds of doubt."""
 MARK: Final = ".clarion-demo"
 """A folder with this file is the demo's own: it may be emptied."""
 
@@ -25,11 +32,26 @@ def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Keep everything running at the end, until Ctrl-C.")] = False,
 ) -> None:
     """Play a whole crisis against loopback providers; exit code 0 only if every figure adds up."""
-    settings = _settings()
-    _fresh(settings)
-    from app.demo.story import play
+    from app.demo.stage import Web
+    from app.demo.story import organisation, play
+    from app.observe import configure_logging
+    from app.store.migrate import upgrade
+    from app.wiring import build
 
-    if not play(settings, console(), people=people, keep=keep):
+    configure_logging("ERROR")
+    port = _free_port()
+    name, timezone = organisation()
+    settings = _settings(public_url=f"http://{LOOPBACK}:{port}", organisation=name, timezone=timezone, timings=TIMINGS)
+    path = _fresh(settings)
+    upgrade(settings.database_url)
+    command = [sys.executable, "-m", "app.cli", "demo-web", LOOPBACK, str(port)]
+    web = Web(command, _environment(settings), path.parent / "web.log")
+    wiring = build(settings, allow_private=True)
+    try:
+        well = play(wiring, console(), web, path.parent, people=people, keep=keep)
+    finally:
+        wiring.db.close()
+    if not well:
         raise typer.Exit(1)
 
 
@@ -45,10 +67,10 @@ def demo_web(host: str, port: int) -> None:
     listen(create_app(wiring=build(settings, allow_private=True)), settings, host=host, port=port)
 
 
-def _settings() -> Settings:
-    """The configured ones; what is not configured is the demo's own folder."""
+def _settings(**own: object) -> Settings:
+    """The configured ones, over them the demo's own; what is not configured lies in the demo's folder."""
     given = Settings()
-    chosen = {name: getattr(given, name) for name in given.model_fields_set}
+    chosen: dict[str, Any] = {name: getattr(given, name) for name in given.model_fields_set} | own
     chosen.setdefault("database_url", f"sqlite:///{DEFAULT_FOLDER}/clarion.db")
     path = Settings(**chosen).sqlite_path()
     if path is None:
@@ -64,8 +86,35 @@ def _settings() -> Settings:
     return Settings(**chosen)
 
 
-def _fresh(settings: Settings) -> None:
-    """An empty database; raise Conflict rather than remove one that no demo made."""
+def _environment(settings: Settings) -> dict[str, str]:
+    """The same settings for the web process."""
+    own = {
+        "DATABASE_URL": settings.database_url,
+        "SECRET_KEY": settings.secret_key.get_secret_value(),
+        "PUBLIC_URL": settings.public_url,
+        "PUBLISH_DIR": str(settings.publish_dir),
+        "ORGANISATION": settings.organisation,
+        "TIMEZONE": settings.timezone,
+        "DEFAULT_LANGUAGE": settings.default_language,
+        "TIMINGS_SITE_BOUND": str(settings.timings.site_bound),
+        "TIMINGS_SETTLE": str(settings.timings.settle),
+    }
+    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {
+        **os.environ,
+        **{f"CLARION_{name}": value for name, value in own.items()},
+        "PYTHONPATH": os.pathsep.join(paths),
+    }
+
+
+def _free_port() -> int:
+    with socket.socket() as door:
+        door.bind((LOOPBACK, 0))
+        return int(door.getsockname()[1])
+
+
+def _fresh(settings: Settings) -> Path:
+    """Where the new database will be; raise Conflict rather than remove one that no demo made."""
     path = settings.sqlite_path()
     assert path is not None  # noqa: S101 - _settings saw to it
     mark = path.parent / MARK
@@ -82,3 +131,4 @@ def _fresh(settings: Settings) -> None:
     mark.touch()
     for suffix in ("", "-wal", "-shm", ".engine"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
+    return path
