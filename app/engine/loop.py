@@ -74,6 +74,7 @@ class Engine:
                 await self.control.refresh()
                 await self.fleet.refresh(tasks)
 
+            await self._supervised(look)
             pace = self.timings
             beside = [
                 tasks.create_task(self._every(pace.control, look), name="read what staff want"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from app.clock import Clock, from_ms, to_ms
 from app.domain.delivery import Result, Why
-from app.domain.doubting import Next, next_step
+from app.domain.doubting import Doubt, Next, next_step
 from app.domain.message import Channel, Failure, FindResult, Finds, Found
 from app.engine.control import Control
 from app.engine.loading import Loader
@@ -27,12 +27,9 @@ FindGuard = Callable[[Awaitable[FindResult], float], Awaitable[FindResult | Fail
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is known of one delivery; `key_is_fresh`: nobody was asked, because a repeated call is harmless."""
-
     unsure: Unsure
+    doubt: Doubt
     result: FindResult
-    key_is_fresh: bool = False
-    stopped: bool = False
 
 
 @dataclass(slots=True)
@@ -62,11 +59,18 @@ class Recovery:
 
     async def _find(self, unsure: Unsure, gate: asyncio.Semaphore) -> Answer:
         row, channel = self.control.get(unsure.broadcast), self.loader.channel_of(unsure)
-        stopped = row is None or row.state not in MOVING
-        if channel is not None and not stopped and self._key_is_fresh(channel, unsure):
-            return Answer(unsure, CANNOT_TELL, key_is_fresh=True)
+        doubt = Doubt(
+            asked=unsure.asked,
+            lane=unsure.lane,
+            attempts=unsure.attempt,
+            searchable=channel is None or isinstance(channel, Finds),
+            key_is_fresh=channel is not None and self._key_is_fresh(channel, unsure),
+            stopped=row is None or row.state not in MOVING,
+        )
+        if doubt.key_is_fresh and not doubt.stopped:
+            return Answer(unsure, doubt, CANNOT_TELL)  # no need to ask: a repeated call is harmless
         async with gate:
-            return Answer(unsure, await self._search(channel, unsure), stopped=stopped)
+            return Answer(unsure, doubt, await self._search(channel, unsure))
 
     async def _search(self, channel: object, unsure: Unsure) -> FindResult:
         recipient = self.loader.recipient_of(unsure)
@@ -111,14 +115,7 @@ class Recovery:
             rows = []
             for answer in answers:
                 unsure = answer.unsure
-                step = next_step(
-                    answer.result.found,
-                    asked=unsure.asked,
-                    lane=unsure.lane,
-                    attempts=unsure.attempt,
-                    key_is_fresh=answer.key_is_fresh,
-                    stopped=answer.stopped,
-                )
+                step = next_step(answer.result.found, answer.doubt)
                 if step is Next.ASK_AGAIN:
                     unknowns.ask_again(tx, unsure, later_ms, step.value)
                 elif step is Next.LEAVE_TO_PERSON:
