@@ -1,0 +1,213 @@
+"""The power may go at any moment of writing. Afterwards everybody is reached, and nobody twice without a flag.
+
+The sweep: the same broadcast again and again, dying at its first commit, its second, and so on until it needs no more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+from structlog.testing import capture_logs
+
+from app.clock import Clock, SystemClock
+from app.domain.delivery import State
+from app.domain.message import Medium
+from app.keyring import Keyring
+from app.settings import Timings
+from app.store import unknowns
+from app.store.database import Database
+from app.store.ledger_tables import address, outcome
+from app.store.ledger_tables import shard as shards
+from app.usecases.settle_unknown import UnknownDecision, settle_unknown
+from tests.rig.mortal import MortalDatabase, Record, Recorded, Searchable, recorded
+from tests.rig.stage import APPROVER, Stage
+
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+
+PEOPLE = 29
+EVERYBODY = 2 * PEOPLE + 2  # a text and an e-mail each, one site, one account
+WAYS = {"site": Medium.SITE, "social": Medium.SOCIAL, "text": Medium.SMS, "mail": Medium.EMAIL}
+HASTY = Timings(
+    lease=0.3,
+    renew=0.02,
+    settle=0.03,
+    commit=0.001,
+    control=0.01,
+    control_stale=1.0,
+    connect_timeout=0.2,
+    call_timeout=0.5,
+    site_bound=0.05,
+    correction_gap=0.05,
+    retry_base=0.002,
+    retry_cap=0.01,
+    find_again=0.005,
+)
+
+
+@dataclass(frozen=True)
+class World:
+    """An approved update in a file that every run copies, and what the providers can do."""
+
+    file: Path
+    keyring: Keyring
+    update: int
+    directory: Path
+    kind: type[Recorded]
+    clock: Clock = field(default_factory=SystemClock)
+
+    def stage(self, number: int, record: Record, dies_at: int = 0, *, committed: bool = False) -> Stage:
+        """On the run's own copy; the providers remember what earlier stages of the same run asked."""
+        file = self.directory / f"{number}.db"
+        if not file.exists():
+            shutil.copyfile(self.file, file)
+        stage = Stage(MortalDatabase(f"sqlite:///{file}", dies_at, committed=committed), self.keyring, timings=HASTY)
+        keyed = self.kind is Recorded  # as the real ones: Mastodon and webhooks cannot be searched but know their keys
+        for slug, medium in WAYS.items():
+            own = medium in {Medium.SITE, Medium.SOCIAL} and keyed
+            batch = 20 if medium is Medium.EMAIL else 1
+            stage.channels[slug] = recorded(self.kind, medium, record, batch=batch, keyed=own)
+        return stage
+
+
+def world(directory: Path, url: str, keyring: Keyring, kind: type[Recorded], severity: str = "major") -> World:
+    file = directory / "approved.db"
+    shutil.copyfile(url.removeprefix("sqlite:///"), file)
+    db = Database(f"sqlite:///{file}")
+    stage = Stage(db, keyring, severity=severity)
+    stage.open(PEOPLE)
+    for slug, medium in WAYS.items():
+        stage.add_endpoint(slug, medium)
+    update = stage.approve(stage.draft(list(WAYS)))
+    assert update.recipients == EVERYBODY
+    with db.writing() as tx:
+        tx.execute(shards.update().values(wave_offset_ms=shards.c.wave_offset_ms // 20))  # 15 ms between the waves
+    db.close()
+    return World(file, keyring, update.id, directory, kind)
+
+
+async def die(stage: Stage, update: int) -> bool:
+    """Send and work until the database dies (True) or all is done; then throw the engine away as it is."""
+    db = stage.db
+    assert isinstance(db, MortalDatabase)
+    task = asyncio.create_task(stage.engine().run(asyncio.Event()))
+    try:
+        async with asyncio.timeout(10):
+            while not db.dead.is_set() and not await asyncio.to_thread(over, stage, update):
+                await asyncio.sleep(0.002)
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError, ExceptionGroup):
+            await task
+    return db.dead.is_set()
+
+
+def over(stage: Stage, update: int) -> bool:
+    assert isinstance(stage.db, MortalDatabase)
+    with Database.reading(stage.db):
+        return not stage.db.dead.is_set() and stage.row(update).state == "done"
+
+
+async def revive(stage: Stage, update: int, decision: UnknownDecision | None = None) -> None:
+    """A new engine on the same file works until the update is done; `decision` is what a person says to the unknown."""
+    stop, engine = asyncio.Event(), stage.engine()
+    task = asyncio.create_task(engine.run(stop))
+    try:
+        async with asyncio.timeout(20):
+            while (await asyncio.to_thread(stage.row, update)).state != "done":
+                stuck = await asyncio.to_thread(only_a_person_knows, stage, update)
+                if decision is not None and stuck:
+                    settle_unknown(stage.db, APPROVER, update, decision, stage.clock.now())
+                await asyncio.sleep(0.01)
+    except TimeoutError:
+        pytest.fail(f"nothing moves any more: {stage.counts(update)}")
+    finally:
+        stop.set()
+        engine.wake()
+        async with asyncio.timeout(20):
+            await task
+
+
+def only_a_person_knows(stage: Stage, update: int) -> bool:
+    counts, row = stage.counts(update), stage.row(update)
+    waiting = counts.get(State.UNKNOWN, 0)
+    if not waiting or row.broadcast_id is None or waiting != sum(counts.get(state, 0) for state in UNSETTLED):
+        return False
+    with stage.db.reading() as connection:
+        return unknowns.waiting_for_a_person(connection, row.broadcast_id) == waiting
+
+
+UNSETTLED = {State.QUEUED, State.SENDING, State.RETRY_WAIT, State.UNKNOWN}
+
+
+def flagged(db: Database) -> set[str]:
+    """Addresses of deliveries that were once unknown."""
+    query = select(address.c.value).join(outcome, outcome.c.address_id == address.c.id)
+    with db.reading() as connection:
+        return set(connection.scalars(query.where(outcome.c.result == "unknown")))
+
+
+async def sweep(world: World, *, committed: bool, decision: UnknownDecision | None = None) -> tuple[int, int]:
+    """Every n in turn; (commits a broadcast needs, messages sent twice over all runs)."""
+    number, twice = 0, 0
+    while True:
+        with capture_logs():  # the dying engine complains at length
+            died, repeated = await one_run(world, number + 1, committed=committed, decision=decision)
+        number, twice = number + 1, twice + repeated
+        if not died:
+            return number, twice
+
+
+async def one_run(world: World, number: int, *, committed: bool, decision: UnknownDecision | None) -> tuple[bool, int]:
+    """(whether it died, messages sent twice) of the run that dies at this commit."""
+    record = Record(world.clock, 0.004)
+    first = world.stage(number, record, number + 1, committed=committed)  # the first commit is `send` itself
+    first.send(first.row(world.update))
+    died = await die(first, world.update)
+    first.db.close()
+    second = world.stage(number, record)
+    await revive(second, world.update, decision)
+    times = record.times(world.update)
+    check(second, world.update, times)
+    second.db.close()
+    (world.directory / f"{number}.db").unlink()
+    return died, sum(1 for count in times.values() if count > 1)
+
+
+def check(stage: Stage, update: int, times: Counter[str]) -> None:
+    assert len(times) == EVERYBODY, f"{EVERYBODY - len(times)} lost"
+    assert stage.counts(update) == {State.ACCEPTED: EVERYBODY}
+    repeated = {one for one, count in times.items() if count > 1}
+    assert repeated <= flagged(stage.db), f"sent twice without a flag: {repeated - flagged(stage.db)}"
+
+
+@pytest.mark.parametrize("committed", [False, True], ids=["just before the commit", "just after the commit"])
+async def test_nobody_is_sent_to_twice_where_providers_can_be_searched(
+    tmp_path: Path, database_url: str, keyring: Keyring, committed: bool
+) -> None:
+    commits, twice = await sweep(world(tmp_path, database_url, keyring, Searchable), committed=committed)
+    assert twice == 0
+    assert commits > 8
+
+
+@pytest.mark.parametrize("committed", [False, True], ids=["just before the commit", "just after the commit"])
+async def test_an_emergency_is_resent_once_and_flagged_where_they_cannot(
+    tmp_path: Path, database_url: str, keyring: Keyring, committed: bool
+) -> None:
+    commits, _ = await sweep(world(tmp_path, database_url, keyring, Recorded, "emergency"), committed=committed)
+    assert commits > 8
+
+
+@pytest.mark.parametrize("committed", [False, True], ids=["just before the commit", "just after the commit"])
+async def test_everything_else_waits_for_a_person_who_has_it_resent(
+    tmp_path: Path, database_url: str, keyring: Keyring, committed: bool
+) -> None:
+    prepared = world(tmp_path, database_url, keyring, Recorded)
+    commits, _ = await sweep(prepared, committed=committed, decision=UnknownDecision.RESEND)
+    assert commits > 8
