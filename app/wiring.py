@@ -38,6 +38,7 @@ from app.templating import Templating
 from app.usecases.compose_message import compose
 from app.usecases.load_source import load_source
 from app.usecases.preview_update import EndpointLimits, Preflight, preflight
+from app.usecases.record_receipts import Intake
 from app.visitors import forms as visitors
 from channels import registry
 from channels.base import Closes
@@ -228,7 +229,7 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
             site_bound=timings.site_bound,
             wake=bell.ring,
         ),
-        callbacks=callbacks.Context(db, clock, settings.public_base, reference_key, channels, bell.ring),
+        callbacks=callbacks.Context(db, clock, settings.public_base, Intake(db, reference_key), channels, bell.ring),
         visitors=visitors.Context(db, clock, manage_key, press),
     )
 

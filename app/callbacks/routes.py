@@ -20,7 +20,7 @@ from app.errors import Problem, TooLarge, Unauthenticated, not_found
 from app.observe import CALLBACKS, RECEIPTS, logger
 from app.store import endpoints
 from app.store.database import Database
-from app.usecases.record_receipts import record_receipts
+from app.usecases.record_receipts import Intake
 
 BODY_CAP: Final = 4 << 20
 """SendGrid batches events into bodies of up to about 1 MB; four times that is nobody's callback."""
@@ -35,8 +35,7 @@ class Context:
     db: Database
     clock: Clock
     public_base: str
-    reference_key: bytes
-    """Checks that a delivery reference is one of ours."""
+    intake: Intake
     open_channel: Callable[[Endpoint], Channel]
     wake: Callable[[], None] = lambda: None
 
@@ -88,7 +87,7 @@ def _apply(context: Context, slug: str, inbound: Inbound) -> None:
         logger("clarion.callbacks").warning("callback_refused", endpoint=slug, why=str(error))
         raise _unproven() from error
     receipts = channel.receipts(inbound)
-    kept = record_receipts(context.db, endpoint.id, receipts, now, reference_key=context.reference_key)
+    kept = context.intake.take(endpoint.id, receipts, now)
     CALLBACKS.labels(slug, "taken" if kept.new else "nothing_new").inc()
     for receipt in receipts:
         RECEIPTS.labels(slug, receipt.kind.value).inc()

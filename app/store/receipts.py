@@ -19,6 +19,7 @@ from app.store.settling import DELIVERY, add_to_shards
 from app.store.upsert import insert_missing, insert_or_update
 
 _CHUNK = 400
+_EVENT = ("broadcast", "endpoint", "event_hash")
 
 
 class Key(NamedTuple):
@@ -44,8 +45,8 @@ class RawReceipt:
     raw: str
 
 
-def store(connection: Connection, receipts: Sequence[RawReceipt]) -> int:
-    """Keep those not heard before; how many were new. An event is the same when its endpoint and event id are."""
+def store(connection: Connection, receipts: Sequence[RawReceipt]) -> list[bool]:
+    """Keep those not heard before; for each whether it was new. An event is the same by its endpoint and event id."""
     before = connection.scalar(select(func.coalesce(func.max(receipt.c.id), 0))) or 0
     values = [
         {
@@ -63,8 +64,17 @@ def store(connection: Connection, receipts: Sequence[RawReceipt]) -> int:
         }
         for heard in receipts
     ]
-    insert_missing(connection, receipt, values, ["broadcast", "endpoint", "event_hash"])
-    return connection.scalar(select(func.count()).select_from(receipt).where(receipt.c.id > before)) or 0
+    insert_missing(connection, receipt, values, _EVENT)
+    added = connection.execute(select(*(receipt.c[name] for name in _EVENT)).where(receipt.c.id > before))
+    fresh = {tuple(row) for row in added}
+    return [_take(fresh, tuple(value[name] for name in _EVENT)) for value in values]
+
+
+def _take(fresh: set[tuple[Any, ...]], event: tuple[Any, ...]) -> bool:
+    """Whether the event is among the fresh ones; the second copy of it is not."""
+    found = event in fresh
+    fresh.discard(event)
+    return found
 
 
 def waiting(connection: Connection) -> bool:
