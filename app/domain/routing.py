@@ -137,6 +137,7 @@ class Registry:
 
     channels: Mapping[str, ContactChannel]
     needs: Mapping[str, Need]
+    """Emergency first, then as the rules' positions say, then as given."""
     rules: tuple[RoutingRule, ...]
     """By position, then slug."""
 
@@ -146,11 +147,21 @@ class Registry:
         read_channels = [ContactChannel.from_document(one, f"contact_channels[{i}]") for i, one in enumerate(channels)]
         read_needs = [Need.from_document(one, f"needs[{i}]") for i, one in enumerate(needs)]
         read_rules = [RoutingRule.from_document(one, f"routing_rules[{i}]") for i, one in enumerate(rules)]
+        return cls.of(read_channels, read_needs, read_rules)
+
+    @classmethod
+    def of(cls, channels: Iterable[ContactChannel], needs: Iterable[Need], rules: Iterable[RoutingRule]) -> Registry:
+        in_order = tuple(sorted(rules, key=lambda rule: (rule.position, rule.slug)))
         return cls(
-            MappingProxyType({channel.slug: channel for channel in read_channels}),
-            MappingProxyType({need.slug: need for need in read_needs}),
-            tuple(sorted(read_rules, key=lambda rule: (rule.position, rule.slug))),
+            MappingProxyType({channel.slug: channel for channel in channels}),
+            MappingProxyType({need.slug: need for need in _by_urgency(needs, in_order)}),
+            in_order,
         )
+
+
+def _by_urgency(needs: Iterable[Need], rules: Sequence[RoutingRule]) -> list[Need]:
+    places = {rule.need: place for place, rule in reversed(list(enumerate(rules)))}
+    return sorted(needs, key=lambda need: (need.slug != EMERGENCY_NEED, places.get(need.slug, len(rules))))
 
 
 EMPTY_REGISTRY: Final = Registry(MappingProxyType({}), MappingProxyType({}), ())
@@ -329,7 +340,7 @@ def route_lines(
     limit: int,
     distinct: bool = False,
 ) -> tuple[RouteLine, ...]:
-    """The best channel for each need: the update's need first, then emergency, then the rest by slug order given.
+    """The best channel for each need: the update's need first, then emergency, then the rest in the registry's order.
 
     With `distinct` a channel that stands in an earlier line already is passed over (short media). Channels that are
     down get no line. At most `limit` lines.

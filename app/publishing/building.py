@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from app.domain.banner import LiveUpdate, banner_document
 from app.domain.crisis import Severity
+from app.domain.routing import Registry, RouteLine
 from app.domain.snapshot import JAVASCRIPT, JSON, File, Snapshot
 from app.publishing import feeds, pages
-from app.publishing.contact_views import channels, contact_block, finder
+from app.publishing.contact_views import block_lines, channels, contact_block, finder
 from app.publishing.pages import DRILL_PREFIX, Frame, Stylesheet
 from app.publishing.picture import Picture, PublicCrisis, PublicUpdate, Standing
-from app.publishing.tongue import Organisation, Tongues, View
+from app.publishing.tongue import Organisation, Tongue, Tongues, View
 from app.templating import Templating
 from app.templating.words import load_words
 
@@ -68,30 +69,24 @@ class Press:
         languages = languages_of(picture, self.organisation)
         for language in languages:
             frame = Frame(self.tongues.of(language, picture.at), languages, self.public_base, self.style, drill=drill)
-            yield from self._pages(frame, picture, crises)
-            entries = feeds.items(frame, crises)
+            contact = _Contact(picture.registry, frame.tongue)
+            yield from self._pages(frame, picture, crises, contact)
+            entries = feeds.items(frame, crises, contact.lines)
             for feed in (feeds.atom(frame, entries), feeds.json_feed(frame, entries)):
                 yield feed
                 if language == languages[0]:
                     yield replace(feed, path=f"{frame.prefix}/{feed.path.rsplit('/', 1)[1]}".strip("/"))
 
-    def _pages(self, frame: Frame, picture: Picture, crises: tuple[PublicCrisis, ...]) -> Iterator[File]:
+    def _pages(
+        self, frame: Frame, picture: Picture, crises: tuple[PublicCrisis, ...], contact: _Contact
+    ) -> Iterator[File]:
         registry, tongue = picture.registry, frame.tongue
-        blocks: dict[tuple[str, Severity | None], list[View]] = {}
-
-        def block(crisis: PublicCrisis | None) -> list[View]:
-            shown = crisis.shown if crisis else None
-            key = (shown.document.need, crisis.severity) if crisis and shown else ("", None)
-            if key not in blocks:
-                blocks[key] = contact_block(registry, tongue, need=key[0], severity=key[1])
-            return blocks[key]
-
         first = next((crisis for crisis in crises if crisis.shown), None)
-        yield pages.status_page(frame, self._render, crises, block(first))
+        yield pages.status_page(frame, self._render, crises, contact.block(first))
         yield pages.contact_page(frame, self._render, finder(registry, tongue), channels(registry, tongue))
         yield pages.missing_page(frame, self._render)
         for crisis in crises:
-            yield pages.crisis_page(frame, self._render, crisis, block(crisis) if crisis.shown else [])
+            yield pages.crisis_page(frame, self._render, crisis, contact.block(crisis) if crisis.shown else [])
 
     def _render(self, name: str, variables: Mapping[str, object]) -> str:
         return self.templating.render(name, variables, html=True)
@@ -130,6 +125,25 @@ class Press:
             for language, words in update.document.content.items()
         }
         return replace(update, document=replace(update.document, drill=False, content=content))
+
+
+@dataclass(frozen=True, slots=True)
+class _Contact:
+    """The contact block of one language, computed once for each need and severity."""
+
+    registry: Registry
+    tongue: Tongue
+    _known: dict[tuple[str, Severity | None], tuple[RouteLine, ...]] = field(default_factory=dict)
+
+    def lines(self, crisis: PublicCrisis | None) -> tuple[RouteLine, ...]:
+        shown = crisis.shown if crisis else None
+        key = (shown.document.need, crisis.severity) if crisis and shown else ("", None)
+        if key not in self._known:
+            self._known[key] = block_lines(self.registry, self.tongue, need=key[0], severity=key[1])
+        return self._known[key]
+
+    def block(self, crisis: PublicCrisis | None) -> list[View]:
+        return contact_block(self.tongue, self.lines(crisis))
 
 
 def live_updates(crises: Iterable[PublicCrisis]) -> list[LiveUpdate]:

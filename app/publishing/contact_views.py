@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from app.domain import cldr, hours
 from app.domain.contacts import ContactChannel, ContactStatus, dial_text, href
 from app.domain.crisis import Severity
-from app.domain.routing import Option, Query, Registry, advise, route_lines
+from app.domain.routing import Option, Query, Registry, RouteLine, advise, route_lines
 from app.publishing.tongue import Tongue, View
 
 DAYS = 7
 BLOCK_LINES = 12
 
 
-def contact_block(registry: Registry, tongue: Tongue, *, need: str, severity: Severity | None) -> list[View]:
+def block_lines(registry: Registry, tongue: Tongue, *, need: str, severity: Severity | None) -> tuple[RouteLine, ...]:
     """For each need its best contact channel: the update's own need first, then emergency, then the rest."""
-    lines = route_lines(
+    return route_lines(
         registry, need=need, language=tongue.language, severity=severity, at=tongue.at, limit=BLOCK_LINES
     )
+
+
+def contact_block(tongue: Tongue, lines: Iterable[RouteLine]) -> list[View]:
     return [
         {"need": tongue.text(line.need.labels), "slug": line.need.slug, "option": option_view(tongue, line.option)}
         for line in lines
@@ -27,7 +31,7 @@ def contact_block(registry: Registry, tongue: Tongue, *, need: str, severity: Se
 
 
 def finder(registry: Registry, tongue: Tongue) -> list[View]:
-    """For each need all contact channels, best first."""
+    """For each need, the most urgent first, all contact channels, best first."""
     return [
         {
             "slug": need.slug,
@@ -66,16 +70,18 @@ def state_text(tongue: Tongue, option: Option) -> str:
     if channel.status is ContactStatus.DOWN:
         return tongue.say("down")
     if option.open and option.closes_at is None:
-        opened = tongue.say("open_always")
+        opened = tongue.say("always")
     elif option.open and option.closes_at is not None:
-        opened = (
-            f"{tongue.say('open_now')}, {tongue.say('open_until', time=tongue.day(option.closes_at, channel.timezone))}"
-        )
+        opened = _and(tongue, "open_now", "open_until", option.closes_at, channel.timezone)
     elif option.opens_at is not None:
-        return f"{tongue.say('closed')}, {tongue.say('opens_at', time=tongue.day(option.opens_at, channel.timezone))}"
+        return _and(tongue, "closed", "opens_at", option.opens_at, channel.timezone)
     else:
         return tongue.say("closed")
     return f"{opened}. {tongue.say('busy')}" if channel.status is ContactStatus.BUSY else opened
+
+
+def _and(tongue: Tongue, state: str, until: str, at: datetime, timezone: str) -> str:
+    return tongue.say("comma").join((tongue.say(state), tongue.say(until, time=tongue.day(at, timezone))))
 
 
 def channel_view(tongue: Tongue, channel: ContactChannel) -> View:
@@ -89,7 +95,7 @@ def channel_view(tongue: Tongue, channel: ContactChannel) -> View:
         "address": dial_text(channel),
         "href": href(channel),
         "instructions": tongue.text(channel.instructions) if channel.instructions else None,
-        "languages": tongue.say("speaks_in", languages=", ".join(spoken)) if spoken else "",
+        "languages": tongue.say("speaks_in", languages=tongue.say("comma").join(spoken)) if spoken else "",
         "status": tongue.say(channel.status.value) if channel.status is not ContactStatus.OK else "",
         "reason": tongue.text(channel.status_reasons) if channel.status_reasons else None,
         "always": channel.hours == "24/7",

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from xml.etree import ElementTree as ET
 
+from app.domain.contacts import dial_text
 from app.domain.content import Content
 from app.domain.reading import iso
+from app.domain.routing import RouteLine
 from app.domain.snapshot import ATOM, JSON_FEED, File
 from app.publishing.pages import Frame
 from app.publishing.picture import PublicCrisis, PublicUpdate
 from app.publishing.tongue import Tongue
-from app.publishing.update_views import content_language, standing_note
+from app.publishing.update_views import content_language, promise_text, standing_note
 
 MOST_ENTRIES: Final = 50
 _ATOM: Final = "http://www.w3.org/2005/Atom"
@@ -36,11 +38,18 @@ class Item:
     tags: tuple[str, ...]
 
 
-def items(frame: Frame, crises: Iterable[PublicCrisis]) -> tuple[Item, ...]:
-    """The newest messages first, at most 50."""
+Contact = Callable[[PublicCrisis], Sequence[RouteLine]]
+"""The contact block of a crisis that has a word that holds."""
+
+
+def items(frame: Frame, crises: Iterable[PublicCrisis], contact: Contact) -> tuple[Item, ...]:
+    """The newest messages first, at most 50. The one that holds says how to reach us, as it is now."""
     entries = [(crisis, update) for crisis in crises for update in crisis.updates]
     entries.sort(key=lambda entry: (entry[1].sent_at, entry[1].id), reverse=True)
-    return tuple(_item(frame, crisis, update) for crisis, update in entries[:MOST_ENTRIES])
+    return tuple(
+        _item(frame, crisis, update, contact(crisis) if update is crisis.shown else None)
+        for crisis, update in entries[:MOST_ENTRIES]
+    )
 
 
 def atom(frame: Frame, entries: Sequence[Item]) -> File:
@@ -94,15 +103,18 @@ def json_feed(frame: Frame, entries: Sequence[Item]) -> File:
     return File(frame.href("feed.json").strip("/"), body, JSON_FEED, language=language)
 
 
-def _item(frame: Frame, crisis: PublicCrisis, update: PublicUpdate) -> Item:
+def _item(frame: Frame, crisis: PublicCrisis, update: PublicUpdate, lines: Sequence[RouteLine] | None) -> Item:
     tongue, document = frame.tongue, update.document
     language = content_language(tongue, document.content)
     content = document.content.get(language, Content())
     title = f"{tongue.say(f'stage_{document.stage.value}')}: {content.headline}"
+    paragraphs = [standing_note(tongue, update), *word_for_word(tongue, content)]
+    if lines is not None:
+        paragraphs += [promise_text(tongue, document.next_update_by), reach_us(frame, lines)]
     return Item(
         link=f"{frame.url(f'crises/{crisis.slug}')}#u{update.id}",
         title=_marked(frame, title),
-        text=plain_text(tongue, content, standing_note(tongue, update)),
+        text="\n\n".join(part for part in paragraphs if part),
         language=language or tongue.language,
         published=update.sent_at,
         changed=update.changed_at,
@@ -110,20 +122,32 @@ def _item(frame: Frame, crisis: PublicCrisis, update: PublicUpdate) -> Item:
     )
 
 
-def plain_text(tongue: Tongue, content: Content, note: str) -> str:
-    """The whole message as paragraphs, in the order of the page."""
+def word_for_word(tongue: Tongue, content: Content) -> list[str]:
+    """The whole message as paragraphs, in the order of the page; some may be empty."""
     labelled = ((name, getattr(content, name)) for name in ("impact", "duration", "explanation"))
-    parts = [
-        note,
+    return [
         content.acknowledgement,
         *(f"{tongue.say(name)}: {text}" for name, text in labelled if text),
-        *(f"• {option.text} {option.url}".rstrip() for option in content.options),
-        *(f"• {complication}" for complication in content.complications),
+        _listed(tongue.say("options"), [f"{option.text} {option.url}".rstrip() for option in content.options]),
+        _listed(tongue.say("complications"), content.complications),
         content.perspective,
         content.reassurance,
-        *(f"{link.text}: {link.url}" for link in content.links),
+        _listed(tongue.say("links"), [f"{link.text}: {link.url}" for link in content.links]),
     ]
-    return "\n\n".join(part for part in parts if part)
+
+
+def reach_us(frame: Frame, lines: Sequence[RouteLine]) -> str:
+    """Where, not whether open: a feed is read hours after it was fetched, and the page it names has the hours."""
+    tongue = frame.tongue
+    places = [
+        f"{tongue.text(line.need.labels)['text']}: {tongue.text(line.channel.names)['text']}, {dial_text(line.channel)}"
+        for line in lines
+    ]
+    return _listed(tongue.say("contact"), [*places, f"{tongue.say('all_channels')}: {frame.url('contact')}"])
+
+
+def _listed(label: str, lines: Sequence[str]) -> str:
+    return "\n".join([f"{label}:", *(f"• {line}" for line in lines)]) if lines else ""
 
 
 def _title(frame: Frame) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Final, TypeVar
 
 from app.domain.contacts import ContactChannel
@@ -96,17 +95,10 @@ def picture(rows: WebsiteRows, at: datetime) -> Picture:
     """Decide what of the rows is public at `at`."""
     problems: list[Problem] = []
     sites = _readable(rows.sites, Site.from_document, problems)
-    registry = Registry(
-        MappingProxyType(
-            {one.slug: one for one in _readable(rows.contact_channels, ContactChannel.from_document, problems)}
-        ),
-        MappingProxyType({one.slug: one for one in _readable(rows.needs, Need.from_document, problems)}),
-        tuple(
-            sorted(
-                _readable(rows.routing_rules, RoutingRule.from_document, problems),
-                key=lambda rule: (rule.position, rule.slug),
-            )
-        ),
+    registry = Registry.of(
+        _readable(rows.contact_channels, ContactChannel.from_document, problems),
+        _readable(rows.needs, Need.from_document, problems),
+        _readable(rows.routing_rules, RoutingRule.from_document, problems),
     )
     public = _public_updates(rows, at, problems)
     return Picture(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from app.domain.content import Content
 from app.domain.texts import direction
 from app.domain.updates import ContentByLanguage
@@ -18,8 +20,10 @@ STANDING_WORDS = {
 
 
 def crisis_view(tongue: Tongue, crisis: PublicCrisis, prefix: str) -> View:
-    """A crisis with all its messages, newest first; `now` is the one that holds, or None."""
-    updates = [update_view(tongue, update) for update in crisis.updates]
+    """A crisis with all its messages, newest first; `now` is the one that holds, or None; `earlier` all others."""
+    shown = crisis.shown
+    updates = {update.id: update_view(tongue, update, holds=update is shown) for update in crisis.updates}
+    now = updates[shown.id] if shown else None
     return {
         "slug": crisis.slug,
         "title": tongue.text(crisis.titles),
@@ -27,27 +31,27 @@ def crisis_view(tongue: Tongue, crisis: PublicCrisis, prefix: str) -> View:
         "severity_word": tongue.say(f"severity_{crisis.severity.value}"),
         "resolved": crisis.resolved,
         "href": f"{prefix}/{tongue.language}/crises/{crisis.slug}",
-        "updates": updates,
-        "now": update_view(tongue, crisis.shown) if crisis.shown else None,
-        "last": updates[0],
+        "now": now,
+        "earlier": [view for view in updates.values() if view is not now],
+        "last": updates[crisis.updates[0].id],
     }
 
 
-def update_view(tongue: Tongue, update: PublicUpdate) -> View:
+def update_view(tongue: Tongue, update: PublicUpdate, *, holds: bool) -> View:
+    """`holds`: it is its crisis's last word, so its promise of the next one is the one to keep."""
     document = update.document
-    promise = document.next_update_by if update.standing is Standing.CURRENT else None
+    promise = document.next_update_by if holds else None
     return {
         "anchor": f"u{update.id}",
         "stage": document.stage.value,
         "stage_word": tongue.say(f"stage_{document.stage.value}"),
         "sent": tongue.say("sent_at", time=str(tongue.moment(update.sent_at)["text"])),
         "sent_iso": tongue.moment(update.sent_at)["iso"],
-        "current": update.standing is Standing.CURRENT,
-        "standing": update.standing.value,
+        "current": holds,
         "note": standing_note(tongue, update),
         "words": content_view(tongue, document.content),
         "variants": [content_view(tongue, document.words(number + 1)) for number in range(len(document.variants))],
-        "promise": None if promise is None else tongue.say("next_update", time=tongue.day(promise)),
+        "promise": promise_text(tongue, promise),
         "promise_iso": None if promise is None else tongue.moment(promise)["iso"],
     }
 
@@ -77,6 +81,10 @@ def content_language(tongue: Tongue, content: ContentByLanguage) -> str:
     base = tongue.language.split("-", maxsplit=1)[0]
     wanted = (tongue.language, base, tongue.organisation.default_language, *sorted(content))
     return next((language for language in wanted if language in content), "")
+
+
+def promise_text(tongue: Tongue, promise: datetime | None) -> str:
+    return "" if promise is None else tongue.say("next_update", time=tongue.day(promise))
 
 
 def standing_note(tongue: Tongue, update: PublicUpdate) -> str:

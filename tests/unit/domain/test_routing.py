@@ -182,3 +182,13 @@ def test_whatever_the_registry_an_emergency_finds_an_open_channel_if_there_is_on
     if any(option.reason in able for option in judged):
         assert options[0].reason in able
     assert len({option.contact_channel.slug for option in options}) == len(options)
+
+
+def test_needs_stand_emergency_first_then_by_the_place_of_their_rules() -> None:
+    needs = [{"slug": slug, "labels": {"en": slug}} for slug in ("another", "emergency", "rescheduling", "technical")]
+    assert list(Registry.from_documents([], needs, RULES).needs) == [
+        "emergency",
+        "technical",
+        "rescheduling",
+        "another",
+    ]

@@ -260,6 +260,30 @@ def test_both_feeds_say_the_same_in_the_order_of_sending(house: Database) -> Non
     assert atom.findtext("a:updated", namespaces=space) == "2026-03-10T11:55:00Z"
 
 
+def test_a_feed_says_how_to_reach_us_and_when_the_next_word_comes_with_the_word_that_holds(house: Database) -> None:
+    say(house, at=NOON - timedelta(minutes=10))
+    say(house, stage="progress", need="technical", next_update_by=iso(NOON + timedelta(minutes=30)))
+    newest, older = json.loads(shoot(house).files["en/feed.json"].body)["items"]
+    assert "Next update by 6:00" in newest["content_text"]
+    places = newest["content_text"].partition("How to reach us:\n")[2].splitlines()
+    assert places[0] == "• Technical issue: Phone line, +912612345678"
+    assert places[1].startswith("• Danger to life: ")
+    assert places[-1] == f"• All ways to reach us: {BASE}/en/contact"
+    assert "How to reach us" not in older["content_text"]
+
+
+def test_a_crisis_page_begins_with_the_word_that_holds_then_says_how_to_reach_us(house: Database) -> None:
+    say(house, at=NOON - timedelta(minutes=10), next_update_by=iso(NOON + timedelta(minutes=10)))
+    say(house, stage="progress", next_update_by=iso(NOON + timedelta(minutes=30)))
+    document = page(shoot(house), "en/crises/outage/index.html")
+    assert [text(heading) for heading in document.iter("h2")] == [
+        "What is happening now",
+        "How to reach us",
+        "Earlier announcements",
+    ]
+    assert [text(promise) for promise in document.findall(".//p[@class='promise']")] == ["Next update by 6:00 PM IST."]
+
+
 def test_the_banner_carries_what_the_widget_needs_to_know(house: Database) -> None:
     open_crisis(house, "flood", severity=Severity.EMERGENCY)
     update = say(house, crisis="flood", next_update_by=iso(NOON + timedelta(minutes=30)))
