@@ -11,6 +11,30 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 
 
+class Timings(BaseSettings):
+    """Seconds. The defaults are the promises of DESIGN section 5; tests shorten them."""
+
+    model_config = SettingsConfigDict(env_prefix="CLARION_TIMINGS_", frozen=True, extra="ignore")
+
+    lease: float = 6.0
+    renew: float = 2.0
+    settle: float = 10.0
+    """How long an unanswered call may still be accepted by the provider before we ask about it."""
+    commit: float = 0.02
+    control: float = 0.25
+    control_stale: float = 0.5
+    connect_timeout: float = 3.0
+    call_timeout: float = 10.0
+    site_bound: float = 2.0
+    """The longest a broadcast waits for the site to be read back."""
+    correction_gap: float = 10.0
+    """How long after `send` a correction waits for those whose first message is still in flight."""
+    retry_base: float = 1.0
+    retry_cap: float = 60.0
+    find_again: float = 60.0
+    """Between two searches at the provider for a delivery we are unsure of."""
+
+
 class Settings(BaseSettings):
     """Every key, its default and what it is for. Frozen: read once at start."""
 
@@ -33,7 +57,7 @@ class Settings(BaseSettings):
     default_language: str = "en"
     organisation: str = Field(default="", description="Its name, as pages and feeds show it.")
     timezone: str = Field(default="UTC", description="IANA zone in which dates are written for readers.")
-    timings: Timings = Field(default_factory=lambda: Timings())
+    timings: Timings = Field(default_factory=Timings)
 
     @property
     def public_base(self) -> str:
@@ -60,30 +84,6 @@ class Settings(BaseSettings):
         return _kept_key(database.parent / "secret.key")
 
 
-class Timings(BaseSettings):
-    """Seconds. The defaults are the promises of DESIGN section 5; tests shorten them."""
-
-    model_config = SettingsConfigDict(env_prefix="CLARION_TIMINGS_", frozen=True, extra="ignore")
-
-    lease: float = 6.0
-    renew: float = 2.0
-    settle: float = 10.0
-    """How long an unanswered call may still be accepted by the provider before we ask about it."""
-    commit: float = 0.02
-    control: float = 0.25
-    control_stale: float = 0.5
-    connect_timeout: float = 3.0
-    call_timeout: float = 10.0
-    site_bound: float = 2.0
-    """The longest a broadcast waits for the site to be read back."""
-    correction_gap: float = 10.0
-    """How long after `send` a correction waits for those whose first message is still in flight."""
-    retry_base: float = 1.0
-    retry_cap: float = 60.0
-    find_again: float = 60.0
-    """Between two searches at the provider for a delivery we are unsure of."""
-
-
 def _kept_key(path: Path) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -94,6 +94,3 @@ def _kept_key(path: Path) -> str:
         key = secrets.token_urlsafe(48)
         file.write(key)
     return key
-
-
-Settings.model_rebuild()
