@@ -23,6 +23,10 @@ class Health:
     def seconds_closed(self, now: float) -> float:
         return max(0.0, self.closed_until - now)
 
+    def succeeded(self, now: float) -> Health:
+        """A call that was on its way before the refusal proves nothing about the time after it."""
+        return self if now < self.closed_until else HEALTHY
+
     def refused(self, now: float, retry_after: float | None, backoff: Backoff, jitter: float) -> Health:
         """Calls that were in flight together count as one refusal."""
         refusals = self.refusals if now < self.closed_until else self.refusals + 1

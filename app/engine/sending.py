@@ -115,7 +115,8 @@ class Runner:
         if isinstance(outcomes, Failure):
             outcomes = [outcomes] * len(unit.candidates)
         if all(isinstance(outcome, Accepted) for outcome in outcomes):
-            self.health = HEALTHY
+            if self.health.refusals:
+                self.health = self.health.succeeded(self.clock.monotonic())
             now_ms = to_ms(self.clock.now())
             return [
                 settled(one, Result.ACCEPTED, Event.ACCEPTED, now_ms, provider_id=outcome.provider_id)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 from sqlalchemy.sql.elements import ColumnElement
@@ -20,8 +19,7 @@ _CHUNK = 400
 _WAITING = {Why.RETRY: "retrying", Why.RETURNED: "returned", Why.UNKNOWN: "unsure"}
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(NamedTuple):
     """What one attempt came to. `again` says how the delivery goes on in `due`; None = it is settled.
 
     `was`: where the delivery stood in `due` before this attempt, None when it came from the shard's window.
@@ -169,7 +167,7 @@ def _reconcile(connection: Connection, rows: Sequence[Settled], fences: dict[Sha
     for row in rows:
         fence, rest_state = now[row.shard_key]
         if rest_state is not None and row.again in (Why.RETRY, Why.RETURNED):
-            row = replace(row, again=None, due_ms=None, result=Result(rest_state), reason=f"rest_{rest_state}")  # noqa: PLW2901 - the row as it must be written
+            row = row._replace(again=None, due_ms=None, result=Result(rest_state), reason=f"rest_{rest_state}")  # noqa: PLW2901 - the row as it must be written
         mine = fences.get(row.shard_key, fence) == fence if row.was is None else standing.get(row.key) == row.fence
         (fitted if mine else lost).append(row)
     return fitted + [settled for row in lost if (settled := _after_takeover(connection, row)) is not None]
@@ -197,11 +195,11 @@ def _after_takeover(connection: Connection, row: Settled) -> Settled | None:
     """
     waiting = connection.execute(select(due.c.why, due.c.owner).where(_delivery(due, row))).one_or_none()
     if waiting is not None and (waiting.owner is None or row.result in FINAL):
-        return replace(row, was=Why(waiting.why))
+        return row._replace(was=Why(waiting.why))
     results = {Result(one) for one in connection.scalars(select(outcome.c.result).where(_delivery(outcome, row)))}
     counted = Result.ACCEPTED if Result.ACCEPTED in results else next(iter(results & FINAL), None)
     if waiting is None and counted is None:
-        return replace(row, was=None)
+        return row._replace(was=None)
     if row.result is Result.ACCEPTED or row.result not in FINAL:
         _append(connection, [row])  # evidence, perhaps of a second copy
     if row.result is Result.ACCEPTED and counted not in {None, Result.ACCEPTED}:
