@@ -197,6 +197,7 @@ class RowFault(Given):
     column: str
     code: str
     sentence: str
+    remedy: str
 
 
 class Imported(Given):

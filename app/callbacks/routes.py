@@ -6,7 +6,7 @@ event. A word we do not know is kept, counted and changes no delivery.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final
 
@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 
 from app.clock import Clock
 from app.domain.endpoints import Endpoint
-from app.domain.message import Channel, Forged, Inbound, ReportsReceipts
+from app.domain.message import Channel, Forged, Inbound, Receipt, ReceiptKind, ReportsReceipts
 from app.errors import Problem, TooLarge, Unauthenticated, not_found
 from app.observe import CALLBACKS, RECEIPTS, logger
 from app.store import endpoints
@@ -92,7 +92,20 @@ def _apply(context: Context, slug: str, inbound: Inbound) -> None:
     for receipt in receipts:
         RECEIPTS.labels(slug, receipt.kind.value).inc()
     if kept.new:
+        _name_the_unknown(slug, receipts)
         context.wake()
+
+
+def _name_the_unknown(slug: str, receipts: Sequence[Receipt]) -> None:
+    for word in sorted({receipt.code for receipt in receipts if receipt.kind is ReceiptKind.UNKNOWN}):
+        logger("clarion.callbacks").warning(
+            "unknown_status",
+            endpoint=slug,
+            field="status",
+            value=word[:64],
+            why="The provider used a word we do not know; the report is kept and changes no delivery.",
+            remedy="Look the word up at the provider; a newer version of the channel may know it.",
+        )
 
 
 def _path_and_query(request: Request) -> str:

@@ -23,6 +23,17 @@ LONGEST: Final[Mapping[str, int]] = {"external_id": 200, "name": 200, "timezone"
 LONGEST_ATTRIBUTE: Final = 500
 MOST_LANGUAGES: Final = 8
 
+_REMEDIES: Final[Mapping[str, str]] = {
+    "bad_email": "Write it as name@example.org.",
+    "bad_phone": "Write it with its country code: +442071838750.",
+    "bad_timezone": "Write an IANA name such as Asia/Kolkata, or leave the cell empty.",
+    "duplicate": "Keep one of the rows.",
+    "forbidden_character": "Remove line breaks and other invisible characters from the cell.",
+    "malformed": "Give the row as many cells as the header, and close every quotation mark.",
+    "missing": "Give every person an external_id of their own.",
+    "too_long": "Shorten the cell.",
+    "unknown_language": "Write codes such as en or gu, best first, separated by a semicolon.",
+}
 _SEPARATORS: Final = re.compile(r"[;,|\s]+")
 
 
@@ -52,6 +63,10 @@ class RowError:
     code: str
     sentence: str
     """Never quotes an address."""
+
+    @property
+    def remedy(self) -> str:
+        return _REMEDIES.get(self.code, "Correct this cell.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,4 +135,4 @@ def _refused(reason: str) -> Problem:
 def unknown_variable(name: str, allowed: Collection[str]) -> Problem:
     """The same problem wherever a name is mistyped, with the names that exist."""
     listed = ", ".join(sorted(allowed)) or "none"
-    return Problem("unknown_variable", f"There is no variable “{name}”.", name, f"Use one of: {listed}.")
+    return Problem("unknown_variable", f"There is no variable “{name}”.", "source", f"Use one of: {listed}.")

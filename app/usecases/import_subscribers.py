@@ -64,7 +64,7 @@ def import_subscribers(
     """Upsert by external_id; columns the file does not have are left as they are, an empty cell empties.
 
     The columns e-mail and phone replace the person's address of that medium; suppressed addresses stay suppressed.
-    `errors` gets a CSV of every bad row: line, column, code, sentence. Raise Invalid (codes `csv_encoding`,
+    `errors` gets a CSV of every bad row: line, column, code, sentence, remedy. Raise Invalid (codes `csv_encoding`,
     `csv_header`, `csv_empty`) before the first row is touched; after that each transaction stands by itself, and the
     same file may simply be imported again.
     """
@@ -103,13 +103,14 @@ def import_subscribers(
 def _reporter(tally: _Tally, errors: TextIO | None) -> Callable[[Sequence[RowError]], None]:
     writer = csv.writer(errors) if errors is not None else None
     if writer is not None:
-        writer.writerow(["line", "column", "code", "sentence"])
+        writer.writerow(["line", "column", "code", "sentence", "remedy"])
 
     def report(faults: Sequence[RowError]) -> None:
         tally.errors.extend(faults[: ERRORS_KEPT - len(tally.errors)])
         if writer is not None:
             for fault in faults:
-                writer.writerow([fault.line, _harmless(fault.column), fault.code, _harmless(fault.sentence)])
+                row = (fault.line, _harmless(fault.column), fault.code, _harmless(fault.sentence), fault.remedy)
+                writer.writerow(row)
 
     return report
 

@@ -25,13 +25,14 @@ def test_an_authored_template_prints_loops_and_decides() -> None:
 def test_an_unknown_variable_is_named_with_the_ones_that_exist() -> None:
     (problem,) = templating().check("Hello {{ nmae }}", {"name"})
     assert problem.code == "unknown_variable"
-    assert problem.field == "nmae"
+    assert problem.field == "source"
+    assert "nmae" in problem.sentence
     assert "name" in problem.remedy
 
 
 def test_a_loop_variable_is_known_only_inside_its_loop() -> None:
     (problem,) = templating().check("{% for a in items %}{{ a }}{% endfor %}{{ a }}", {"items"})
-    assert problem.field == "a"
+    assert "“a”" in problem.sentence
 
 
 def test_a_missing_entry_is_refused_and_not_printed_as_nothing() -> None:
