@@ -56,8 +56,8 @@ def create_app(settings: Settings | None = None, *, run_engine: bool = True, wir
     framework.add_middleware(Gate, context=wired.api)
     problems.install(framework)
     openapi.install(framework)
+    framework.include_router(callbacks.router)  # first: by far the busiest, and routes are tried in order
     framework.include_router(routers.everything())
-    framework.include_router(callbacks.router)
     framework.include_router(visitors.router)
     framework.include_router(health.router)
     https = wired.api.public_base.startswith("https://")

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from app.api.context import Context
 from app.callbacks import routes as callbacks
+from app.callbacks.known import Known
 from app.clock import Clock, SystemClock
 from app.domain.endpoints import ChannelFacts, Endpoint, full_settings
 from app.domain.manage import PURPOSE as MANAGE
@@ -229,7 +230,9 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
             site_bound=timings.site_bound,
             wake=bell.ring,
         ),
-        callbacks=callbacks.Context(db, clock, settings.public_base, Intake(db, reference_key), channels, bell.ring),
+        callbacks=callbacks.Context(
+            Known(db, clock), clock, settings.public_base, Intake(db, reference_key), channels, bell.ring
+        ),
         visitors=visitors.Context(db, clock, manage_key, press),
     )
 

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from app.callbacks.known import Known
 from app.clock import Clock
 from app.domain.endpoints import Endpoint
 from app.domain.message import Channel, Forged, Inbound, Receipt, ReceiptKind, ReportsReceipts
 from app.errors import Problem, TooLarge, Unauthenticated, not_found
 from app.observe import CALLBACKS, RECEIPTS, logger
-from app.store import endpoints
-from app.store.database import Database
 from app.usecases.record_receipts import Intake
 
 BODY_CAP: Final = 4 << 20
@@ -32,7 +32,7 @@ router = APIRouter(prefix="/callbacks", tags=["callbacks"])
 class Context:
     """What the callbacks work with; wiring makes it."""
 
-    db: Database
+    known: Known
     clock: Clock
     public_base: str
     intake: Intake
@@ -73,20 +73,13 @@ async def _take(context: Context, slug: str, reference: str, request: Request) -
 
 
 def _apply(context: Context, slug: str, inbound: Inbound) -> None:
-    with context.db.reading() as connection:
-        endpoint = endpoints.get(connection, slug)
-    channel = context.open_channel(endpoint)
-    if not isinstance(channel, ReportsReceipts):
-        CALLBACKS.labels(slug, "not_expected").inc()
-        raise not_found("callback", slug)
     now = context.clock.now()
     try:
-        channel.verify(inbound, now)
+        endpoint, receipts = _proven(context, slug, inbound, now)
     except Forged as error:
         CALLBACKS.labels(slug, "forged").inc()
         logger("clarion.callbacks").warning("callback_refused", endpoint=slug, why=str(error))
         raise _unproven() from error
-    receipts = channel.receipts(inbound)
     kept = context.intake.take(endpoint.id, receipts, now)
     CALLBACKS.labels(slug, "taken" if kept.new else "nothing_new").inc()
     for receipt in receipts:
@@ -94,6 +87,25 @@ def _apply(context: Context, slug: str, inbound: Inbound) -> None:
     if kept.new:
         _name_the_unknown(slug, receipts)
         context.wake()
+
+
+def _proven(context: Context, slug: str, inbound: Inbound, now: datetime) -> tuple[Endpoint, Sequence[Receipt]]:
+    """Raise Forged only after the signature was held against the secret as it is now."""
+    endpoint = context.known.get(slug)
+    try:
+        return endpoint, _heard(context, endpoint, inbound, now)
+    except Forged:
+        endpoint = context.known.again(slug)
+        return endpoint, _heard(context, endpoint, inbound, now)
+
+
+def _heard(context: Context, endpoint: Endpoint, inbound: Inbound, now: datetime) -> Sequence[Receipt]:
+    channel = context.open_channel(endpoint)
+    if not isinstance(channel, ReportsReceipts):
+        CALLBACKS.labels(endpoint.slug, "not_expected").inc()
+        raise not_found("callback", endpoint.slug)
+    channel.verify(inbound, now)
+    return channel.receipts(inbound)
 
 
 def _name_the_unknown(slug: str, receipts: Sequence[Receipt]) -> None:

@@ -75,3 +75,10 @@ def test_an_endpoint_that_expects_no_callback_has_no_address_for_it(provider: Ca
 def test_a_callback_larger_than_any_provider_sends_is_refused(provider: Callers) -> None:
     answer = provider.api.client.post("/callbacks/real-mail", content=b" " * (5 << 20))
     assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+
+
+def test_a_secret_that_was_just_changed_counts_at_once(provider: Callers) -> None:
+    assert provider.twilio("sent").status_code == 204
+    provider.change_secret("another secret of the same account")
+    assert provider.twilio("delivered", token="another secret of the same account").status_code == 204
+    assert [kind for kind, _ in provider.kept()] == ["sent", "delivered"]
