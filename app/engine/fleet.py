@@ -54,9 +54,6 @@ class Fleet:
         rooms = [(runner, runner.room()) for runner in self]
         return [Want(runner.endpoint.id, room, runner.held) for runner, room in rooms if room > 0]
 
-    def fences(self) -> dict[ShardKey, int]:
-        return {key: shard.fence for runner in self for key, shard in runner.held.items()}
-
     def exhausted(self) -> list[ShardKey]:
         """Held shards with nothing left to admit and nothing in flight."""
         return [

@@ -121,7 +121,6 @@ class Engine:
             sending=sending,
             release=self.fleet.exhausted(),
             renew=renew,
-            fences=self.fleet.fences(),
         )
 
     def _commit(self, request: Request) -> dict[int, Granted]:

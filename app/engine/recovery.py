@@ -123,7 +123,7 @@ class Recovery:
                 else:
                     found = answer.result.provider_id if step is Next.SENT else None
                     rows.append(concluded(unsure, step.value, now_ms, found))
-            settling.settle(tx, rows, {})
+            settling.settle(tx, rows)
 
 
 def concluded(unsure: Unsure, reason: str, now_ms: int, provider_id: str | None) -> Settled:

@@ -38,7 +38,6 @@ class Request:
     """Broadcasts that may admit, best lane first."""
     release: Sequence[ShardKey]
     renew: bool
-    fences: Mapping[ShardKey, int]
 
 
 @dataclass(slots=True)
@@ -55,7 +54,7 @@ class Granted:
 def take_turn(connection: Connection, request: Request, timings: Timings) -> dict[int, Granted]:
     """Run inside one write transaction; returns what each endpoint was granted."""
     if request.settled:
-        settling.settle(connection, request.settled, dict(request.fences))
+        settling.settle(connection, request.settled)
         _note_sites(connection, request)
     if request.renew:
         ledger.renew(connection, request.me, now_ms=request.now_ms, lease_ms=int(timings.lease * 1000))
@@ -152,7 +151,7 @@ class _Doorway:
     def _let_through(self, candidates: Sequence[Candidate], row: BroadcastRow, granted: Granted) -> int:
         go, not_now = sort_out(candidates, row, now_ms=self._request.now_ms, gap_ms=self._gap_ms)
         if not_now:
-            settling.settle(self._connection, not_now, {})
+            settling.settle(self._connection, not_now)
         granted.go.extend(go)
         return len(go)
 

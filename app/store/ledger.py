@@ -56,8 +56,8 @@ class Candidate(NamedTuple):
     told_before: bool
     since_ms: int
     was: Why | None
-    fence: int = 0
-    """Of its row in `due`, when it stands there: whoever claims the row next has a higher one."""
+    fence: int
+    """Of the shard it comes from, or with `was` of its row in `due`: whoever takes it over has a higher one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +171,7 @@ def admit(
             bool(row.told_before),
             0,
             None,
+            held.fence,
         )
         for row in rows
     ]

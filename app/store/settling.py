@@ -42,7 +42,7 @@ class Settled(NamedTuple):
     since_ms: int = 0
     suppress: str = ""
     fence: int = 0
-    """Of the row in `due` this attempt was taken from; with `was` only."""
+    """Of the shard it was admitted from, or with `was` of the row in `due` it was taken from, as it stood then."""
 
     @property
     def key(self) -> tuple[int, int, int]:
@@ -53,13 +53,13 @@ class Settled(NamedTuple):
         return ShardKey(self.broadcast, self.medium, self.shard)
 
 
-def settle(connection: Connection, rows: Sequence[Settled], fences: dict[ShardKey, int]) -> None:
-    """Append and count. `fences`: the fence this worker admitted under, for rows that came from a window.
+def settle(connection: Connection, rows: Sequence[Settled]) -> None:
+    """Append and count.
 
-    A row whose shard has moved on (takeover, stop) is reconciled with what happened meanwhile, so that no delivery
+    A row whose fence has moved on (takeover, stop) is reconciled with what happened meanwhile, so that no delivery
     is ever counted twice and none goes uncounted.
     """
-    rows = _reconcile(connection, rows, fences)
+    rows = _reconcile(connection, rows)
     _append(connection, rows)
     _keep_due(connection, rows)
     _count(connection, rows)
@@ -155,7 +155,7 @@ def _suppress(connection: Connection, rows: Iterable[Settled]) -> None:
         insert_missing(connection, suppression, values, ["address_id"])
 
 
-def _reconcile(connection: Connection, rows: Sequence[Settled], fences: dict[ShardKey, int]) -> list[Settled]:
+def _reconcile(connection: Connection, rows: Sequence[Settled]) -> list[Settled]:
     """Fit rows to shards that moved on under us; the usual case, nothing moved, costs one read per shard."""
     now: dict[ShardKey, tuple[int, str | None]] = {}
     for key in {row.shard_key for row in rows}:
@@ -168,7 +168,7 @@ def _reconcile(connection: Connection, rows: Sequence[Settled], fences: dict[Sha
         fence, rest_state = now[row.shard_key]
         if rest_state is not None and row.again in (Why.RETRY, Why.RETURNED):
             row = row._replace(again=None, due_ms=None, result=Result(rest_state), reason=f"rest_{rest_state}")  # noqa: PLW2901 - the row as it must be written
-        mine = fences.get(row.shard_key, fence) == fence if row.was is None else standing.get(row.key) == row.fence
+        mine = row.fence == (fence if row.was is None else standing.get(row.key))
         (fitted if mine else lost).append(row)
     return fitted + [settled for row in lost if (settled := _after_takeover(connection, row)) is not None]
 

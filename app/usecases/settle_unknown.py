@@ -35,7 +35,7 @@ def settle_unknown(db: Database, actor: Actor, update_id: int, decision: Unknown
     while True:
         with db.writing() as tx:
             found = unknowns.page(tx, row.broadcast_id, ROWS_A_STEP)
-            settling.settle(tx, [_decided(unsure, decision, to_ms(now)) for unsure in found], {})
+            settling.settle(tx, [_decided(unsure, decision, to_ms(now)) for unsure in found])
             total += len(found)
             if len(found) < ROWS_A_STEP:
                 body = {"update": update_id, "decision": decision.value, "deliveries": total}
