@@ -10,10 +10,10 @@ from typing import Any
 
 from starlette.testclient import TestClient
 
-from app.clock import FrozenClock
+from app.clock import Clock
 from app.domain.principals import HOST, Role
 from app.main import create_app
-from app.settings import Settings
+from app.settings import Settings, Timings
 from app.store.database import Database
 from app.usecases.create_token import create_token
 from app.usecases.create_user import create_user
@@ -43,7 +43,7 @@ class Api:
     client: TestClient
     wiring: Wiring
     tokens: dict[str, str]
-    clock: FrozenClock
+    clock: Clock
 
     @property
     def db(self) -> Database:
@@ -112,12 +112,16 @@ class Api:
 
 
 @contextmanager
-def open_api(database: Database, url: str, clock: FrozenClock, publish_dir: Path) -> Iterator[Api]:
+def open_api(
+    database: Database, url: str, clock: Clock, publish_dir: Path, *, timings: Timings | None = None
+) -> Iterator[Api]:
+    """With `timings` the engine and the publisher run too, and webhooks may point to loopback."""
     settings = Settings(
         database_url=url,
         secret_key="a key that only tests know, long enough",
         public_url="https://status.example.org",
         publish_dir=publish_dir,
+        timings=timings or Timings(),
     )
     tokens = {}
     for role in Role:
@@ -126,8 +130,9 @@ def open_api(database: Database, url: str, clock: FrozenClock, publish_dir: Path
     other = create_user(database, HOST, "second author", Role.AUTHOR, clock.now())
     tokens["other"] = create_token(database, HOST, "other", Role.AUTHOR, clock.now(), user_id=other.id).secret
     tokens["machine"] = create_token(database, HOST, "machine", Role.APPROVER, clock.now()).secret
-    wiring = build(settings, clock=clock)
-    app = create_app(run_engine=False, wiring=wiring)
+    works = timings is not None
+    wiring = build(settings, clock=clock, allow_private=works)
+    app = create_app(run_engine=works, wiring=wiring)
     with TestClient(app, raise_server_exceptions=False) as client:
         yield Api(client, wiring, tokens, clock)
     wiring.db.close()

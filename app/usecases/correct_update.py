@@ -12,7 +12,7 @@ from app.errors import Conflict, Problem
 from app.store import audit, updates
 from app.store.database import Database
 from app.store.updates import UpdateRow
-from app.usecases.draft_update import check_references
+from app.usecases.draft_update import check_references, check_same_world
 
 
 def correct_update(
@@ -39,6 +39,7 @@ def correct_update(
         merged = {**kept, **given, "crisis": wrong.crisis, "stage": Stage.CORRECTION.value}
         update = UpdateDocument.from_document({k: v for k, v in merged.items() if v is not None}, now)
         check_references(tx, update)
+        check_same_world(wrong, update)
         row = updates.add(tx, wrong.crisis, update.to_document(), actor.user_id, now, corrects=update_id)
         body = {"corrects": update_id, "document": row.document}
         audit.append(tx, actor.name, "correct_update", f"update/{row.id}", body, now)

@@ -63,6 +63,8 @@ def edit_draft(
         check_revision(expected_revision, before.revision)
         update = _read(before.crisis, document, now)
         check_references(tx, update)
+        if before.corrects is not None:
+            check_same_world(updates.get(tx, before.corrects), update)
         row = updates.edit(tx, update_id, update.to_document(), before.authors | {actor.user_id})
         body = {"revision": row.revision, "document": row.document}
         audit.append(tx, actor.name, "edit_draft", f"update/{update_id}", body, now)
@@ -88,6 +90,17 @@ def check_references(tx: Connection, update: UpdateDocument) -> None:
         problems.append(Problem("unknown_need", f"There is no need “{update.need}”.", "need", "List the needs."))
     if problems:
         raise Invalid(problems)
+
+
+def check_same_world(wrong: UpdateRow, correction: UpdateDocument) -> None:
+    """A drill is corrected by a drill and nothing else: it may not reach those who only took part on paper.
+
+    Raise Invalid (code `drill_differs`).
+    """
+    was = bool(wrong.document.get("drill", False))
+    if correction.drill is not was:
+        sentence = f"The update it corrects is {'a drill' if was else 'no drill'}, so the correction must be the same."
+        raise Invalid(Problem("drill_differs", sentence, "drill", "Leave it out, or write a new update."))
 
 
 def _read(crisis_slug: str, document: Mapping[str, object], now: datetime) -> UpdateDocument:
