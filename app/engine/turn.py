@@ -157,7 +157,7 @@ class _Doorway:
 
     def _newer_than(self, row: BroadcastRow) -> list[int]:
         if row.id not in self._newer:
-            self._newer[row.id] = ledger.newer_broadcasts(self._connection, row)
+            self._newer[row.id] = ledger.newer_broadcasts(self._connection, row, self._request.now_ms)
         return self._newer[row.id]
 
 
