@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import Connection, and_, case, exists, func, insert, literal, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
-from app.domain.delivery import Why
 from app.domain.message import MEDIUM_CODES, Medium
 from app.domain.planning import SHARD_SIZE, share_out, shared_language
 from app.store.ledger import same_delivery
@@ -149,7 +148,10 @@ def stage_reached(
     default: str,
     most: int = MEMBERS_A_STEP,
 ) -> int | None:
-    """For a correction: the next of those who may have got the wrong words: accepted, unknown or still unanswered."""
+    """For a correction: the next of those who may have got the wrong words: accepted, in doubt or still unanswered.
+
+    Whoever was once unknown stays in doubt, even where an attempt after that was refused.
+    """
     code = MEDIUM_CODES[medium]
     start = connection.scalar(
         select(func.coalesce(func.max(recipient.c.address_id), 0)).where(
@@ -157,10 +159,9 @@ def stage_reached(
         )
     )
     theirs = recipient.alias("theirs")
-    told = exists().where(same_delivery(outcome, theirs), outcome.c.result == "accepted")
+    told = exists().where(same_delivery(outcome, theirs), outcome.c.result.in_(("accepted", "unknown")))
     answered = exists().where(same_delivery(outcome, theirs), outcome.c.result != "refused")
-    waiting = exists().where(same_delivery(due, theirs), due.c.why != Why.UNKNOWN.value)
-    unsure = exists().where(same_delivery(due, theirs), due.c.why == Why.UNKNOWN.value)
+    waiting = exists().where(same_delivery(due, theirs), due.c.owner.is_(None))
     in_flight = and_(~answered, ~waiting)
     chosen = case(languages, value=theirs.c.language, else_=default) if languages else literal(default)
     reached = (
@@ -176,7 +177,7 @@ def stage_reached(
             ),
         )
         .where(theirs.c.broadcast == wrong, theirs.c.medium == code, theirs.c.address_id > start)
-        .where(or_(told, unsure, in_flight))
+        .where(or_(told, in_flight))
         .order_by(theirs.c.address_id)
         .limit(most)
     )
