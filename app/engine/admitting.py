@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from app.domain.delivery import Event, Result, Why
 from app.domain.message import Message, Recipient
-from app.store.ledger import BroadcastRow, Candidate
+from app.store.ledger import BroadcastRow, Candidate, FirstMessage
 from app.store.settling import Settled
 
 
@@ -41,7 +41,9 @@ def sort_out(
             not_now.append(_closed(candidate, Result.SUPPRESSED, Event.ON_SUPPRESSION_LIST, now_ms))
         elif candidate.superseded:
             not_now.append(_closed(candidate, Result.SUPERSEDED, Event.NEWER_UPDATE, now_ms))
-        elif not candidate.told_before and now_ms < wait_until:
+        elif candidate.first is FirstMessage.SPARED:
+            not_now.append(_closed(candidate, Result.SUPPRESSED, "first_message_never_left", now_ms))
+        elif candidate.first is FirstMessage.OPEN and now_ms < wait_until:
             not_now.append(put_back(candidate, "first_message_in_flight", now_ms, due_ms=wait_until))
         else:
             go.append(candidate)

@@ -113,6 +113,7 @@ class _Doorway:
             lease_ms=self._lease_ms,
             most=room,
             newer=self._newer_than(row),
+            corrects=row.corrects,
         )
         return self._let_through(candidates, row, granted)
 

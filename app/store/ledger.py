@@ -7,16 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, FromClause, Row, Select, and_, exists, literal, select, update
+from sqlalchemy import Connection, FromClause, Row, Select, and_, case, exists, literal, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
-from app.domain.delivery import Why
+from app.domain.delivery import FINAL, Result, Why
 from app.store.ledger_tables import address, broadcast, due, outcome, recipient, shard, suppression
 
 LIVE = ("sending", "paused", "stopping", "cancelling")
 """States of a broadcast between `send` and its end; only `sending` admits."""
+
+
+class FirstMessage(StrEnum):
+    """For a correction: what is known of the message it corrects. Anything else counts as TOLD."""
+
+    TOLD = "told"
+    SPARED = "spared"
+    """It surely never reached this address, so there is nothing to correct."""
+    OPEN = "open"
+    """In flight, waiting or unknown."""
 
 
 class ShardKey(NamedTuple):
@@ -53,7 +64,7 @@ class Candidate(NamedTuple):
     address: str | None
     suppressed: str | None
     superseded: bool
-    told_before: bool
+    first: FirstMessage
     since_ms: int
     was: Why | None
     fence: int
@@ -168,7 +179,7 @@ def admit(
             row.value,
             row.suppressed,
             bool(row.superseded),
-            bool(row.told_before),
+            FirstMessage(row.first),
             0,
             None,
             held.fence,
@@ -187,6 +198,7 @@ def claim_due(
     lease_ms: int,
     most: int,
     newer: Sequence[int],
+    corrects: int | None = None,
 ) -> list[Candidate]:
     """Take deliveries of one broadcast whose next attempt is due, the longest waiting first.
 
@@ -205,7 +217,7 @@ def claim_due(
             due.c.why.in_((Why.RETRY, Why.RETURNED)),
         )
     )
-    query = _with_decisions(waiting, newer=newer, corrects=None).order_by(due.c.due_ms).limit(most)
+    query = _with_decisions(waiting, newer=newer, corrects=corrects).order_by(due.c.due_ms).limit(most)
     rows = connection.execute(query.with_for_update(of=due, skip_locked=True)).all()
     by_medium: dict[int, list[int]] = {}
     for row in rows:
@@ -233,7 +245,7 @@ def _due_again(row: Row[Any], broadcast_id: int, endpoint: int) -> Candidate:
         row.value,
         row.suppressed,
         bool(row.superseded),
-        told_before=True,
+        first=FirstMessage(row.first),
         since_ms=row.since_ms,
         was=Why(row.why),
         fence=row.fence + 1,
@@ -311,23 +323,33 @@ def _with_decisions(query: Select[Any], *, newer: Sequence[int], corrects: int |
             newest.c.medium == recipient.c.medium,
             newest.c.address_id == recipient.c.address_id,
         )
-    told: ColumnElement[bool] = literal(1)
+    first: ColumnElement[str] = literal(FirstMessage.TOLD.value)
     if corrects is not None:
-        told = exists().where(
-            outcome.c.broadcast == corrects,
-            outcome.c.medium == recipient.c.medium,
-            outcome.c.address_id == recipient.c.address_id,
-            outcome.c.result == "accepted",
+        ends = [result.value for result in FINAL if result is not Result.ACCEPTED]
+        first = case(
+            (_ended(corrects, [Result.ACCEPTED.value]), FirstMessage.TOLD.value),
+            (_ended(corrects, ends), FirstMessage.SPARED.value),
+            else_=FirstMessage.OPEN.value,
         )
     return (
         query.add_columns(
             address.c.value,
             suppression.c.reason.label("suppressed"),
             superseded.label("superseded"),
-            told.label("told_before"),
+            first.label("first"),
         )
         .join(address, address.c.id == recipient.c.address_id)
         .outerjoin(suppression, suppression.c.address_id == recipient.c.address_id)
+    )
+
+
+def _ended(broadcast_id: int, results: Sequence[str]) -> ColumnElement[bool]:
+    """The same address has an outcome with one of these results in that broadcast."""
+    return exists().where(
+        outcome.c.broadcast == broadcast_id,
+        outcome.c.medium == recipient.c.medium,
+        outcome.c.address_id == recipient.c.address_id,
+        outcome.c.result.in_(results),
     )
 
 

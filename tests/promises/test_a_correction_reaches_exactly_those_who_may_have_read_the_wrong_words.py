@@ -36,7 +36,7 @@ async def test_everybody_reached_and_nobody_else(database: Database, keyring: Ke
     assert len(corrected) == len(reached)
     assert sum(stage.counts(wrong.id).values()) == 2_000
     counts = stage.counts(right.id)
-    assert set(counts) <= {State.ACCEPTED, State.SUPPRESSED}  # suppressed: found invalid after the listing
+    assert set(counts) <= {State.ACCEPTED, State.SUPPRESSED}  # suppressed: refused, or never asked, after the listing
     assert counts[State.ACCEPTED] == len(reached)
     assert max(one.at for one in stage.said(wrong.id)) < max(one.at for one in corrected)
 
