@@ -112,7 +112,10 @@ class Words:
 
     def preflight(self, row: UpdateRow, now: datetime) -> Preflight:
         source = load_source(self.db, self.organisation, row.id)
-        return preflight(self.templating, source, self._limits(source.update.endpoints), now, self._link(row.crisis))
+        ways = self._limits(source.update.endpoints)
+        # As when sending: the link is in a message once the site was read back, so without a site there is none.
+        link = self._link(row.crisis) if any(way.medium is Medium.SITE for way in ways) else ""
+        return preflight(self.templating, source, ways, now, link)
 
     def _limits(self, slugs: tuple[str, ...]) -> list[EndpointLimits]:
         with self.db.reading() as connection:
