@@ -62,9 +62,15 @@ class ContactChannel(Sent):
     names: Texts
     instructions: Texts = {}
     languages: list[str] = []
-    hours: str = Field("24/7", description="OpenStreetMap opening_hours, wall time of `timezone`")
+    hours: str | dict[str, list[str]] = Field(
+        "24/7",
+        description='OpenStreetMap opening_hours, wall time of `timezone`; or {"mon": ["09:00-12:30", "13:30-18:00"]}',
+    )
     timezone: str = "UTC"
-    holidays: dict[str, Any] = {}
+    holidays: dict[str, Any] = Field({}, description="country, region; hours: closed (the default), open or times")
+    exceptions: list[dict[str, Any]] = Field(
+        [], description="from, to, every_year, closed or hours, labels; wins over holidays and the week"
+    )
     areas: list[str] = []
     status: Literal["ok", "busy", "down"] = "ok"
     status_reasons: Texts = {}

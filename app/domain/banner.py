@@ -15,6 +15,7 @@ from app.domain import hours as opening_hours
 from app.domain.contacts import ContactChannel, dial_text, href
 from app.domain.content import Content
 from app.domain.crisis import Severity
+from app.domain.hours import Schedule
 from app.domain.reading import iso
 from app.domain.routing import Query, Registry, rule_for
 from app.domain.sites import Placement, Site
@@ -69,11 +70,11 @@ def choose(updates: Iterable[LiveUpdate], at: datetime) -> LiveUpdate | None:
 
 def next_change(registry: Registry, updates: Iterable[LiveUpdate], at: datetime) -> datetime | None:
     """When a snapshot taken at `at` should be taken again: the next opening, closing or expiry; None = never."""
-    clocks = [(channel.hours, channel.timezone) for channel in registry.channels.values()]
-    clocks += [(rule.when.hours, rule.when.timezone) for rule in registry.rules if rule.when.hours]
+    clocks = [channel.schedule for channel in registry.channels.values()]
+    clocks += [Schedule(rule.when.hours, rule.when.timezone) for rule in registry.rules if rule.when.hours]
     changes: list[datetime | None] = [one.document.expires_at for one in updates]
-    for hours, timezone in dict.fromkeys(clocks):
-        state = opening_hours.opening(hours, timezone, at)
+    for schedule in dict.fromkeys(clocks):
+        state = opening_hours.opening(schedule, at)
         changes += [state.opens_at, state.closes_at]
     return min((change for change in changes if change is not None and change > at), default=None)
 
@@ -192,8 +193,7 @@ def _channel(channel: ContactChannel, at: datetime) -> dict[str, object]:
         "hours": channel.hours,
         "timezone": channel.timezone,
         "open": [
-            [iso(begins), iso(ends)]
-            for begins, ends in opening_hours.intervals(channel.hours, channel.timezone, at, at + HORIZON)
+            [iso(begins), iso(ends)] for begins, ends in opening_hours.intervals(channel.schedule, at, at + HORIZON)
         ],
         "status": channel.status.value,
         "status_reasons": dict(channel.status_reasons),

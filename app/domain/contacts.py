@@ -9,8 +9,12 @@ from typing import Final
 
 from app.domain import hours as opening_hours
 from app.domain.content import is_public_link
+from app.domain.hours import Schedule
+from app.domain.public_holidays import Holidays
 from app.domain.reading import Reader
+from app.domain.special_days import SpecialDays, read_special_days
 from app.domain.texts import NO_TEXTS, Texts
+from app.domain.week import read_plain_week
 
 _E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 _SHORT_CODE: Final = re.compile(r"[0-9]{3,8}")
@@ -51,20 +55,28 @@ class ContactChannel:
     hours: str = "24/7"
     """OSM opening_hours text, in wall time of `timezone`."""
     timezone: str = "UTC"
-    holidays: object = None
-    """As given in the document; no effect on the hours yet."""
+    holidays: Holidays | None = None
+    exceptions: tuple[SpecialDays, ...] = ()
     areas: tuple[str, ...] = ()
     """Empty = everywhere."""
     status: ContactStatus = ContactStatus.OK
     status_reasons: Texts = field(default_factory=lambda: NO_TEXTS)
     wait_minutes: int | None = None
+    schedule: Schedule = field(init=False, repr=False, compare=False)
+    """All of the hours as one."""
+    _spoken: frozenset[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        schedule = Schedule(self.hours, self.timezone, self.holidays, self.exceptions)
+        object.__setattr__(self, "schedule", schedule)
+        object.__setattr__(self, "_spoken", frozenset(code.split("-")[0] for code in self.languages))
 
     @classmethod
     def from_document(cls, document: object, at: str = "") -> ContactChannel:
         read = Reader(document, at)
         read.only(
-            "slug", "kind", "address", "names", "instructions", "languages", "hours", "timezone", "holidays", "areas",
-            "status", "status_reasons", "wait_minutes",
+            "slug", "kind", "address", "names", "instructions", "languages", "hours", "timezone", "holidays",
+            "exceptions", "areas", "status", "status_reasons", "wait_minutes",
         )  # fmt: skip
         kind = read.choice("kind", ContactKind)
         channel = cls(
@@ -74,17 +86,15 @@ class ContactChannel:
             names=read.texts("names", required=True, longest=100),
             instructions=read.texts("instructions", longest=1_000, lines=True),
             languages=read.languages(),
-            hours=read.text("hours", longest=500, lines=False) or "24/7",
+            hours=_hours(read),
             timezone=read.timezone(),
-            holidays=read.raw("holidays"),
+            holidays=Holidays.read(read),
+            exceptions=read_special_days(read),
             areas=read.strings("areas", longest=64),
             status=read.choice("status", ContactStatus, ContactStatus.OK),
             status_reasons=read.texts("status_reasons", longest=300),
             wait_minutes=read.number("wait_minutes", 0, 10_080),
         )
-        for problem in opening_hours.check(channel.hours, channel.timezone):
-            if problem.field == "hours":  # a bad zone is noted already
-                read.problem(problem.code, read.path("hours"), problem.sentence.split(" ", 1)[1][:-1], problem.remedy)
         read.done()
         return channel
 
@@ -98,7 +108,8 @@ class ContactChannel:
             "languages": list(self.languages),
             "hours": self.hours,
             "timezone": self.timezone,
-            "holidays": self.holidays,
+            "holidays": self.holidays.to_document() if self.holidays else {},
+            "exceptions": [days.to_document() for days in self.exceptions],
             "areas": list(self.areas),
             "status": self.status.value,
             "status_reasons": dict(self.status_reasons),
@@ -106,11 +117,20 @@ class ContactChannel:
         }
 
     def speaks(self, language: str) -> bool:
-        spoken = {code.split("-")[0] for code in self.languages}
-        return not spoken or not language or language.split("-", maxsplit=1)[0] in spoken
+        return not self._spoken or not language or language.split("-", maxsplit=1)[0] in self._spoken
 
     def serves(self, area: str) -> bool:
         return not self.areas or not area or area in self.areas
+
+
+def _hours(read: Reader) -> str:
+    """OSM text, from OSM text or from the plain form."""
+    if isinstance(read.raw("hours"), dict):
+        return read_plain_week(read, "hours")
+    hours = read.text("hours", longest=500, lines=False) or "24/7"
+    for problem in opening_hours.check(hours, "UTC"):
+        read.problem(problem.code, read.path("hours"), problem.sentence.split(" ", 1)[1][:-1], problem.remedy)
+    return hours
 
 
 def _is_number(address: str) -> bool:

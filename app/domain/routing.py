@@ -12,6 +12,7 @@ from typing import Final
 from app.domain import hours as opening_hours
 from app.domain.contacts import ContactChannel, ContactStatus
 from app.domain.crisis import Severity
+from app.domain.hours import Schedule
 from app.domain.reading import Reader
 from app.domain.texts import Texts
 from app.errors import Problem
@@ -53,7 +54,7 @@ class When:
             (not self.languages or query.language.split("-")[0] in {code.split("-")[0] for code in self.languages})
             and (not self.areas or query.area in self.areas)
             and (not self.severities or query.severity in self.severities)
-            and (not self.hours or opening_hours.opening(self.hours, self.timezone, at).open)
+            and (not self.hours or opening_hours.opening(Schedule(self.hours, self.timezone), at).open)
         )
 
     @classmethod
@@ -284,7 +285,7 @@ def _judge(registry: Registry, slugs: Iterable[str], query: Query, at: datetime)
 
 
 def _option(channel: ContactChannel, query: Query, at: datetime) -> Option:
-    hours = opening_hours.opening(channel.hours, channel.timezone, at)
+    hours = opening_hours.opening(channel.schedule, at)
     speaks = channel.speaks(query.language)
     if channel.status is ContactStatus.DOWN:
         reason = Reason.DOWN

@@ -98,7 +98,7 @@ def channel_view(tongue: Tongue, channel: ContactChannel) -> View:
         "languages": tongue.say("speaks_in", languages=tongue.say("comma").join(spoken)) if spoken else "",
         "status": tongue.say(channel.status.value) if channel.status is not ContactStatus.OK else "",
         "reason": tongue.text(channel.status_reasons) if channel.status_reasons else None,
-        "always": channel.hours == "24/7",
+        "always": channel.schedule.never_closes,
         "days": days,
         "zone": tongue.say("zone", zone=cldr.zone_text(tongue.at, channel.timezone, tongue.language, long=True)),
     }
@@ -114,7 +114,7 @@ def week(tongue: Tongue, channel: ContactChannel) -> list[View]:
         starts, ends = (datetime.combine(one, time(), zone).astimezone(UTC) for one in (day, day + timedelta(days=1)))
         spans = [
             _span(opens, closes, ends, channel.timezone, tongue.language)
-            for opens, closes in hours.intervals(channel.hours, channel.timezone, starts, ends)
+            for opens, closes in hours.intervals(channel.schedule, starts, ends)
         ]
         noon = datetime.combine(day, time(12), zone)
         found.append({"day": cldr.date_text(noon, channel.timezone, tongue.language), "times": spans})

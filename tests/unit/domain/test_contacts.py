@@ -16,14 +16,15 @@ def channel(**more: Any) -> ContactChannel:
 def test_a_channel_comes_back_as_it_went_in_with_every_field_of_the_contract() -> None:
     full = channel(
         instructions={"en": "Have your number ready.\nPress 2."},
-        holidays={"country": "IN", "subdivision": "GJ"},
+        holidays={"country": "in", "region": "GJ"},
+        exceptions=[{"from": "2026-12-24", "hours": "10:00-14:00", "labels": {"en": "Half a day"}}],
         areas=["north"],
         status="busy",
         status_reasons={"en": "Many calls"},
         wait_minutes=25,
     )
     assert ContactChannel.from_document(full.to_document()) == full
-    assert full.to_document()["holidays"] == {"country": "IN", "subdivision": "GJ"}
+    assert full.to_document()["holidays"] == {"country": "IN", "region": "GJ", "hours": "closed"}
 
 
 @pytest.mark.parametrize(
