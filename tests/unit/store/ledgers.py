@@ -137,6 +137,7 @@ class Worker:
             lease_ms=LEASE_MS,
             most=most,
             newer=newer,
+            corrects=None,
         )
         self.flying += got
         return got
