@@ -187,6 +187,10 @@ class Finding(Given):
 
 
 class Preview(Given):
+    recipients: dict[str, int] | None = Field(
+        description="Per medium, as of now; null without an audience, and for a correction"
+    )
+    eta_seconds: float | None = Field(description="Until the last one is handed over, at the endpoints' rates")
     renderings: list[Rendering]
     problems: list[Finding] = Field(description="Each of these stops the submit")
     warnings: list[Finding]

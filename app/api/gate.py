@@ -20,7 +20,6 @@ from app.domain.principals import Actor
 from app.errors import ClarionError, Problem, Unauthenticated
 from app.usecases.authenticate import authenticate
 
-PREFIX: Final = "/api/v1"
 IMPORT_PATH: Final = "/api/v1/subscribers/import"
 GUARDED: Final = ("/api/v1", "/metrics")
 

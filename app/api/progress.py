@@ -9,6 +9,7 @@ from typing import Any, Final
 from app.api.answers import EndpointProgress, UpdateHead, UpdateView
 from app.domain.crisis import ENDED, MOVING, UpdateState
 from app.domain.delivery import State
+from app.domain.pacing import seconds_left
 from app.store import deliveries, endpoints, updates
 from app.store.database import Database
 from app.store.deliveries import EndpointCounts
@@ -77,6 +78,6 @@ def _line(line: EndpointCounts) -> EndpointProgress:
 
 def _eta(lines: Sequence[EndpointCounts], rates: Mapping[str, float], now: datetime) -> datetime | None:
     """Endpoints send side by side, so the slowest one decides."""
-    seconds = [sum(line.counts[state] for state in _WAITING) / (rates.get(line.endpoint) or 1.0) for line in lines]
-    slowest = max(seconds, default=0.0)
+    waiting = [(sum(line.counts[state] for state in _WAITING), rates[line.endpoint]) for line in lines]
+    slowest = max((seconds_left(number, rate) for number, rate in waiting), default=0.0)
     return now + timedelta(seconds=slowest) if slowest > 0 else None

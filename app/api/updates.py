@@ -20,6 +20,7 @@ from app.domain.crisis import UpdateState
 from app.domain.principals import Actor
 from app.store import crises, updates
 from app.usecases.draft_update import create_draft, edit_draft
+from app.usecases.measure_reach import measure_reach
 
 router = APIRouter(tags=["updates"], responses=REFUSALS)
 Drafter = Annotated[Actor, may("draft_update")]
@@ -69,4 +70,4 @@ def edit(update_id: UpdateId, body: Update, context: Ctx, actor: Drafter, if_mat
 def preview(update_id: UpdateId, context: Ctx, _actor: Reader) -> Preview:
     with context.db.reading() as connection:
         row = updates.get(connection, update_id)
-    return preview_of(context.preflight(row, context.clock.now()))
+    return preview_of(context.preflight(row, context.clock.now()), measure_reach(context.db, row))

@@ -172,10 +172,6 @@ def check(content_by_language: Mapping[str, Content], wanted_languages: Sequence
     return tuple(problems)
 
 
-def blocking(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    return tuple(problem for problem in problems if problem.code not in WARNINGS)
-
-
 def _check_one(at: str, content: Content) -> Iterable[Problem]:
     if not content.headline:
         yield Problem("no_headline", "The headline is missing.", f"{at}.headline", "Say in one line what happened.")

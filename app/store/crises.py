@@ -85,12 +85,6 @@ def get(connection: Connection, slug: str, *, lock: bool = False) -> CrisisRow:
     return _crisis(row)
 
 
-def everything_open(connection: Connection) -> list[CrisisRow]:
-    """Oldest first."""
-    query = select(crisis).where(crisis.c.state == CrisisState.OPEN.value).order_by(crisis.c.opened_at, crisis.c.slug)
-    return [_crisis(row) for row in connection.execute(query)]
-
-
 def page(
     connection: Connection, *, state: CrisisState | None = None, cursor: str | None = None, limit: int = DEFAULT_LIMIT
 ) -> Page[CrisisRow]:

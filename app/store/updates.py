@@ -86,13 +86,6 @@ def get(connection: Connection, update_id: int, *, lock: bool = False) -> Update
     return _update(row)
 
 
-def by_broadcast(connection: Connection, broadcast_id: int) -> UpdateRow:
-    row = connection.execute(select(update).where(update.c.broadcast_id == broadcast_id)).one_or_none()
-    if row is None:
-        raise not_found("broadcast", broadcast_id)
-    return _update(row)
-
-
 def page(
     connection: Connection,
     *,

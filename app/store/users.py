@@ -122,14 +122,6 @@ def revoke_token(connection: Connection, token_id: int, now: datetime) -> TokenR
     return get_token(connection, token_id)
 
 
-def token_page(connection: Connection, *, cursor: str | None = None, limit: int = DEFAULT_LIMIT) -> Page[TokenRow]:
-    query = select(token).order_by(token.c.id).limit(check_limit(limit) + 1)
-    after = number_cursor(cursor)
-    if after is not None:
-        query = query.where(token.c.id > after)
-    return cut_page(connection.execute(query).all(), limit, _token, lambda row: row.id)
-
-
 def _user(row: Row[Any]) -> UserRow:
     return UserRow(row.id, row.name, Role(row.role), row.disabled, row.created_at)
 

@@ -158,3 +158,12 @@ def test_what_only_the_service_sets_cannot_be_sent(api: Api) -> None:
         document: dict[str, Any] = {"stage": "details", "content": words, field: value}
         answer = api.post("author", "/crises/outage/updates", json=document)
         assert (answer.status_code, answer.json()["code"], answer.json()["field"]) == (422, "unknown_field", field)
+
+
+def test_a_preview_says_how_many_it_would_reach_and_for_how_long_it_would_be_on_its_way(api: Api) -> None:
+    api.prepare()
+    preview = api.done(api.get("viewer", f"/updates/{api.draft()}/preview"))
+    assert preview["recipients"] == {"sms": 2, "email": 2}
+    assert preview["eta_seconds"] == pytest.approx(0.2)  # two at ten a second, side by side
+    unfinished = api.done(api.get("viewer", f"/updates/{api.draft(audience=None)}/preview"))
+    assert (unfinished["recipients"], unfinished["eta_seconds"]) == (None, None)

@@ -29,7 +29,7 @@ def test_a_crisis_goes_from_open_to_resolved_with_its_timeline(database: Databas
     assert kinds(database) == ["opened", "fact", "resolved"]
     with database.reading() as connection:
         assert publishing.pending(connection) == 3
-        assert crises.everything_open(connection) == []
+        assert crises.page(connection, state=CrisisState.OPEN).items == ()
 
 
 def test_the_newest_fact_of_a_name_counts_and_the_older_ones_stay(database: Database) -> None:
