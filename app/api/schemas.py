@@ -112,6 +112,8 @@ class Playbook(Sent):
     cadence: dict[str, int] = {}
     variables: dict[str, str] = {}
     triage: dict[str, list[str]] = {}
+    tree: str = ""
+    faq: list[dict[str, Any]] = []
     stages: dict[str, dict[str, dict[str, Any]]] = {}
     review: str | dict[str, str] = ""
 

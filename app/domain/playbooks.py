@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from app.domain.help_library import FaqEntry
 from app.domain.slots import Reading, SlotType, SlotValue, check_slots, fill_slots, names_in, read_value
 from app.errors import Invalid, Problem
 
@@ -36,6 +37,10 @@ class Playbook:
     variables: Mapping[str, SlotType]
     triage: Mapping[str, tuple[str, ...]]
     """language -> the questions staff ask first; may be empty."""
+    tree: str = ""
+    """Slug of the triage tree to start from (templates/triage/), "" = none."""
+    faq: tuple[FaqEntry, ...] = ()
+    """What people usually ask in such a crisis."""
 
     @classmethod
     def from_document(cls, document: Mapping[str, object]) -> Playbook:
@@ -54,6 +59,7 @@ class Playbook:
         cadence = _numbers(document, "cadence", SEVERITIES, problems)
         undo, canary = _whole(document, "undo_seconds", problems), _whole(document, "canary", problems)
         triage = _mapping(document, "triage", problems)
+        faq = _faq(document, str(slug), problems)
         if problems:
             raise Invalid(problems)
         return cls(
@@ -70,6 +76,8 @@ class Playbook:
             stages=MappingProxyType(stages),
             variables=MappingProxyType(variables),
             triage=MappingProxyType({language: _strings(questions) for language, questions in triage.items()}),
+            tree=str(document.get("tree") or ""),
+            faq=faq,
         )
 
     def languages(self, stage: str) -> tuple[str, ...]:
@@ -194,6 +202,21 @@ def _mapping(document: Mapping[str, object], field: str, problems: list[Problem]
         return value
     problems.append(Problem("not_an_object", f"“{field}” must be an object.", field, "See templates/playbooks/."))
     return {}
+
+
+def _faq(document: Mapping[str, object], slug: str, problems: list[Problem]) -> tuple[FaqEntry, ...]:
+    """The entries, named after the playbook: `health-1`, `health-2`."""
+    raw = document.get("faq", ())
+    if not isinstance(raw, list | tuple) or not all(isinstance(one, Mapping) for one in raw):
+        problems.append(Problem("wrong_type", "“faq” must be a list of objects.", "faq", "See templates/playbooks/."))
+        return ()
+    entries: list[FaqEntry] = []
+    for index, one in enumerate(raw):
+        try:
+            entries.append(FaqEntry.from_document({"slug": f"{slug}-{index + 1}", **one}, f"faq[{index}]"))
+        except Invalid as fault:
+            problems.extend(fault.problems)
+    return tuple(entries)
 
 
 def _numbers(

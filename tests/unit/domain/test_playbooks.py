@@ -10,11 +10,22 @@ import pytest
 from app.domain.content import Content, check
 from app.domain.playbooks import STAGES, Playbook, fill_playbook
 from app.domain.slots import Reading
+from app.domain.triage_documents import read_tree
 from app.errors import Invalid
 from tests.unit.usecases.announcements import TEMPLATES, VALUES
 
 NOON = datetime(2026, 11, 23, 5, 30, tzinfo=UTC)
-SLUGS = ["service-outage", "natural-disaster"]
+SLUGS = sorted(path.stem for path in (TEMPLATES / "playbooks").glob("*.json"))
+EIGHT = {
+    "natural-disaster",
+    "service-outage",
+    "product-failure",
+    "financial-setback",
+    "health",
+    "delivery-delay",
+    "demand-peak",
+    "hospitality-incident",
+}
 
 
 def shipped(slug: str) -> dict[str, Any]:
@@ -37,6 +48,29 @@ def codes(call: Any, *arguments: Any) -> list[str]:
     with pytest.raises(Invalid) as refused:
         call(*arguments)
     return [problem.code for problem in refused.value.problems]
+
+
+def test_all_eight_playbooks_are_shipped() -> None:
+    assert set(SLUGS) == EIGHT
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_a_shipped_playbook_brings_questions_answers_a_triage_tree_and_its_timing(slug: str) -> None:
+    playbook = Playbook.from_document(shipped(slug))
+    assert playbook.tree == read_tree(json.loads((TEMPLATES / "triage" / "default.json").read_text("utf-8"))).slug
+    assert set(playbook.triage) == {"en", "gu", "lo", "eo"}
+    assert {len(questions) for questions in playbook.triage.values()} == {4}
+    assert len(playbook.faq) >= 2
+    for entry in playbook.faq:
+        assert set(entry.questions) == set(entry.answers) == {"en", "gu", "lo", "eo"}
+    assert set(playbook.cadence) == {"emergency", "major", "minor", "info"}
+    assert playbook.wave_offsets_seconds["site"] == 0
+    assert playbook.wave_offsets_seconds["sms"] < playbook.wave_offsets_seconds["email"]
+
+
+def test_the_default_tree_knows_only_playbooks_that_are_shipped() -> None:
+    tree = read_tree(json.loads((TEMPLATES / "triage" / "default.json").read_text("utf-8")))
+    assert {trouble.playbook for trouble in tree.troubles.values()} - {""} <= EIGHT
 
 
 @pytest.mark.parametrize("slug", SLUGS)

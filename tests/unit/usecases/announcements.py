@@ -34,6 +34,7 @@ VALUES = {
     "duration": "PT4H",
     "customers": 4200,
     "shelter": "Central School",
+    "product": "Kettle K2",
 }
 ARABIC = {
     "headline": "الخدمة متوقفة في فيينتيان",
