@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Final
 from urllib.parse import parse_qsl, quote_plus, urlencode
 
@@ -129,9 +130,10 @@ class TwilioSms:
 
     async def _send(self, message: Message, recipient: Recipient) -> Outcome:
         head, body = self._forms.get(message, recipient.fields)
-        form = f"To={quote_plus(recipient.address)}{head}{body.splice(recipient.fields, quote_plus)}"
+        form = f"To={_quoted(recipient.address)}{head}{body.splice(recipient.fields, quote_plus)}"
         if recipient.callback_url:
-            form = f"{form}&StatusCallback={quote_plus(recipient.callback_url)}"
+            folder, slash, reference = recipient.callback_url.rpartition("/")
+            form = f"{form}&StatusCallback={_quoted(folder + slash)}{_quoted(reference)}"
         reply = await self._http.call("POST", self._url, self._headers, form.encode())
         if isinstance(reply, Failure):
             return reply
@@ -219,6 +221,18 @@ def _created(entry: Mapping[str, Any], otherwise: datetime) -> datetime:
         return parsedate_to_datetime(str(entry.get("date_created")))
     except ValueError:
         return otherwise
+
+
+def _quoted(text: str) -> str:
+    """`quote_plus`, which is slow for what every recipient has: a number, the same folder, a plain reference."""
+    if text.isalnum() and text.isascii():
+        return text
+    if text[:1] == "+" and text[1:].isdecimal() and text.isascii():
+        return "%2B" + text[1:]
+    return _kept_quote(text)
+
+
+_kept_quote = lru_cache(maxsize=64)(quote_plus)
 
 
 def _failure(reply: Reply) -> Failure:
