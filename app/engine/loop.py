@@ -22,7 +22,7 @@ from app.engine.fleet import Fleet, OpenChannel
 from app.engine.loading import Loader
 from app.engine.recovery import Recovery
 from app.engine.tending import Tending
-from app.engine.turn import Granted, Request, take_turn
+from app.engine.turn import Granted, Request, is_site, take_turn
 from app.settings import Timings
 from app.store import ledger
 from app.store.database import Database
@@ -101,6 +101,9 @@ class Engine:
         except BaseException:
             self._finished = batch + self._finished
             raise
+        if any(is_site(row) for row in batch):
+            # The very next messages carry the link of the page that is up now; unlinked if this cannot be read.
+            await self._supervised(self.control.refresh)
         self.fleet.landed(batch)
         self.fleet.let_go(request.release)
         for endpoint_id, got in granted.items():

@@ -65,11 +65,12 @@ def take_turn(connection: Connection, request: Request, timings: Timings) -> dic
 
 def _note_sites(connection: Connection, request: Request) -> None:
     """The site was read back: its broadcast's other waves need not wait for the bound."""
-    for broadcast_id in {row.broadcast for row in request.settled if _is_site(row)}:
+    for broadcast_id in {row.broadcast for row in request.settled if is_site(row)}:
         stopping.confirm_site(connection, broadcast_id, request.now_ms)
 
 
-def _is_site(row: Settled) -> bool:
+def is_site(row: Settled) -> bool:
+    """Whether this outcome shows the website with the update on it."""
     return row.medium == _SITE and row.result is Result.ACCEPTED
 
 
