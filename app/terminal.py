@@ -12,6 +12,7 @@ from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 from rich.theme import Theme
 
 PLAIN_WIDTH: Final = 96
@@ -90,13 +91,22 @@ class Bars:
         if step > self._said.get(bar.name, 0):
             self._said[bar.name] = step
             figures = f"{bar.done:>7,} of {bar.total:<7,}"
-            self._screen.print(f"  {bar.name:<12} {figures} {bar.note}".rstrip(), markup=False)
+            line = f"  {bar.name:<12} {figures} {bar.note}".rstrip()
+            self._screen.print(line, markup=False, no_wrap=True, overflow="ellipsis")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._progress is not None:
             self._progress.stop()
+
+
+def quote(screen: Console, title: str, words: Text) -> None:
+    """Somebody's words with a line on their left; none on the right, because terminals disagree about widths."""
+    screen.print(Text.assemble(("┌ ", "quiet"), (title, "name")))
+    for line in words.wrap(screen, min(screen.width, PLAIN_WIDTH) - 2):
+        screen.print(Text.assemble(("│ ", "quiet"), line), soft_wrap=True)
+    screen.print()
 
 
 @contextmanager

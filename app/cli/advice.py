@@ -58,10 +58,11 @@ def show_options(out: Console, options: tuple[Option, ...], language: str) -> No
 def _hours(option: Option) -> str:
     """In the contact channel's own time."""
     zone = ZoneInfo(option.contact_channel.timezone)
+    place = zone.key.rpartition("/")[2].replace("_", " ")
     at = option.closes_at if option.open else option.opens_at
     if at is None:
         return "always open" if option.open else "closed"
-    return f"{'open until' if option.open else 'opens'} {at.astimezone(zone):%a %H:%M} {zone.key}"
+    return f"{'open until' if option.open else 'opens'} {at.astimezone(zone):%a %H:%M} ({place})"
 
 
 def _document(option: Option) -> dict[str, object]:

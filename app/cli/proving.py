@@ -22,7 +22,6 @@ from app.site.lastgood import last_good
 from app.store import audiences, audit, deliveries, documents, endpoints, receipts, updates, users
 from app.store.audit import Head
 from app.store.documents import Kind
-from app.store.migrate import is_current
 from app.usecases.verify_audit import AuditReport, verify_audit
 
 app = typer.Typer()
@@ -97,6 +96,8 @@ def _report(desk: Desk, looks: tuple[Look, ...], *, as_json: bool) -> None:
 
 
 def _schema(desk: Desk) -> Iterator[Finding]:
+    from app.store.migrate import is_current
+
     well = is_current(desk.db)
     yield Finding("schema", well, "of this version" if well else "of another version; run: clarion migrate")
 

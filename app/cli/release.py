@@ -13,7 +13,7 @@ from app.api.progress import settled, view
 from app.cli import drafting
 from app.cli.desk import AsJson, Desk, at_desk, write_json
 from app.cli.update import UpdateId, show
-from app.cli.watching import EVERY_SECONDS, follow, progress_table
+from app.cli.watching import follow, progress_table
 from app.domain.crisis import Stage
 from app.errors import Conflict, Invalid, Problem, Unavailable
 from app.store import updates
@@ -184,7 +184,7 @@ def _watch(desk: Desk, update: int, *, as_json: bool, seconds: float) -> None:
         return shown
 
     with Bars(desk.err) as bars:
-        last = follow(look, bars, seconds=seconds, every=EVERY_SECONDS)
+        last = follow(look, bars, seconds=seconds)
     if not as_json:
         desk.out.print(progress_table(last) if last.per_endpoint else f"Update {update} is {last.state}.")
     if not settled(last):

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console, Group
-from rich.panel import Panel
+from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
-from app.api.answers import Finding, Preview, Rendering, UpdateView
+from app.api.answers import UpdateView
+from app.api.previews import preview_of
 from app.api.progress import head, view
 from app.cli import drafting
 from app.cli.crisis import updates_table
@@ -19,10 +22,12 @@ from app.cli.watching import progress_table
 from app.domain.crisis import Stage, UpdateState
 from app.errors import Conflict, Problem
 from app.store import updates
+from app.store.database import Database
 from app.store.updates import UpdateRow
-from app.terminal import counting, table
+from app.terminal import counting, figures, quote, table
 from app.usecases.draft_update import create_draft, edit_draft
-from app.usecases.preview_update import Preflight
+from app.usecases.measure_reach import measure_reach
+from app.usecases.preview_update import Preflight, Rendering
 from app.usecases.stage_update import stage_update
 from app.usecases.submit_update import submit_update
 
@@ -106,25 +111,25 @@ def preview(
     """Render it for every way out in every language; problems block submitting, exit code 1."""
     with at_desk() as desk:
         desk.allowed("preview_update")
-        checked = desk.wiring.words.preflight(_row(desk, update), desk.now())
-        texts = [
+        row = _row(desk, update)
+        checked = desk.wiring.words.preflight(row, desk.now())
+        texts = tuple(
             one
             for one in checked.renderings
             if (not lang or one.language in lang) and (not endpoint or one.endpoint in endpoint)
-        ]
-        answer = Preview(
-            renderings=[Rendering.model_validate(one) for one in texts],
-            problems=[Finding.model_validate(one) for one in checked.problems],
-            warnings=[Finding.model_validate(one) for one in checked.warnings],
         )
+        reach = measure_reach(desk.db, row)
 
         def draw(out: Console) -> None:
             for text in texts:
-                words = Group(Text(text.subject, style="head"), Text(text.text)) if text.subject else Text(text.text)
-                out.print(Panel(words, title=f"{text.endpoint} · {text.language}", title_align="left"))
+                subject = Text(f"{text.subject}\n\n", style="head") if text.subject else Text()
+                quote(out, f"{text.endpoint} · {text.language}", subject.append(text.text, style="none"))
             show_preflight(out, checked)
+            if reach is not None:
+                people = figures({medium.value: count for medium, count in reach.recipients.items()})
+                out.print(f"As of now it reaches {people}; the last one {reach.seconds:,.0f} s after its wave began.")
 
-        desk.answer(answer, draw, as_json=as_json)
+        desk.answer(preview_of(replace(checked, renderings=texts), reach), draw, as_json=as_json)
         if checked.problems:
             raise typer.Exit(1)
 
@@ -140,8 +145,7 @@ def submit(update: UpdateId, as_json: AsJson = False) -> None:
             return desk.wiring.words.preflight(row, now).problems
 
         submit_update(desk.db, actor, update, now, keyring=desk.keyring, check=check)
-        with counting(desk.err, "audience") as bar:
-            stage_update(desk.db, update, desk.now, bar)
+        list_audience(desk.err, desk.db, update, desk.now)
         row = _row(desk, update)
         if row.state is UpdateState.RETURNED:
             raise Conflict(
@@ -181,21 +185,43 @@ def show(desk: Desk, update: int, *, as_json: bool, then: str = "") -> UpdateVie
     return shown
 
 
+def list_audience(screen: Console, db: Database, update: int, now: Callable[[], datetime]) -> None:
+    """Stage the audience here, with a bar, instead of waiting for the engine to do it."""
+    with counting(screen, "audience") as bar:
+        staged = stage_update(db, update, now, lambda done, total: bar(done, total) if total else None)
+        if staged.total:
+            bar(staged.total, staged.total)
+
+
 def show_preflight(out: Console, checked: Preflight) -> None:
     """What stands in the way, what should be known, and the lengths."""
-    lengths = table("way out", "lang", "size", "of", "unit", "parts", "routes", right=("size", "of", "parts", "routes"))
-    for one in checked.renderings:
-        limit = f"{one.limit:,}" if one.limit is not None else ""
-        parts = f"{one.parts} (≤ {one.reserved_parts})" if one.parts else ""
-        unit = f"{one.unit} {one.encoding}".strip()
-        lengths.add_row(one.endpoint, one.language, f"{one.size:,}", limit, unit, parts, str(one.routes))
-    out.print(lengths)
+    out.print(_lengths(checked))
     for sign, style, found in (("✗ ", "bad", checked.problems), ("! ", "warn", checked.warnings)):
         for problem in found:
             field = f" [{problem.field}]" if problem.field else ""
             out.print(Text.assemble((sign, style), problem.sentence, (f"{field} ", "quiet"), problem.remedy))
     if checked.passed:
         out.print("[good]✓[/good] Nothing stands in the way of submitting.")
+
+
+def _lengths(checked: Preflight) -> Table:
+    """A line for each way out, a column for each language."""
+    languages = list(dict.fromkeys(one.language for one in checked.renderings))
+    drawn = table("way out", *languages, "limit", "unit", right=("limit", *languages))
+    for endpoint in dict.fromkeys(one.endpoint for one in checked.renderings):
+        mine = {one.language: one for one in checked.renderings if one.endpoint == endpoint and not one.variant}
+        first = next(iter(mine.values()), None)
+        sizes = [_size(mine[language]) if language in mine else "" for language in languages]
+        limit = f"{first.limit:,}" if first and first.limit is not None else ""
+        drawn.add_row(endpoint, *sizes, limit, first.unit if first else "")
+    return drawn
+
+
+def _size(one: Rendering) -> str:
+    if not one.parts:
+        return f"{one.size:,}"
+    most = f"-{one.reserved_parts}" if one.reserved_parts > one.parts else ""
+    return f"{one.parts}{most} {one.encoding}"
 
 
 def _row(desk: Desk, update: int) -> UpdateRow:

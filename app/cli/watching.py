@@ -17,21 +17,27 @@ EVERY_SECONDS: Final = 0.25
 WAITING: Final = (State.QUEUED.value, State.SENDING.value, State.RETRY_WAIT.value, State.UNKNOWN.value)
 
 
-def follow(look: Callable[[], UpdateView], bars: Bars, *, seconds: float, every: float = EVERY_SECONDS) -> UpdateView:
-    """Draw until nothing changes by itself any more or the time is over; the last picture."""
-    deadline = time.monotonic() + seconds
+def follow(look: Callable[[], UpdateView], bars: Bars, *, seconds: float, stalled: float = float("inf")) -> UpdateView:
+    """Draw until nothing changes by itself any more, the time is over or nothing moved; the last picture."""
+    began = moved = time.monotonic()
+    shown = look()
     while True:
-        shown = look()
         bars.show([bar_of(line) for line in shown.per_endpoint])
-        if settled(shown) or time.monotonic() > deadline:
+        now = time.monotonic()
+        if settled(shown) or now - began > seconds or now - moved > stalled:
             return shown
-        time.sleep(every)
+        time.sleep(EVERY_SECONDS)
+        before, shown = shown, look()
+        if (shown.state, shown.counts) != (before.state, before.counts):
+            moved = time.monotonic()
 
 
 def bar_of(line: EndpointProgress) -> Bar:
     done = line.size - sum(line.counts.get(state, 0) for state in WAITING)
-    notes = {name: count for name, count in line.counts.items() if name not in ("queued", "accepted") and count}
-    return Bar(line.endpoint, done, line.size, figures(notes, ("sending", "delivered", "undelivered", "failed")))
+    notes = {
+        name: count for name, count in line.counts.items() if name not in ("queued", "accepted", "sending") and count
+    }
+    return Bar(line.endpoint, done, line.size, figures(notes, ("delivered", "undelivered", "failed")))
 
 
 def progress_table(shown: UpdateView) -> Table:

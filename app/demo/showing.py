@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from rich.console import Console, Group
-from rich.panel import Panel
+from rich.console import Console
 from rich.text import Text
 
-from app.demo.texts import word
+from app.demo.texts import registry, word
+from app.terminal import quote
 
 if TYPE_CHECKING:
     from tests.rig.ledger import Accepted
 
-MAIL_LINES: Final = 14
-WIDEST: Final = 92
+MAIL: Final = ("sendgrid", "smtp")
+_HTML: Final = re.compile("<!doctype|<html", re.IGNORECASE)
+MAIL_PARAGRAPHS: Final = 4
 
 
 def show_messages(out: Console, examples: Sequence[Accepted], headlines: Mapping[str, str]) -> int:
     """One panel for each provider and language with an example in it; how many."""
-    shown = 0
+    shown, shown_mail = 0, False
     for provider in dict.fromkeys(one.provider for one in examples):
         for language, headline in headlines.items():
             found = next((one for one in examples if one.provider == provider and headline in (one.body or "")), None)
             if found is not None:
-                title = f"{provider} · {language} · to {found.to}" if "@" in found.to or "+" in found.to else provider
-                _panel(out, title, _words(provider, found.body or ""))
+                quote(out, _title(found, language), _words(provider, found.body or "", whole=not shown_mail))
+                shown_mail = shown_mail or provider in MAIL
                 shown += 1
     return shown
 
@@ -37,31 +39,39 @@ def show_banner(out: Console, banner: Mapping[str, Any]) -> None:
     placed = banner["placements"]["banner"]
     if placed is None:
         return
-    lines: list[Text] = []
+    words = Text()
     for language, text in placed["texts"].items():
-        lines += [Text.assemble((f"{language}  ", "name"), (text["headline"], "head")), Text(f"    {text['impact']}")]
-    lines.append(
-        Text(f"seq {banner['seq']} · {banner['severity']} · next update by {banner['next_update_by']}", "quiet")
-    )
-    _panel(out, "banner.json", Group(*lines))
+        words.append(f"{language}  ", "name").append(f"{text['headline']}\n", "head")
+        words.append(f"    {text['impact']}\n", "none")
+    words.append(word("banner", **banner), "quiet")
+    quote(out, "banner.json", words)
 
 
-def _panel(out: Console, title: str, words: Text | Group) -> None:
-    out.print(Panel(words, title=title, title_align="left", width=min(out.width, WIDEST), padding=(0, 1)))
+def _title(found: Accepted, language: str) -> str:
+    personal = "@" in found.to or found.to.startswith("+")
+    return f"{found.provider} · {language}" + (f" · {found.to}" if personal else "")
 
 
-def _words(provider: str, body: str) -> Text:
+def _words(provider: str, body: str, *, whole: bool) -> Text:
     if provider == "webhook":
         return Text(json.dumps(_without_words(json.loads(body)), ensure_ascii=False, indent=1))
-    if provider not in ("sendgrid", "smtp"):
+    if provider not in MAIL:
         return Text(body)
-    lines = body.partition("<!doctype")[0].partition("<!DOCTYPE")[0].partition("<html")[0].strip().splitlines()
-    rest = len(lines) - MAIL_LINES
-    words = Text(lines[0], style="head")
-    words.append("\n" + "\n".join(lines[1:MAIL_LINES]), style="none")
-    if rest > 0:
-        words.append("\n" + word("more_lines", count=rest), style="quiet")
+    subject, _, text = _HTML.split(body)[0].strip().partition("\n")
+    paragraphs = text.strip().split("\n\n")
+    words = Text(f"{subject}\n\n", "head")
+    words.append("\n\n".join(paragraphs[:MAIL_PARAGRAPHS]), "none")
+    left = len(paragraphs) - MAIL_PARAGRAPHS
+    if whole:
+        words.append(f"\n\n{word('more', count=left - 1)}\n\n", "quiet").append(_contact_block(paragraphs), "none")
+    else:
+        words.append(f"\n\n{word('more', count=left)}", "quiet")
     return words
+
+
+def _contact_block(paragraphs: Sequence[str]) -> str:
+    addresses = [str(channel["address"]).removeprefix("https://") for channel in registry()["contact_channels"]]
+    return max(paragraphs, key=lambda paragraph: sum(address in paragraph for address in addresses))
 
 
 def _without_words(event: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,10 +13,10 @@ from rich.console import Console
 from rich.text import Text
 
 from app.api.answers import UpdateView
-from app.api.progress import view
+from app.api.progress import settled, view
 from app.cli.advice import show_options
 from app.cli.people import show_import
-from app.cli.update import show_preflight
+from app.cli.update import list_audience, show_preflight
 from app.cli.watching import follow
 from app.demo.people import Population, write_people
 from app.demo.reckoning import checks, gather, taken, wait_for_receipts
@@ -32,11 +32,11 @@ from app.domain.playbooks import Playbook, fill_playbook
 from app.domain.principals import HOST, Actor
 from app.domain.routing import Query, advise
 from app.domain.slots import Reading
-from app.errors import Forbidden
+from app.errors import Forbidden, Problem, Unavailable
 from app.store import documents, updates
 from app.store.documents import Kind
 from app.store.updates import UpdateRow
-from app.terminal import Bars, counting, is_live, table, waiting
+from app.terminal import Bars, counting, is_live, table
 from app.usecases.correct_update import correct_update
 from app.usecases.decide_update import approve_update
 from app.usecases.draft_update import create_draft
@@ -44,14 +44,15 @@ from app.usecases.import_subscribers import ImportReport, import_subscribers
 from app.usecases.open_crisis import open_crisis
 from app.usecases.resolve_crisis import resolve_crisis
 from app.usecases.send_update import send_update
-from app.usecases.stage_update import stage_update
 from app.usecases.submit_update import submit_update
 from app.usecases.suppress_address import suppress_address
 
 if TYPE_CHECKING:
     from app.wiring import Wiring
 
-SENDING_SECONDS: Final = 300.0
+LONGEST_SECONDS: Final = 3600.0
+STALLED_SECONDS: Final = 45.0
+"""Nothing is sent for so long: something is wrong, and waiting does not mend it."""
 RECEIPT_SECONDS: Final = 120.0
 BANNER_SECONDS: Final = 15.0
 SHOWN_ERRORS: Final = 12
@@ -105,8 +106,9 @@ class Story:
     def reckon(self) -> bool:
         """The report; True when every check holds."""
         _scene(self.out, "report")
-        with waiting(self.out, word("settling")):
-            wait_for_receipts(self.stage, RECEIPT_SECONDS)
+        self.out.print(f"  {word('settling')}", markup=False)
+        with Bars(self.out) as bars:
+            wait_for_receipts(self.stage, self.sent, bars, RECEIPT_SECONDS)
         evidence = gather(self.stage, self.population, self.imported, self.sent, gone=self.gone)
         self.out.print(_report(evidence.updates, evidence.counts))
         found = list(checks(evidence))
@@ -181,8 +183,7 @@ class Story:
             db, author, update, now, keyring=self.wiring.keyring,
             check=lambda row: self.wiring.words.preflight(row, now).problems,
         )  # fmt: skip
-        with counting(self.out, "audience") as bar:
-            stage_update(db, update, self.wiring.clock.now, bar)
+        list_audience(self.out, db, update, self.wiring.clock.now)
         row = self._row(update)
         recipients, digest = row.recipients or 0, (row.content_hash or "")[:12]
         self.out.print(f"  {word('submitted', recipients=recipients, hash=digest)}", markup=False)
@@ -194,15 +195,21 @@ class Story:
         self.out.print(f"  {word('typed', **users, recipients=recipients)}", markup=False)
         return approve_update(db, approver, update, recipients, self.wiring.clock.now(), row.content_hash)
 
-    def _send(self, row: UpdateRow) -> UpdateView:
+    def _send(self, row: UpdateRow) -> None:
         wiring = self.wiring
         bound = wiring.settings.timings.site_bound
         sent = send_update(wiring.db, self.actors["author"], row.id, wiring.clock.now(), site_bound=bound)
         self._undo_window(sent)
         with Bars(self.out) as bars:
-            shown = follow(lambda: view(wiring.db, row.id, wiring.clock.now()), bars, seconds=SENDING_SECONDS)
+            shown = follow(
+                lambda: view(wiring.db, row.id, wiring.clock.now()),
+                bars,
+                seconds=LONGEST_SECONDS,
+                stalled=STALLED_SECONDS,
+            )
+        if not settled(shown):
+            raise _stalled(self.stage, shown)
         self.sent.append(row.id)
-        return shown
 
     def _undo_window(self, row: UpdateRow) -> None:
         left = (row.sent_at - self.wiring.clock.now()).total_seconds() if row.sent_at else 0.0
@@ -258,7 +265,7 @@ class Story:
 
     def _words(self, chapter: str) -> dict[str, Any]:
         """The update's document, filled from the playbook in every language of the story."""
-        told, now = story()[chapter], self.wiring.clock.now()
+        told, now = story()[chapter], self.wiring.clock.now().replace(second=0, microsecond=0)
         values: dict[str, object] = dict(story()["variables"])
         if "duration" in told:
             values["duration"] = told["duration"]
@@ -269,7 +276,7 @@ class Story:
         playbook = Playbook.from_document(document)
         used = {name: values[name] for name in playbook.wanted(told["stage"])}
         reading = Reading(self.wiring.settings.timezone, now)
-        next_update = now + timedelta(minutes=story()["next_update_minutes"])
+        next_update = now + timedelta(minutes=1 + story()["next_update_minutes"])
         words: dict[str, Any] = {
             "stage": told["stage"],
             "content": fill_playbook(playbook, told["stage"], used, story()["languages"], reading),
@@ -281,6 +288,13 @@ class Story:
     def _row(self, update: int) -> UpdateRow:
         with self.wiring.db.reading() as connection:
             return updates.get(connection, update)
+
+
+def _stalled(stage: Stage, shown: UpdateView) -> Unavailable:
+    log = stage.folder / "web.log"
+    return Unavailable(
+        Problem("stalled", f"Update {shown.id} stays {shown.state}; nothing moves.", "", f"The engine's words: {log}")
+    )
 
 
 def organisation() -> tuple[str, str]:
