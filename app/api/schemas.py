@@ -72,9 +72,17 @@ class ContactChannel(Sent):
         [], description="from, to, every_year, closed or hours, labels; wins over holidays and the week"
     )
     areas: list[str] = []
-    status: Literal["ok", "busy", "down"] = "ok"
+    status: Literal["open", "busy", "down", "closed"] = "open"
     status_reasons: Texts = {}
+    status_until: datetime | None = Field(None, description="when the status is open again by itself")
     wait_minutes: int | None = None
+    capacity: dict[str, int | None] = Field({}, description="at_once, per_hour")
+    accessibility: dict[str, Any] = Field({}, description="notes {language: text}, relay, sign_language")
+    first_response_minutes: int | None = None
+    upkeep: dict[str, Any] = Field({}, description="check_on, test_call_every_days, last_test_call")
+    overrides: list[dict[str, Any]] = Field(
+        [], description="until, from, reasons, and what is other until then: address, hours, status"
+    )
 
 
 class Need(Sent):

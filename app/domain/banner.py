@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from app.domain import hours as opening_hours
-from app.domain.contacts import ContactChannel, dial_text, href
+from app.domain.contacts import ContactChannel, as_of, dial_text, href, turns
 from app.domain.content import Content
 from app.domain.crisis import Severity
 from app.domain.hours import Schedule
@@ -73,6 +73,8 @@ def next_change(registry: Registry, updates: Iterable[LiveUpdate], at: datetime)
     clocks = [channel.schedule for channel in registry.channels.values()]
     clocks += [Schedule(rule.when.hours, rule.when.timezone) for rule in registry.rules if rule.when.hours]
     changes: list[datetime | None] = [one.document.expires_at for one in updates]
+    for channel in registry.channels.values():
+        changes += turns(channel, at)
     for schedule in dict.fromkeys(clocks):
         state = opening_hours.opening(schedule, at)
         changes += [state.opens_at, state.closes_at]
@@ -179,22 +181,33 @@ def _contact(site: Site, registry: Registry, severity: Severity | None, at: date
     }
 
 
-def _channel(channel: ContactChannel, at: datetime) -> dict[str, object]:
+def _channel(stored: ContactChannel, at: datetime) -> dict[str, object]:
+    """What holds at `at`, and under `later` what takes its place when, so that a reader needs nobody to revert it."""
+    channel = as_of(stored, at)
     return {
         "slug": channel.slug,
         "kind": channel.kind.value,
-        "address": channel.address,
-        "dial": dial_text(channel),
-        "href": href(channel) or None,
+        **_changing(channel),
         "names": dict(channel.names),
         "instructions": dict(channel.instructions),
         "languages": list(channel.languages),
         "areas": list(channel.areas),
-        "hours": channel.hours,
         "timezone": channel.timezone,
+        "accessibility": channel.accessibility.to_document(),
         "open": [
             [iso(begins), iso(ends)] for begins, ends in opening_hours.intervals(channel.schedule, at, at + HORIZON)
         ],
+        "later": [{"at": iso(turn), **_changing(as_of(stored, turn))} for turn in sorted(turns(stored, at))],
+    }
+
+
+def _changing(channel: ContactChannel) -> dict[str, object]:
+    """The fields that time alone can change, besides `open`, whose intervals are absolute."""
+    return {
+        "address": channel.address,
+        "dial": dial_text(channel),
+        "href": href(channel) or None,
+        "hours": channel.hours,
         "status": channel.status.value,
         "status_reasons": dict(channel.status_reasons),
         "wait_minutes": channel.wait_minutes,

@@ -2,44 +2,63 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Final
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 
-from app.domain import hours as opening_hours
+from app.domain.contact_kinds import ContactKind, ContactStatus, read_address
 from app.domain.content import is_public_link
 from app.domain.hours import Schedule
+from app.domain.overrides import Override, read_hours, read_overrides, replacements
 from app.domain.public_holidays import Holidays
-from app.domain.reading import Reader
+from app.domain.reading import Reader, iso
 from app.domain.special_days import SpecialDays, read_special_days
 from app.domain.texts import NO_TEXTS, Texts
-from app.domain.week import read_plain_week
-
-_E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
-_SHORT_CODE: Final = re.compile(r"[0-9]{3,8}")
-_MAIL: Final = re.compile(r"[^@\s<>\"']{1,64}@[^@\s<>\"']+\.[^@\s.<>\"']+")
 
 
-class ContactKind(StrEnum):
-    CHAT = "chat"
-    PHONE = "phone"
-    TEXT = "text"
-    PORTAL = "portal"
-    EMAIL = "email"
-    IN_PERSON = "in_person"
-    SOCIAL = "social"
-    CALLBACK = "callback"
-    CUSTOM = "custom"
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """How many people it can take; None = not known."""
+
+    at_once: int | None = None
+    per_hour: int | None = None
+
+    def to_document(self) -> dict[str, object]:
+        return {"at_once": self.at_once, "per_hour": self.per_hour}
 
 
-class ContactStatus(StrEnum):
-    """How it goes right now, apart from the hours."""
+@dataclass(frozen=True, slots=True)
+class Accessibility:
+    notes: Texts = field(default_factory=lambda: NO_TEXTS)
+    relay: bool = False
+    """Calls through a relay service are taken."""
+    sign_language: bool = False
 
-    OK = "ok"
-    BUSY = "busy"
-    """Works, but people wait too long: others are offered first."""
-    DOWN = "down"
+    def to_document(self) -> dict[str, object]:
+        return {"notes": dict(self.notes), "relay": self.relay, "sign_language": self.sign_language}
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """Promises about the entry itself, for lines that must work."""
+
+    check_on: date | None = None
+    """Somebody looks through the entry by this day."""
+    test_call_every_days: int | None = None
+    last_test_call: date | None = None
+
+    @property
+    def next_test_call(self) -> date | None:
+        """None = no test calls are wanted, or none was ever made (one is due at once)."""
+        if self.test_call_every_days is None or self.last_test_call is None:
+            return None
+        return self.last_test_call + timedelta(days=self.test_call_every_days)
+
+    def due(self, today: date) -> tuple[str, ...]:
+        """`check`, `test_call`: what somebody has to do by today."""
+        check = self.check_on is not None and self.check_on <= today
+        call = self.test_call_every_days is not None and (self.next_test_call or today) <= today
+        return (*(("check",) if check else ()), *(("test_call",) if call else ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +78,24 @@ class ContactChannel:
     exceptions: tuple[SpecialDays, ...] = ()
     areas: tuple[str, ...] = ()
     """Empty = everywhere."""
-    status: ContactStatus = ContactStatus.OK
+    status: ContactStatus = ContactStatus.OPEN
     status_reasons: Texts = field(default_factory=lambda: NO_TEXTS)
+    status_until: datetime | None = None
+    """When the status is open again by itself; None = until somebody says so."""
     wait_minutes: int | None = None
-    schedule: Schedule = field(init=False, repr=False, compare=False)
-    """All of the hours as one."""
+    capacity: Capacity = field(default_factory=Capacity)
+    accessibility: Accessibility = field(default_factory=Accessibility)
+    first_response_minutes: int | None = None
+    """The promise: by then somebody has answered."""
+    upkeep: Upkeep = field(default_factory=Upkeep)
+    overrides: tuple[Override, ...] = ()
+    in_force: Override | None = None
+    """The override `as_of` has put in force; not part of the document."""
+    schedule: Schedule = field(default_factory=Schedule, repr=False, compare=False)
+    """All of the hours as one, at any time, overrides and a closed status included; made by `from_document`."""
     _spoken: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        schedule = Schedule(self.hours, self.timezone, self.holidays, self.exceptions)
-        object.__setattr__(self, "schedule", schedule)
         object.__setattr__(self, "_spoken", frozenset(code.split("-")[0] for code in self.languages))
 
     @classmethod
@@ -76,27 +103,36 @@ class ContactChannel:
         read = Reader(document, at)
         read.only(
             "slug", "kind", "address", "names", "instructions", "languages", "hours", "timezone", "holidays",
-            "exceptions", "areas", "status", "status_reasons", "wait_minutes",
+            "exceptions", "areas", "status", "status_reasons", "status_until", "wait_minutes", "capacity",
+            "accessibility", "first_response_minutes", "upkeep", "overrides",
         )  # fmt: skip
         kind = read.choice("kind", ContactKind)
         channel = cls(
             slug=read.slug(),
             kind=kind,
-            address=_address(read, kind),
+            address=read_address(read, kind),
             names=read.texts("names", required=True, longest=100),
             instructions=read.texts("instructions", longest=1_000, lines=True),
             languages=read.languages(),
-            hours=_hours(read),
+            hours=read_hours(read) or "24/7",
             timezone=read.timezone(),
             holidays=Holidays.read(read),
             exceptions=read_special_days(read),
             areas=read.strings("areas", longest=64),
-            status=read.choice("status", ContactStatus, ContactStatus.OK),
+            status=read.choice("status", ContactStatus, ContactStatus.OPEN),
             status_reasons=read.texts("status_reasons", longest=300),
+            status_until=read.instant("status_until"),
             wait_minutes=read.number("wait_minutes", 0, 10_080),
+            capacity=_capacity(read),
+            accessibility=_accessibility(read),
+            first_response_minutes=read.number("first_response_minutes", 1, 43_200),
+            upkeep=_upkeep(read),
+            overrides=read_overrides(read, kind),
         )
         read.done()
-        return channel
+        swapped = replacements(channel.overrides, channel.status, channel.status_until)
+        schedule = Schedule(channel.hours, channel.timezone, channel.holidays, channel.exceptions, swapped)
+        return replace(channel, schedule=schedule)
 
     def to_document(self) -> dict[str, object]:
         return {
@@ -113,7 +149,17 @@ class ContactChannel:
             "areas": list(self.areas),
             "status": self.status.value,
             "status_reasons": dict(self.status_reasons),
+            "status_until": iso(self.status_until) if self.status_until else None,
             "wait_minutes": self.wait_minutes,
+            "capacity": self.capacity.to_document(),
+            "accessibility": self.accessibility.to_document(),
+            "first_response_minutes": self.first_response_minutes,
+            "upkeep": {
+                "check_on": self.upkeep.check_on.isoformat() if self.upkeep.check_on else None,
+                "test_call_every_days": self.upkeep.test_call_every_days,
+                "last_test_call": self.upkeep.last_test_call.isoformat() if self.upkeep.last_test_call else None,
+            },
+            "overrides": [override.to_document() for override in self.overrides],
         }
 
     def speaks(self, language: str) -> bool:
@@ -123,37 +169,51 @@ class ContactChannel:
         return not self.areas or not area or area in self.areas
 
 
-def _hours(read: Reader) -> str:
-    """OSM text, from OSM text or from the plain form."""
-    if isinstance(read.raw("hours"), dict):
-        return read_plain_week(read, "hours")
-    hours = read.text("hours", longest=500, lines=False) or "24/7"
-    for problem in opening_hours.check(hours, "UTC"):
-        read.problem(problem.code, read.path("hours"), problem.sentence.split(" ", 1)[1][:-1], problem.remedy)
-    return hours
+def as_of(channel: ContactChannel, at: datetime) -> ContactChannel:
+    """The channel as it is at this moment: what overrides say, and nothing that is over.
+
+    The hours need no care: `schedule` knows every override, past and future. The result holds for `at` only; ask the
+    stored channel again for another moment.
+    """
+    if not channel.overrides and channel.status_until is None:
+        return channel
+    address, status, reasons = channel.address, channel.status, channel.status_reasons
+    if channel.status_until is not None and channel.status_until <= at:
+        status, reasons = ContactStatus.OPEN, NO_TEXTS
+    in_force, hours = None, channel.hours
+    for override in channel.overrides:
+        if override.holds(at):
+            in_force = override
+            address, hours = override.address or address, override.hours or hours
+            status, reasons = override.status or status, override.reasons or reasons
+    return replace(channel, address=address, hours=hours, status=status, status_reasons=reasons, in_force=in_force)
 
 
-def _is_number(address: str) -> bool:
-    return bool(_E164.fullmatch(address) or _SHORT_CODE.fullmatch(address))
+def turns(channel: ContactChannel, at: datetime) -> Iterator[datetime]:
+    """When, after `at`, something other than opening and closing changes by itself; in no order."""
+    times = [channel.status_until, *(edge for one in channel.overrides for edge in (one.begins, one.until))]
+    yield from {time for time in times if time is not None and time > at}
 
 
-def _address(read: Reader, kind: ContactKind) -> str:
-    address = read.text("address", required=True, longest=500, lines=False)
-    if kind in (ContactKind.PHONE, ContactKind.TEXT):
-        address = re.sub(r"[\s().-]", "", address)
-        right, remedy = _is_number(address), "Write it as +442071838750, or as the short number people dial."
-    elif kind in (ContactKind.CHAT, ContactKind.PORTAL):
-        right, remedy = is_public_link(address), "Use a full https:// address."
-    elif kind is ContactKind.EMAIL:
-        right, remedy = bool(_MAIL.fullmatch(address)), "Write it as name@example.org."
-    elif kind is ContactKind.CALLBACK:
-        right = is_public_link(address) or _is_number(address)
-        remedy = "Use an https:// address or a phone number such as +442071838750."
-    else:
-        right, remedy = "://" not in address or is_public_link(address), "Links must be full https:// addresses."
-    if address and not right:
-        read.problem("bad_address", read.path("address"), f"is not an address of a {kind.value} channel", remedy)
-    return address
+def _capacity(read: Reader) -> Capacity:
+    inner = Reader(read.mapping("capacity"), read.path("capacity"), read.problems)
+    inner.only("at_once", "per_hour")
+    return Capacity(inner.number("at_once", 0, 1_000_000), inner.number("per_hour", 0, 10_000_000))
+
+
+def _accessibility(read: Reader) -> Accessibility:
+    inner = Reader(read.mapping("accessibility"), read.path("accessibility"), read.problems)
+    inner.only("notes", "relay", "sign_language")
+    return Accessibility(
+        inner.texts("notes", longest=500, lines=True), inner.flag("relay"), inner.flag("sign_language")
+    )
+
+
+def _upkeep(read: Reader) -> Upkeep:
+    inner = Reader(read.mapping("upkeep"), read.path("upkeep"), read.problems)
+    inner.only("check_on", "test_call_every_days", "last_test_call")
+    every = inner.number("test_call_every_days", 1, 366)
+    return Upkeep(inner.day("check_on"), every, inner.day("last_test_call"))
 
 
 def dial_text(channel: ContactChannel) -> str:

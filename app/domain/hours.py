@@ -9,9 +9,10 @@ minute. An hour that comes twice is open twice; an hour that is skipped is never
 
 from __future__ import annotations
 
+import math
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -44,6 +45,16 @@ _SPAN: Final = re.compile(r"(\d{1,2}:\d\d)\s*-\s*(\d{1,2}:\d\d)")
 
 
 @dataclass(frozen=True, slots=True)
+class Replacement:
+    """Other weekly hours for a while."""
+
+    weekly: str
+    begins: datetime
+    until: datetime | None
+    """None = for good."""
+
+
+@dataclass(frozen=True, slots=True)
 class Schedule:
     """When somebody is there. Hashable and compared by value, so that what is worked out for it can be kept."""
 
@@ -53,11 +64,14 @@ class Schedule:
     holidays: Holidays | None = None
     exceptions: tuple[SpecialDays, ...] = ()
     """The first that includes a day holds on it."""
+    replacements: tuple[Replacement, ...] = ()
+    """Take the place of all of the above; where two hold at once, the later one counts."""
     _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         # Worked out once: every look into the cache below asks for it.
-        object.__setattr__(self, "_hash", hash((self.weekly, self.timezone, self.holidays, self.exceptions)))
+        parts = (self.weekly, self.timezone, self.holidays, self.exceptions, self.replacements)
+        object.__setattr__(self, "_hash", hash(parts))
 
     def __hash__(self) -> int:
         return self._hash
@@ -66,7 +80,7 @@ class Schedule:
     def never_closes(self) -> bool:
         """Whether it says day and night, on every day there is."""
         special = self.holidays is not None and self.holidays.slots is not None
-        return self.weekly == "24/7" and not special and not self.exceptions
+        return self.weekly == "24/7" and not special and not self.exceptions and not self.replacements
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,16 +189,37 @@ def _block(schedule: Schedule, number: int) -> _Spans:
     """The open times of 32 days, cut at both ends: what every question about these days is answered from."""
     if not _FIRST_BLOCK <= number <= _LAST_BLOCK:
         return (), ()
+    spans = [
+        (wall_first - offset, wall_last - offset)
+        for first, last, offset in _stretches(schedule.timezone, number)
+        for wall_first, wall_last in _wall_spans(schedule, first + offset, last + offset)
+    ]
+    for other in schedule.replacements:
+        first = math.ceil(other.begins.timestamp())
+        last = math.ceil(other.until.timestamp()) if other.until else (number + 1) * _BLOCK
+        if first < (number + 1) * _BLOCK and last > number * _BLOCK:
+            instead = zip(*_block(Schedule(other.weekly, schedule.timezone), number), strict=True)
+            spans = [*_cut(spans, None, first), *_cut(instead, first, last), *_cut(spans, last, None)]
+    return _joined(spans)
+
+
+def _cut(spans: Iterable[tuple[int, int]], first: int | None, last: int | None) -> Iterator[tuple[int, int]]:
+    for begin, end in spans:
+        begins = begin if first is None else max(begin, first)
+        ends = end if last is None else min(end, last)
+        if begins < ends:
+            yield begins, ends
+
+
+def _joined(spans: Iterable[tuple[int, int]]) -> _Spans:
     begins: list[int] = []
     ends: list[int] = []
-    for first, last, offset in _stretches(schedule.timezone, number):
-        for wall_first, wall_last in _wall_spans(schedule, first + offset, last + offset):
-            begin, end = wall_first - offset, wall_last - offset
-            if ends and ends[-1] == begin:
-                ends[-1] = end
-            else:
-                begins.append(begin)
-                ends.append(end)
+    for begin, end in spans:
+        if ends and ends[-1] == begin:
+            ends[-1] = end
+        else:
+            begins.append(begin)
+            ends.append(end)
     return tuple(begins), tuple(ends)
 
 

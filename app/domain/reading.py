@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, TypeVar
@@ -157,6 +157,14 @@ class Reader:
                 "bad_time", self.path(field), "is not a time with an offset", "Write it as 2026-11-22T14:30:00Z."
             )
         return at
+
+    def day(self, field: str) -> date | None:
+        text = self.text(field, longest=10, lines=False)
+        try:
+            return date.fromisoformat(text) if text else None
+        except ValueError:
+            self.problem("bad_date", self.path(field), "is not a date", "Write it as 2026-12-24.")
+            return None
 
     def timezone(self, field: str = "timezone", default: str = "UTC") -> str:
         value = self.text(field, longest=64, lines=False) or default

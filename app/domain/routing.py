@@ -10,7 +10,8 @@ from types import MappingProxyType
 from typing import Final
 
 from app.domain import hours as opening_hours
-from app.domain.contacts import ContactChannel, ContactStatus
+from app.domain.contact_kinds import ContactStatus
+from app.domain.contacts import ContactChannel, as_of
 from app.domain.crisis import Severity
 from app.domain.hours import Schedule
 from app.domain.reading import Reader
@@ -284,7 +285,8 @@ def _judge(registry: Registry, slugs: Iterable[str], query: Query, at: datetime)
     return [_option(channel, query, at) for channel in channels if channel.serves(query.area)]
 
 
-def _option(channel: ContactChannel, query: Query, at: datetime) -> Option:
+def _option(stored: ContactChannel, query: Query, at: datetime) -> Option:
+    channel = as_of(stored, at)
     hours = opening_hours.opening(channel.schedule, at)
     speaks = channel.speaks(query.language)
     if channel.status is ContactStatus.DOWN:

@@ -64,11 +64,13 @@ def read_special_days(read: Reader, name: str = "exceptions") -> tuple[SpecialDa
 
 def _read(read: Reader) -> SpecialDays | None:
     read.only("from", "to", "every_year", "closed", "hours", "labels")
-    first = _date(read, "from")
-    last = _date(read, "to") if read.has("to") else first
+    first = read.day("from")
+    last = read.day("to") if read.has("to") else first
     every_year = read.flag("every_year")
     labels = read.texts("labels", longest=200)
     slots = _slots(read)
+    if not read.has("from"):
+        read.problem("missing", read.path("from"), "is missing", "Name the day: 2026-12-24.")
     if first is None or last is None:
         return None
     if last < first:
@@ -95,16 +97,6 @@ def _slots(read: Reader) -> tuple[Slot, ...]:
     elif overlap_of_day(slots):
         read.problem("overlapping_hours", read.path("hours"), "has times that overlap", "Join them.")
     return slots or ()
-
-
-def _date(read: Reader, name: str) -> date | None:
-    text = read.text(name, required=True, longest=10, lines=False)
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        if text:
-            read.problem("bad_date", read.path(name), "is not a date", "Write it as 2026-12-24.")
-        return None
 
 
 def _collide(one: SpecialDays, other: SpecialDays) -> bool:

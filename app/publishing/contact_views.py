@@ -7,7 +7,8 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from app.domain import cldr, hours
-from app.domain.contacts import ContactChannel, ContactStatus, dial_text, href
+from app.domain.contact_kinds import ContactStatus
+from app.domain.contacts import ContactChannel, as_of, dial_text, href
 from app.domain.crisis import Severity
 from app.domain.routing import Option, Query, Registry, RouteLine, advise, route_lines
 from app.publishing.tongue import Tongue, View
@@ -45,7 +46,7 @@ def finder(registry: Registry, tongue: Tongue) -> list[View]:
 
 
 def channels(registry: Registry, tongue: Tongue) -> list[View]:
-    return [channel_view(tongue, channel) for channel in registry.channels.values()]
+    return [channel_view(tongue, as_of(channel, tongue.at)) for channel in registry.channels.values()]
 
 
 def option_view(tongue: Tongue, option: Option) -> View:
@@ -58,9 +59,9 @@ def option_view(tongue: Tongue, option: Option) -> View:
         "address": dial_text(channel),
         "href": href(channel),
         "state": state_text(tongue, option),
-        "open": option.open and channel.status is ContactStatus.OK,
+        "open": option.open and channel.status is ContactStatus.OPEN,
         "wait": _wait(tongue, option.wait_minutes) if option.open else "",
-        "reason": tongue.text(channel.status_reasons) if channel.status is not ContactStatus.OK else None,
+        "reason": tongue.text(channel.status_reasons) if channel.status is not ContactStatus.OPEN else None,
     }
 
 
@@ -96,7 +97,7 @@ def channel_view(tongue: Tongue, channel: ContactChannel) -> View:
         "href": href(channel),
         "instructions": tongue.text(channel.instructions) if channel.instructions else None,
         "languages": tongue.say("speaks_in", languages=tongue.say("comma").join(spoken)) if spoken else "",
-        "status": tongue.say(channel.status.value) if channel.status is not ContactStatus.OK else "",
+        "status": tongue.say(channel.status.value) if channel.status is not ContactStatus.OPEN else "",
         "reason": tongue.text(channel.status_reasons) if channel.status_reasons else None,
         "always": channel.schedule.never_closes,
         "days": days,

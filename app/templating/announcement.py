@@ -11,7 +11,8 @@ from typing import Final
 import phonenumbers
 
 from app.domain.cldr import duration_text, language_name, list_text, moment_text, zone_text
-from app.domain.contacts import ContactChannel, ContactStatus, dial_text, href
+from app.domain.contact_kinds import ContactStatus
+from app.domain.contacts import ContactChannel, dial_text, href
 from app.domain.content import Content
 from app.domain.routing import Option, RouteLine
 from app.domain.texts import Texts, direction, pick

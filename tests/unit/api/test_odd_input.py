@@ -61,7 +61,7 @@ GOOD: Final[dict[str, dict[str, Any]]] = {
     "/contact-channels": {
         "slug": "desk", "kind": "phone", "address": "+442071838750", "names": {"en": "Desk"},
         "instructions": {"en": "x"}, "languages": ["en"], "hours": "24/7", "timezone": "UTC",
-        "holidays": {}, "areas": ["north"], "status": "ok",
+        "holidays": {}, "areas": ["north"], "status": "open",
         "status_reasons": {"en": "x"}, "wait_minutes": 5,
     },
     "/routing-rules": {

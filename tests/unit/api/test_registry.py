@@ -25,7 +25,8 @@ def test_a_document_comes_back_in_the_contracts_shape_with_its_revision(api: Api
     assert read.json()["names"]["gu"] == "ફોન"
     assert set(read.json()) == {
         "slug", "kind", "address", "names", "instructions", "languages", "hours", "timezone", "holidays",
-        "exceptions", "areas", "status", "status_reasons", "wait_minutes",
+        "exceptions", "areas", "status", "status_reasons", "status_until", "wait_minutes", "capacity", "accessibility",
+        "first_response_minutes", "upkeep", "overrides",
     }  # fmt: skip
 
 

@@ -159,7 +159,7 @@ SENT = st.tuples(st.sampled_from(["fire", "flood"]), st.integers(-300, 60), st.b
     st.fixed_dictionaries({"fire": st.sampled_from(list(Severity)), "flood": st.sampled_from(list(Severity))}),
     st.lists(SENT, max_size=4),
     st.integers(0, 600),
-    st.sampled_from(["ok", "busy", "down"]),
+    st.sampled_from(["open", "busy", "down", "closed"]),
 )
 def test_every_banner_keeps_to_the_schema_and_never_outlives_what_it_shows(
     severities: dict[str, Severity], sent: list[tuple[str, int, bool]], minutes: int, status: str

@@ -156,7 +156,7 @@ def test_a_broken_channel_is_never_printed() -> None:
 
 
 HOURS = st.sampled_from(["24/7", "off", "Mo-Fr 09:00-18:00", "Sa-Su 10:00-14:00", "Tu 22:00-06:00"])
-STATUS = st.sampled_from(["ok", "busy", "down"])
+STATUS = st.sampled_from(["open", "busy", "down", "closed"])
 CHANNELS = st.lists(
     st.tuples(HOURS, STATUS, st.sampled_from([[], ["en"], ["gu"]]), st.sampled_from([[], ["north"], ["south"]])),
     min_size=1,
