@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test serve check lock migration bench soak clean
+.PHONY: help demo test serve check lock migration playbooks bench soak clean
 
 PY := .venv/bin/python
 WORKERS ?= 2
@@ -34,6 +34,9 @@ LOCK = --quiet --universal --python-version 3.11 --generate-hashes --no-header -
 
 migration: .venv/test.stamp ## draft the next migration from the tables: make migration NAME=0002_what_changes
 	$(PY) -m migrations.draft $(NAME)
+
+playbooks: .venv/test.stamp ## write docs/playbooks.md from templates/playbooks/
+	$(PY) -m tests.playbook_page
 
 bench: .venv/test.stamp ## recipients a second and peak memory; takes a while, writes to benchmarks/
 	$(PY) -m benchmarks
