@@ -49,6 +49,7 @@ def create_app(settings: Settings | None = None, *, run_engine: bool = True, wir
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=openapi.operation_id,
     )
     framework.state.api = wired.api
     framework.state.callbacks = wired.callbacks

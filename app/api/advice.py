@@ -20,7 +20,7 @@ from app.store.documents import Kind
 router = APIRouter(tags=["routing"], responses=REFUSALS)
 
 
-@router.get("/route", summary="Contact channels for a need, best first")
+@router.get("/route", operation_id="advise", summary="Contact channels for a need, best first")
 def route(
     context: Ctx,
     _actor: Reader,

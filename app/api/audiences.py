@@ -56,7 +56,7 @@ def delete_audience(slug: str, context: Ctx, actor: Keeper, if_match: IfMatch = 
     remove_audience(context.db, actor, slug, revision_in(if_match), context.clock.now())
 
 
-@router.get("/{slug}/size", summary="How many an audience means right now")
+@router.get("/{slug}/size", operation_id="measure_audience", summary="How many an audience means right now")
 def size(slug: str, context: Ctx, _actor: Reader) -> AudienceSize:
     with context.db.reading() as connection:
         rule = audiences.get(connection, slug).rule

@@ -31,7 +31,7 @@ def list_crises(
     return paged(page, CrisisView.model_validate)
 
 
-@router.post("", status_code=201, summary="Open a crisis")
+@router.post("", status_code=201, operation_id="open_crisis", summary="Open a crisis")
 def open_one(body: Crisis, context: Ctx, actor: Annotated[Actor, may("open_crisis")]) -> CrisisView:
     opened = open_crisis(context.db, actor, body.document(), context.clock.now())
     context.wake()
@@ -44,7 +44,7 @@ def read_crisis(slug: str, context: Ctx, _actor: Reader) -> CrisisView:
         return CrisisView.model_validate(crises.get(connection, slug))
 
 
-@router.post("/{slug}/resolve", summary="Resolve a crisis")
+@router.post("/{slug}/resolve", operation_id="resolve_crisis", summary="Resolve a crisis")
 def resolve_one(slug: str, context: Ctx, actor: Annotated[Actor, may("resolve_crisis")]) -> CrisisView:
     resolved = resolve_crisis(context.db, actor, slug, context.clock.now())
     context.wake()
@@ -59,7 +59,7 @@ def list_facts(slug: str, context: Ctx, _actor: Reader, cursor: Cursor = None, l
     return paged(page, FactView.model_validate)
 
 
-@router.post("/{slug}/facts", status_code=201, summary="Record a fact with its source")
+@router.post("/{slug}/facts", status_code=201, operation_id="record_fact", summary="Record a fact with its source")
 def record_one(slug: str, body: Fact, context: Ctx, actor: Annotated[Actor, may("record_fact")]) -> FactView:
     recorded = record_fact(context.db, actor, slug, body.document(), context.clock.now())
     return FactView.model_validate(recorded)

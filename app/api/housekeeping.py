@@ -26,7 +26,9 @@ def tick(context: Ctx, _actor: Annotated[Actor, may("send_update")]) -> Ticked:
     return Ticked(at=now)
 
 
-@router.get("/audit/verify", summary="Check the hash chain of the audit trail from its first entry")
+@router.get(
+    "/audit/verify", operation_id="verify_audit", summary="Check the hash chain of the audit trail from its first entry"
+)
 def verify(context: Ctx, actor: Annotated[Actor, may("verify_audit")]) -> AuditView:
     report = verify_audit(context.db, actor)
     return AuditView(whole=report.broken_at is None, broken_at=report.broken_at, head=str(report.head))

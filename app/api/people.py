@@ -31,7 +31,7 @@ _CSV: Final[dict[str, Any]] = {
 }
 
 
-@router.post("/import", summary="Take in subscribers from CSV", openapi_extra=_CSV)
+@router.post("/import", operation_id="import_subscribers", summary="Take in subscribers from CSV", openapi_extra=_CSV)
 def take_in(
     request: Request,
     context: Ctx,
@@ -48,7 +48,7 @@ def take_in(
     return Imported.model_validate(report)
 
 
-@router.post("/suppressions", summary="Never write to an address again")
+@router.post("/suppressions", operation_id="suppress_address", summary="Never write to an address again")
 def suppress(body: Suppression, context: Ctx, actor: Annotated[Actor, may("suppress_address")]) -> Suppressed:
     medium = Medium(body.medium)
     suppress_address(context.db, context.keyring, actor, medium, body.address, body.reason, context.clock.now())

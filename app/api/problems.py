@@ -205,11 +205,10 @@ def _path(where: Sequence[object]) -> str:
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).removeprefix(".")
 
 
-REFUSALS: Final[dict[int | str, dict[str, object]]] = {
-    status: {
-        "description": _TITLES[status],
-        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-    }
-    for status in (401, 403, 404, 409, 413, 422, 503)
-}
+def refusals(*statuses: int) -> dict[int | str, dict[str, object]]:
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status: {"description": _TITLES[status], "content": content} for status in statuses}
+
+
+REFUSALS: Final = refusals(400, 401, 403, 404, 409, 413, 422, 503)
 """For the OpenAPI document: what any route may answer instead."""

@@ -31,7 +31,7 @@ from app.usecases.submit_update import submit_update
 router = APIRouter(prefix="/updates/{update_id}", tags=["release"], responses=REFUSALS)
 
 
-@router.post("/submit", summary="Freeze the words and start listing the audience")
+@router.post("/submit", operation_id="submit_update", summary="Freeze the words and start listing the audience")
 def submit(update_id: UpdateId, context: Ctx, actor: Annotated[Actor, may("submit_update")]) -> UpdateView:
     now = context.clock.now()
 
@@ -42,7 +42,7 @@ def submit(update_id: UpdateId, context: Ctx, actor: Annotated[Actor, may("submi
     return _after(context, update_id)
 
 
-@router.post("/approve", summary="The second person says yes")
+@router.post("/approve", operation_id="approve_update", summary="The second person says yes")
 def approve(
     update_id: UpdateId, body: Approval, context: Ctx, actor: Annotated[Actor, may("approve_update")]
 ) -> UpdateView:
@@ -51,7 +51,7 @@ def approve(
     return _after(context, update_id)
 
 
-@router.post("/return", summary="Back to the author with a reason")
+@router.post("/return", operation_id="return_update", summary="Back to the author with a reason")
 def give_back(
     update_id: UpdateId, body: Reason, context: Ctx, actor: Annotated[Actor, may("return_update")]
 ) -> UpdateView:
@@ -59,7 +59,7 @@ def give_back(
     return _after(context, update_id)
 
 
-@router.post("/reject", summary="Refuse it for good")
+@router.post("/reject", operation_id="reject_update", summary="Refuse it for good")
 def reject(
     update_id: UpdateId, body: Reason, context: Ctx, actor: Annotated[Actor, may("reject_update")]
 ) -> UpdateView:
@@ -67,13 +67,13 @@ def reject(
     return _after(context, update_id)
 
 
-@router.post("/send", summary="Send an approved update")
+@router.post("/send", operation_id="send_update", summary="Send an approved update")
 def send(update_id: UpdateId, context: Ctx, actor: Annotated[Actor, may("send_update")]) -> UpdateView:
     send_update(context.db, actor, update_id, context.clock.now(), site_bound=context.site_bound)
     return _after(context, update_id)
 
 
-@router.post("/cancel", summary="Stop for good: nothing starts after a second")
+@router.post("/cancel", operation_id="cancel_update", summary="Stop for good: nothing starts after a second")
 def cancel(
     update_id: UpdateId, context: Ctx, actor: Annotated[Actor, may("cancel_update")], body: Stop | None = None
 ) -> StoppedView:
@@ -81,7 +81,7 @@ def cancel(
     return _stopped(context, cancel_update(context.db, actor, update_id, context.clock.now(), reason))
 
 
-@router.post("/pause", summary="Stop for now")
+@router.post("/pause", operation_id="pause_update", summary="Stop for now")
 def pause(
     update_id: UpdateId, context: Ctx, actor: Annotated[Actor, may("pause_update")], body: Stop | None = None
 ) -> StoppedView:
@@ -89,13 +89,18 @@ def pause(
     return _stopped(context, pause_update(context.db, actor, update_id, context.clock.now(), reason))
 
 
-@router.post("/resume", summary="Go on after a pause or a halt")
+@router.post("/resume", operation_id="resume_update", summary="Go on after a pause or a halt")
 def resume(update_id: UpdateId, context: Ctx, actor: Annotated[Actor, may("resume_update")]) -> UpdateView:
     resume_update(context.db, actor, update_id, context.clock.now())
     return _after(context, update_id)
 
 
-@router.post("/correct", status_code=201, summary="Draft a correction for everybody this update reached")
+@router.post(
+    "/correct",
+    status_code=201,
+    operation_id="correct_update",
+    summary="Draft a correction for everybody this update reached",
+)
 def correct(
     update_id: UpdateId, body: Correction, context: Ctx, actor: Annotated[Actor, may("correct_update")]
 ) -> UpdateView:
@@ -104,7 +109,7 @@ def correct(
     return _after(context, drafted.id)
 
 
-@router.post("/unknown", summary="Decide about deliveries nobody can tell about")
+@router.post("/unknown", operation_id="settle_unknown", summary="Decide about deliveries nobody can tell about")
 def decide_unknown(
     update_id: UpdateId, body: Decision, context: Ctx, actor: Annotated[Actor, may("settle_unknown")]
 ) -> UpdateView:

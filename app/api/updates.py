@@ -47,7 +47,7 @@ def list_updates_of(
         return paged(updates.page(connection, crisis_slug=slug, cursor=cursor, limit=limit), head)
 
 
-@router.post("/crises/{slug}/updates", status_code=201, summary="Draft an update")
+@router.post("/crises/{slug}/updates", status_code=201, operation_id="draft_update", summary="Draft an update")
 def draft(slug: str, body: Update, context: Ctx, actor: Drafter) -> UpdateView:
     now = context.clock.now()
     drafted = create_draft(context.db, actor, slug, body.document(), now)
@@ -59,14 +59,18 @@ def read_update(update_id: UpdateId, context: Ctx, _actor: Reader) -> UpdateView
     return view(context.db, update_id, context.clock.now())
 
 
-@router.put("/updates/{update_id}", summary="Replace the words of a draft")
+@router.put("/updates/{update_id}", operation_id="edit_update", summary="Replace the words of a draft")
 def edit(update_id: UpdateId, body: Update, context: Ctx, actor: Drafter, if_match: IfMatch = None) -> UpdateView:
     now = context.clock.now()
     edit_draft(context.db, actor, update_id, body.document(), revision_in(if_match), now)
     return view(context.db, update_id, now)
 
 
-@router.get("/updates/{update_id}/preview", summary="Render an update for every endpoint and language")
+@router.get(
+    "/updates/{update_id}/preview",
+    operation_id="preview_update",
+    summary="Render an update for every endpoint and language",
+)
 def preview(update_id: UpdateId, context: Ctx, _actor: Reader) -> Preview:
     with context.db.reading() as connection:
         row = updates.get(connection, update_id)

@@ -74,7 +74,9 @@ def _first(update_id: UpdateId, context: Ctx) -> UpdateView:
 First = Annotated[UpdateView, Depends(_first)]
 
 
-@router.get("/events", summary="Progress as server-sent events", response_class=EventSourceResponse)
+@router.get(
+    "/events", operation_id="watch_update", summary="Progress as server-sent events", response_class=EventSourceResponse
+)
 async def events(first: First, context: Ctx, _actor: Reader) -> AsyncIterator[ServerSentEvent]:
     """`progress` whenever a count or the state changes (data: the update as GET gives it, without its words);
     `end` when nothing will change any more, then the stream ends.

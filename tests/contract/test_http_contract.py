@@ -131,6 +131,34 @@ def test_the_document_describes_what_clients_need(document: dict[str, Any]) -> N
     assert set(document["components"]["schemas"]["Problem"]["required"]) >= {"code", "detail", "field", "remedy"}
 
 
+def test_every_body_has_an_example_and_every_example_is_taken(api: Api, document: dict[str, Any]) -> None:
+    api.prepare()
+    schemas = document["components"]["schemas"]
+    sent = {
+        name
+        for _, _, operation in operations(document)
+        for content in operation.get("requestBody", {}).get("content", {}).values()
+        for name in _references(content["schema"])
+    }
+    assert {name for name in sent if not schemas[name].get("examples")} == set()
+    posts = {
+        "Site": "sites", "ContactChannel": "contact-channels", "Need": "needs", "RoutingRule": "routing-rules",
+        "Template": "templates", "Playbook": "playbooks", "Endpoint": "endpoints/texts", "Audience": "audiences",
+        "Crisis": "crises", "Fact": "crises/line-cut/facts", "Update": "crises/line-cut/updates",
+        "Suppression": "subscribers/suppressions",
+    }  # fmt: skip
+    for name, path in posts.items():
+        act = api.put if "endpoints/" in path else api.post
+        answer = act("admin", f"/{path}", json=schemas[name]["examples"][0])
+        assert answer.is_success, (name, answer.text)
+
+
+def test_operations_are_called_as_people_say_them(document: dict[str, Any]) -> None:
+    names = [operation["operationId"] for _, path, operation in operations(document) if path.startswith("/api/v1")]
+    assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*", name) and "api" not in name for name in names), names
+    assert {"draft_update", "submit_update", "approve_update", "send_update", "advise"} <= set(names)
+
+
 def test_no_body_takes_fields_it_does_not_know(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
     for method, path, operation in operations(document):
