@@ -9,12 +9,12 @@ from fastapi import APIRouter, Response
 from app.api.access import Reader, may
 from app.api.answers import AudienceSize, AudienceView, Paged, paged
 from app.api.context import Context, Ctx
+from app.api.identifiers import check_same_slug
 from app.api.pagination import Cursor, Limit
 from app.api.problems import REFUSALS
 from app.api.revisions import IfMatch, etag, revision_in
 from app.api.schemas import Audience
 from app.domain.principals import Actor
-from app.errors import Invalid, Problem
 from app.store import audiences
 from app.usecases.save_audience import measure_audience, remove_audience, save_audience
 
@@ -46,8 +46,7 @@ def read_audience(slug: str, context: Ctx, _actor: Reader, response: Response) -
 def put_audience(
     slug: str, body: Audience, context: Ctx, actor: Keeper, response: Response, if_match: IfMatch = None
 ) -> AudienceView:
-    if body.slug != slug:
-        raise Invalid(Problem("slug_differs", "The body names another slug.", "slug", "Send the slug of the address."))
+    check_same_slug(body.slug, slug)
     return _save(context, actor, body, revision_in(if_match), response)
 
 

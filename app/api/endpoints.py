@@ -9,6 +9,7 @@ from fastapi import APIRouter, Response
 from app.api.access import Reader, may
 from app.api.answers import ChannelField, ChannelView, EndpointView, Paged, paged
 from app.api.context import Context, Ctx
+from app.api.identifiers import check_same_slug
 from app.api.pagination import Cursor, Limit
 from app.api.problems import REFUSALS
 from app.api.revisions import IfMatch, etag, revision_in
@@ -16,7 +17,7 @@ from app.api.schemas import Endpoint as EndpointBody
 from app.domain.endpoints import Endpoint
 from app.domain.endpoints import view as as_document
 from app.domain.principals import Actor
-from app.errors import Invalid, Problem
+from app.errors import Invalid
 from app.store import endpoints
 from app.usecases.save_endpoint import save_endpoint
 
@@ -53,8 +54,7 @@ def add_endpoint(body: EndpointBody, context: Ctx, actor: Keeper, response: Resp
 def put_endpoint(
     slug: str, body: EndpointBody, context: Ctx, actor: Keeper, response: Response, if_match: IfMatch = None
 ) -> EndpointView:
-    if body.slug != slug:
-        raise Invalid(Problem("slug_differs", "The body names another slug.", "slug", "Send the slug of the address."))
+    check_same_slug(body.slug, slug)
     return _save(context, actor, slug, body, revision_in(if_match), response)
 
 
