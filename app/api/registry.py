@@ -1,4 +1,4 @@
-"""Sites, contact channels, needs, routing rules, templates and playbooks: six lists with the same six acts.
+"""Sites, contact channels, needs, routing rules, templates, playbooks, answers and help: lists with the same acts.
 
 The body is the document in exactly the contract's shape; its revision travels as the ETag. `If-Match` makes a change
 conditional, so that two people editing at once do not overwrite each other.
@@ -16,7 +16,7 @@ from app.api.context import Context, Ctx
 from app.api.pagination import Cursor, Limit
 from app.api.problems import REFUSALS
 from app.api.revisions import IfMatch, etag, revision_in
-from app.api.schemas import ContactChannel, Need, Playbook, RoutingRule, Sent, Site, Template
+from app.api.schemas import ContactChannel, FaqEntry, HelpLink, Need, Playbook, RoutingRule, Sent, Site, Template
 from app.domain.principals import Actor
 from app.store import documents
 from app.store.documents import DocumentRow, Kind
@@ -35,6 +35,8 @@ def lists() -> list[APIRouter]:
         _list(Kind.ROUTING_RULE, "routing-rules", RoutingRule),
         _list(Kind.TEMPLATE, "templates", Template),
         _list(Kind.PLAYBOOK, "playbooks", Playbook),
+        _list(Kind.FAQ, "faq", FaqEntry),
+        _list(Kind.HELP_LINK, "help-links", HelpLink),
     ]
 
 

@@ -126,6 +126,33 @@ class Playbook(Sent):
     review: str | dict[str, str] = ""
 
 
+class FaqEntry(Sent):
+    """A question people ask often; the same languages in both texts."""
+
+    slug: Slug
+    questions: Texts
+    answers: Texts
+    topics: list[Slug] = []
+    areas: list[str] = Field([], description="Where it holds; empty = everywhere")
+    position: int = 0
+
+
+class HelpLink(Sent):
+    """Help elsewhere: an article, a video, public aid, a community group, self-care or a tool."""
+
+    slug: Slug
+    kind: Literal["article", "video", "public_aid", "community", "self_care", "tool"] = "article"
+    texts: Texts
+    url: str = Field(max_length=2_000, description="https; `{language}` stands for the reader's language")
+    notes: Texts = {}
+    topics: list[Slug] = []
+    areas: list[str] = Field([], description="Where it holds; empty = everywhere")
+    open_resources: dict[str, Any] | None = Field(
+        None, description="url_pattern (https, `*` for anything) and until: no login is needed there until then"
+    )
+    position: int = 0
+
+
 class Endpoint(Sent):
     slug: Slug
     channel: str = Field(max_length=64, description="A name from GET /channels")

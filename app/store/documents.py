@@ -1,4 +1,4 @@
-"""Documents with a slug and a revision: sites, contact channels, needs, routing rules, templates, playbooks."""
+"""Documents with a slug and a revision: sites, contact channels, needs, routing rules, prepared words and help."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ class Kind(StrEnum):
     ROUTING_RULE = "routing_rule"
     TEMPLATE = "template"
     PLAYBOOK = "playbook"
+    FAQ = "faq"
+    HELP_LINK = "help_link"
 
 
 _TABLES: Final[Mapping[Kind, Table]] = MappingProxyType(
@@ -33,6 +35,8 @@ _TABLES: Final[Mapping[Kind, Table]] = MappingProxyType(
         Kind.ROUTING_RULE: tables.routing_rule,
         Kind.TEMPLATE: tables.template,
         Kind.PLAYBOOK: tables.playbook,
+        Kind.FAQ: tables.faq,
+        Kind.HELP_LINK: tables.help_link,
     }
 )
 

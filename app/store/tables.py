@@ -132,6 +132,35 @@ playbook = Table(
     Column("revision", Integer, nullable=False),
 )
 
+# Help: what is asked often, and where to find more --------------------------------------------------------------
+
+faq = Table(
+    "faq",
+    metadata,
+    Column("slug", String(64), primary_key=True),
+    Column("document", JSON, nullable=False),
+    Column("revision", Integer, nullable=False),
+)
+
+help_link = Table(
+    "help_link",
+    metadata,
+    Column("slug", String(64), primary_key=True),
+    Column("document", JSON, nullable=False),
+    Column("revision", Integer, nullable=False),
+)
+
+triage_count = Table(
+    "triage_count",
+    metadata,
+    Column("tree", String(64), primary_key=True),
+    Column("day", String(10), primary_key=True),
+    Column("question", String(64), primary_key=True),
+    Column("answer", String(64), primary_key=True),
+    Column("count", Integer, nullable=False),
+)
+"""How often each prepared answer was given, in days of UTC; never who gave it, never the words of an open answer."""
+
 endpoint = Table(
     "endpoint",
     metadata,

@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from app.domain.contacts import ContactChannel
+from app.domain.help_library import FaqEntry, HelpLink
 from app.domain.playbooks import Playbook
 from app.domain.principals import Actor, permit
 from app.domain.routing import ANY_NEED, Need, RoutingRule
@@ -20,7 +21,9 @@ from app.store.database import Database
 from app.store.documents import DocumentRow, Kind
 from app.templating import Templating
 
-SHOWN_ON_THE_SITE: Final = frozenset({Kind.SITE, Kind.CONTACT_CHANNEL, Kind.NEED, Kind.ROUTING_RULE})
+SHOWN_ON_THE_SITE: Final = frozenset(
+    {Kind.SITE, Kind.CONTACT_CHANNEL, Kind.NEED, Kind.ROUTING_RULE, Kind.FAQ, Kind.HELP_LINK}
+)
 
 
 def save_document(
@@ -80,6 +83,10 @@ def _checked(kind: Kind, document: Mapping[str, object], templating: Templating 
             return dict(Need.from_document(document).to_document())
         case Kind.ROUTING_RULE:
             return dict(RoutingRule.from_document(document).to_document())
+        case Kind.FAQ:
+            return FaqEntry.from_document(document).to_document()
+        case Kind.HELP_LINK:
+            return HelpLink.from_document(document).to_document()
         case Kind.PLAYBOOK:
             Playbook.from_document(document)
             return dict(document)

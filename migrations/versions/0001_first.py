@@ -100,6 +100,20 @@ def upgrade() -> None:
         sa.UniqueConstraint("slug", name=op.f("uq_endpoint_slug")),
     )
     op.create_table(
+        "faq",
+        sa.Column("slug", sa.String(length=64), nullable=False),
+        sa.Column("document", sa.JSON(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("slug", name=op.f("pk_faq")),
+    )
+    op.create_table(
+        "help_link",
+        sa.Column("slug", sa.String(length=64), nullable=False),
+        sa.Column("document", sa.JSON(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("slug", name=op.f("pk_help_link")),
+    )
+    op.create_table(
         "idempotency",
         sa.Column("principal", sa.String(length=64), nullable=False),
         sa.Column("key", sa.String(length=255), nullable=False),
@@ -276,6 +290,15 @@ def upgrade() -> None:
         sa.Column("document", sa.JSON(), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("slug", name=op.f("pk_template")),
+    )
+    op.create_table(
+        "triage_count",
+        sa.Column("tree", sa.String(length=64), nullable=False),
+        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("question", sa.String(length=64), nullable=False),
+        sa.Column("answer", sa.String(length=64), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("tree", "day", "question", "answer", name=op.f("pk_triage_count")),
     )
     op.create_table(
         "user_account",

@@ -24,6 +24,7 @@ PUBLIC: Final = {
 PROMISED: Final = {
     *(f"/api/v1/{name}" for name in ("sites", "contact-channels", "needs", "routing-rules", "route", "endpoints")),
     *(f"/api/v1/{name}" for name in ("templates", "playbooks", "subscribers/import", "audiences", "tick", "crises")),
+    "/api/v1/faq", "/api/v1/help-links",
     "/api/v1/crises/{slug}", "/api/v1/crises/{slug}/facts", "/api/v1/crises/{slug}/updates",
     "/api/v1/updates/{update_id}",
     *(
@@ -145,7 +146,7 @@ def test_every_body_has_an_example_and_every_example_is_taken(api: Api, document
         "Site": "sites", "ContactChannel": "contact-channels", "Need": "needs", "RoutingRule": "routing-rules",
         "Template": "templates", "Playbook": "playbooks", "Endpoint": "endpoints/texts", "Audience": "audiences",
         "Crisis": "crises", "Fact": "crises/line-cut/facts", "Update": "crises/line-cut/updates",
-        "Suppression": "subscribers/suppressions",
+        "Suppression": "subscribers/suppressions", "FaqEntry": "faq", "HelpLink": "help-links",
     }  # fmt: skip
     for name, path in posts.items():
         act = api.put if "endpoints/" in path else api.post

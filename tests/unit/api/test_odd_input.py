@@ -69,6 +69,12 @@ GOOD: Final[dict[str, dict[str, Any]]] = {
     },
     "/sites": {"slug": "s", "origins": ["https://example.org"], "languages": ["en"], "slots": ["banner"]},
     "/playbooks": {"slug": "p", "names": {"en": "P"}, "stages": {"holding": {"en": {"headline": "x"}}}, "cadence": {}},
+    "/faq": {"slug": "f", "questions": {"en": "x"}, "answers": {"en": "y"}, "topics": ["t"], "areas": ["n"]},
+    "/help-links": {
+        "slug": "h", "kind": "video", "texts": {"en": "x"}, "url": "https://www.example.org/v", "notes": {"en": "x"},
+        "topics": ["t"], "areas": ["north"], "position": 1,
+        "open_resources": {"url_pattern": "https://learn.example.org/*", "until": "2026-03-11T12:00:00Z"},
+    },
     "/endpoints": {
         "slug": "e2", "channel": "outbox.sms", "settings": {"directory": ""}, "rate_per_second": 1, "weight": 1,
         "fallback_for": None,
