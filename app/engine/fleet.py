@@ -98,6 +98,10 @@ class Fleet:
             for shard in runner.held.values():
                 shard.remaining = 0
 
+    def forget(self) -> list[Settled]:
+        """Hold no shard any more; calls in flight come home, those that had not begun are given back here."""
+        return [row for runner in self for row in runner.forget()]
+
     def stop(self) -> None:
         for runner in self:
             runner.stop()

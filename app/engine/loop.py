@@ -25,7 +25,7 @@ from app.engine.tending import Tending
 from app.engine.turn import Granted, Request, is_site, take_turn
 from app.settings import Timings
 from app.store import ledger
-from app.store.database import Database
+from app.store.database import Database, Doubtful
 from app.store.settling import Settled
 
 log = structlog.get_logger("engine")
@@ -51,6 +51,8 @@ class Engine:
     _finished: list[Settled] = field(default_factory=list)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _renewed_at: float = 0.0
+    _doubtful: bool = False
+    """What `_finished` holds may have been written by a commit that was never answered."""
 
     def __post_init__(self) -> None:
         self.control = Control(self.db, self.clock, self.timings)
@@ -65,7 +67,9 @@ class Engine:
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; then let calls in flight come home and give everything back."""
         loader = Loader(self.fleet, self.control, self.composer, self.clock, self._settle_soon, guarded)
-        recovery = Recovery(self.db, self.me, self.clock, self.timings, loader, self.control, guarded, alone=self.alone)
+        recovery = Recovery(
+            self.db, lambda: self.me, self.clock, self.timings, loader, self.control, guarded, alone=self.alone
+        )
         tending = Tending(self.db, self.clock, self.control)
         await self._supervised(recovery.take_over)
         async with asyncio.TaskGroup() as tasks:
@@ -98,9 +102,12 @@ class Engine:
         request = self._request(batch)
         try:
             granted = await asyncio.to_thread(self._commit, request)
-        except BaseException:
+        except BaseException as error:
             self._finished = batch + self._finished
+            if isinstance(error, Doubtful):
+                self._begin_anew()
             raise
+        self._doubtful = False
         if any(is_site(row) for row in batch):
             # The very next messages carry the link of the page that is up now; unlinked if this cannot be read.
             await self._supervised(self.control.refresh)
@@ -109,6 +116,12 @@ class Engine:
         for endpoint_id, got in granted.items():
             await loader.load(endpoint_id, got)
         return bool(batch) or any(got.go or got.claimed for got in granted.values())
+
+    def _begin_anew(self) -> None:
+        """The last commit may have admitted people we never heard of: they now belong to a worker that is dead."""
+        self.me = secrets.token_hex(8)
+        self._doubtful = True
+        self._finished += self.fleet.forget()
 
     def _request(self, batch: Sequence[Settled]) -> Request:
         now = self.clock.monotonic()
@@ -124,6 +137,7 @@ class Engine:
             sending=sending,
             release=self.fleet.exhausted(),
             renew=renew,
+            doubtful=self._doubtful,
         )
 
     def _commit(self, request: Request) -> dict[int, Granted]:

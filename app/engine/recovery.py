@@ -35,7 +35,7 @@ class Answer:
 @dataclass(slots=True)
 class Recovery:
     db: Database
-    me: str
+    me: Callable[[], str]
     clock: Clock
     timings: Timings
     loader: Loader
@@ -90,19 +90,19 @@ class Recovery:
         now_ms = to_ms(self.clock.now())
         with self.db.writing() as tx:
             unsure, _ = takeover.take_over(
-                tx, self.me, now_ms=now_ms, settle_ms=int(self.timings.settle * 1000), alone=self.alone
+                tx, self.me(), now_ms=now_ms, settle_ms=int(self.timings.settle * 1000), alone=self.alone
             )
         return unsure
 
     def _claim(self) -> list[Unsure]:
         now_ms = to_ms(self.clock.now())
         with self.db.reading() as connection:
-            if not unknowns.time_to_ask(connection, self.me, now_ms):
+            if not unknowns.time_to_ask(connection, self.me(), now_ms):
                 return []
         with self.db.writing() as tx:
             return unknowns.claim(
                 tx,
-                self.me,
+                self.me(),
                 now_ms=now_ms,
                 lease_ms=int((self.timings.call_timeout + self.timings.lease) * 1000),
                 most=UNSURE_A_PASS,

@@ -89,6 +89,15 @@ class Runner:
         for unit in units:
             self._queue.put_nowait(unit)
 
+    def forget(self) -> list[Settled]:
+        """Hold nothing any more; the rows of calls that had not begun."""
+        self.held.clear()
+        rows, now_ms = [], to_ms(self.clock.now())
+        while not self._queue.empty():
+            unit = self._queue.get_nowait()
+            rows += [put_back(one, "worker_began_anew", now_ms, due_ms=now_ms) for one in unit.candidates]
+        return rows
+
     def landed(self, rows: Sequence[Settled]) -> None:
         """These rows are committed."""
         self._loaded -= len(rows)

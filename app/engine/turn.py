@@ -38,6 +38,8 @@ class Request:
     """Broadcasts that may admit, best lane first."""
     release: Sequence[ShardKey]
     renew: bool
+    doubtful: bool = False
+    """Some of `settled` may have been committed before."""
 
 
 @dataclass(slots=True)
@@ -54,7 +56,7 @@ class Granted:
 def take_turn(connection: Connection, request: Request, timings: Timings) -> dict[int, Granted]:
     """Run inside one write transaction; returns what each endpoint was granted."""
     if request.settled:
-        settling.settle(connection, request.settled)
+        settling.settle(connection, request.settled, doubtful=request.doubtful)
         _note_sites(connection, request)
     if request.renew:
         ledger.renew(connection, request.me, now_ms=request.now_ms, lease_ms=int(timings.lease * 1000))

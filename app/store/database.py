@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
@@ -22,6 +22,14 @@ BUSY_TIMEOUT_MS = 5_000
 WRITE_WAIT_SECONDS = 10.0
 DOWN: Final = (OperationalError, InterfaceError, PoolTimeout, Unavailable)
 """What a database that is gone, full, locked or hanging raises."""
+
+
+class Doubtful(Unavailable):
+    """The commit was asked for and never answered: the change stands, or it does not."""
+
+    def __init__(self) -> None:
+        sentence = "The database did not say whether it made the change."
+        super().__init__(Problem("database_doubtful", sentence, "", "Look before you try again."))
 
 
 class Database:
@@ -64,9 +72,12 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A write transaction: committed at the end, rolled back when anything is raised."""
+        """A write transaction: committed at the end, rolled back when anything is raised inside.
+
+        Raise Doubtful when only the commit itself failed.
+        """
         if not self.is_sqlite:
-            with self.engine.begin() as connection:
+            with self.engine.connect() as connection, _begin(connection):
                 yield connection
             return
         if not self._writers.acquire(WRITE_WAIT_SECONDS):
@@ -98,8 +109,15 @@ def _begin(connection: Connection) -> Iterator[None]:
         if "locked" in str(error.orig) or "busy" in str(error.orig):
             raise _busy() from error
         raise
-    with transaction:
+    try:
         yield
+    except BaseException:
+        transaction.rollback()
+        raise
+    try:
+        transaction.commit()
+    except DBAPIError as error:
+        raise Doubtful from error
 
 
 def _busy() -> Unavailable:

@@ -53,13 +53,13 @@ class Settled(NamedTuple):
         return ShardKey(self.broadcast, self.medium, self.shard)
 
 
-def settle(connection: Connection, rows: Sequence[Settled]) -> None:
-    """Append and count.
+def settle(connection: Connection, rows: Sequence[Settled], *, doubtful: bool = False) -> None:
+    """Append and count. `doubtful`: these rows may have been written before.
 
     A row whose fence has moved on (takeover, stop) is reconciled with what happened meanwhile, so that no delivery
     is ever counted twice and none goes uncounted.
     """
-    rows = _reconcile(connection, rows)
+    rows = _reconcile(connection, rows, doubtful=doubtful)
     _append(connection, rows)
     _keep_due(connection, rows)
     _count(connection, rows)
@@ -75,8 +75,8 @@ def _append(connection: Connection, rows: Iterable[Settled]) -> None:
             "attempt": row.attempt,
             "result": row.result.value,
             "endpoint": row.endpoint,
-            "reason": row.reason[:64],
-            "provider_id": row.provider_id[:200],
+            "reason": _clean(row.reason)[:64],
+            "provider_id": _clean(row.provider_id)[:200],
             "at_ms": row.at_ms,
         }
         for row in rows
@@ -84,6 +84,13 @@ def _append(connection: Connection, rows: Iterable[Settled]) -> None:
     ]
     if values:
         insert_missing(connection, outcome, values, [*DELIVERY, "attempt", "result"])
+
+
+def _clean(text: str) -> str:
+    """Whatever a provider calls its messages: what no database takes must not hold up everybody else's outcomes."""
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def _keep_due(connection: Connection, rows: Iterable[Settled]) -> None:
@@ -116,7 +123,7 @@ def _due_values(row: Settled) -> dict[str, Any]:
         "lane": row.lane,
         "attempt": attempts,
         "why": (row.again or Why.RETRY).value,
-        "reason": row.reason[:64],
+        "reason": _clean(row.reason)[:64],
         "due_ms": row.due_ms,
         "asked": 0,
         "since_ms": row.since_ms or row.at_ms,
@@ -155,7 +162,7 @@ def _suppress(connection: Connection, rows: Iterable[Settled]) -> None:
         insert_missing(connection, suppression, values, ["address_id"])
 
 
-def _reconcile(connection: Connection, rows: Sequence[Settled]) -> list[Settled]:
+def _reconcile(connection: Connection, rows: Sequence[Settled], *, doubtful: bool) -> list[Settled]:
     """Fit rows to shards that moved on under us; the usual case, nothing moved, costs one read per shard."""
     now: dict[ShardKey, tuple[int, str | None]] = {}
     for key in {row.shard_key for row in rows}:
@@ -169,7 +176,7 @@ def _reconcile(connection: Connection, rows: Sequence[Settled]) -> list[Settled]
         if rest_state is not None and row.again in (Why.RETRY, Why.RETURNED):
             row = row._replace(again=None, due_ms=None, result=Result(rest_state), reason=f"rest_{rest_state}")  # noqa: PLW2901 - the row as it must be written
         mine = row.fence == (fence if row.was is None else standing.get(row.key))
-        (fitted if mine else lost).append(row)
+        (fitted if mine and not doubtful else lost).append(row)
     return fitted + [settled for row in lost if (settled := _after_takeover(connection, row)) is not None]
 
 
@@ -193,8 +200,9 @@ def _after_takeover(connection: Connection, row: Settled) -> Settled | None:
 
     A final answer counts even while somebody else tries again; theirs then finds the delivery settled.
     """
-    waiting = connection.execute(select(due.c.why, due.c.owner).where(_delivery(due, row))).one_or_none()
-    if waiting is not None and (waiting.owner is None or row.result in FINAL):
+    waiting = connection.execute(select(due.c.why, due.c.owner, due.c.fence).where(_delivery(due, row))).one_or_none()
+    still_ours = waiting is not None and row.was is not None and waiting.fence == row.fence
+    if waiting is not None and (waiting.owner is None or still_ours or row.result in FINAL):
         return row._replace(was=Why(waiting.why))
     results = {Result(one) for one in connection.scalars(select(outcome.c.result).where(_delivery(outcome, row)))}
     counted = Result.ACCEPTED if Result.ACCEPTED in results else next(iter(results & FINAL), None)

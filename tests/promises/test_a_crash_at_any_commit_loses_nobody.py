@@ -26,7 +26,7 @@ from app.store.database import Database
 from app.store.ledger_tables import address, outcome
 from app.store.ledger_tables import shard as shards
 from app.usecases.settle_unknown import UnknownDecision, settle_unknown
-from tests.rig.mortal import MortalDatabase, Record, Recorded, Searchable, recorded
+from tests.rig.mortal import MortalDatabase, Record, Recorded, Searchable, StutteringDatabase, recorded
 from tests.rig.stage import APPROVER, Stage
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
@@ -62,12 +62,16 @@ class World:
     kind: type[Recorded]
     clock: Clock = field(default_factory=SystemClock)
 
-    def stage(self, number: int, record: Record, dies_at: int = 0, *, committed: bool = False) -> Stage:
-        """On the run's own copy; the providers remember what earlier stages of the same run asked."""
+    def url(self, number: int) -> str:
+        """The run's own copy."""
         file = self.directory / f"{number}.db"
         if not file.exists():
             shutil.copyfile(self.file, file)
-        stage = Stage(MortalDatabase(f"sqlite:///{file}", dies_at, committed=committed), self.keyring, timings=HASTY)
+        return f"sqlite:///{file}"
+
+    def stage(self, db: Database, record: Record) -> Stage:
+        """The providers remember what earlier stages of the same run asked."""
+        stage = Stage(db, self.keyring, timings=HASTY)
         keyed = self.kind is Recorded  # as the real ones: Mastodon and webhooks cannot be searched but know their keys
         for slug, medium in WAYS.items():
             own = medium in {Medium.SITE, Medium.SOCIAL} and keyed
@@ -167,17 +171,33 @@ async def sweep(world: World, *, committed: bool, decision: UnknownDecision | No
 async def one_run(world: World, number: int, *, committed: bool, decision: UnknownDecision | None) -> tuple[bool, int]:
     """(whether it died, messages sent twice) of the run that dies at this commit."""
     record = Record(world.clock, 0.004)
-    first = world.stage(number, record, number + 1, committed=committed)  # the first commit is `send` itself
+    dying = MortalDatabase(world.url(number), number + 1, committed=committed)  # the first commit is `send` itself
+    first = world.stage(dying, record)
     first.send(first.row(world.update))
     died = await die(first, world.update)
     first.db.close()
-    second = world.stage(number, record)
+    second = world.stage(Database(world.url(number)), record)
     await revive(second, world.update, decision)
     times = record.times(world.update)
     check(second, world.update, times)
     second.db.close()
     (world.directory / f"{number}.db").unlink()
     return died, sum(1 for count in times.values() if count > 1)
+
+
+async def one_stutter(world: World, number: int, *, committed: bool) -> bool:
+    """Whether the broadcast had so many commits; the engine lives through the one that was not answered."""
+    record = Record(world.clock, 0.004)
+    db = StutteringDatabase(world.url(number), number + 1, committed=committed)
+    stage = world.stage(db, record)
+    stage.send(stage.row(world.update))
+    await revive(stage, world.update)
+    times = record.times(world.update)
+    check(stage, world.update, times)
+    assert max(times.values()) == 1
+    db.close()
+    (world.directory / f"{number}.db").unlink()
+    return db.commits > number
 
 
 def check(stage: Stage, update: int, times: Counter[str]) -> None:
@@ -211,3 +231,14 @@ async def test_everything_else_waits_for_a_person_who_has_it_resent(
     prepared = world(tmp_path, database_url, keyring, Recorded)
     commits, _ = await sweep(prepared, committed=committed, decision=UnknownDecision.RESEND)
     assert commits > 8
+
+
+@pytest.mark.parametrize("committed", [False, True], ids=["not done", "done"])
+async def test_an_engine_lives_through_a_commit_that_is_never_answered(
+    tmp_path: Path, database_url: str, keyring: Keyring, committed: bool
+) -> None:
+    prepared, number = world(tmp_path, database_url, keyring, Searchable), 1
+    with capture_logs():
+        while await one_stutter(prepared, number, committed=committed):
+            number += 1
+    assert number > 8

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from app.clock import Clock
 from app.domain.message import Accepted, Batch, FindResult, Found, Info, Medium, Message, Outcome, Recipient
 from app.errors import Problem, Unavailable
-from app.store.database import Database
+from app.store.database import Database, Doubtful
 from tests.rig.stage import InProcess
 
 
@@ -62,6 +62,27 @@ class MortalDatabase(Database):
     def _must_live(self) -> None:
         if self.dead.is_set():
             raise PowerCut
+
+
+class StutteringDatabase(Database):
+    """Does not answer to its n-th write commit, done or not, and is well again afterwards."""
+
+    def __init__(self, url: str, at: int, *, committed: bool) -> None:
+        super().__init__(url)
+        self.at = at
+        self.committed = committed
+        self.commits = 0
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        with super().writing() as connection:
+            yield connection
+            self.commits += 1
+            now = self.commits == self.at
+            if now and not self.committed:
+                raise Doubtful
+        if now:
+            raise Doubtful
 
 
 @dataclass
