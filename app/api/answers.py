@@ -213,6 +213,24 @@ class Imported(Given):
     errors: list[RowFault] = Field(description="The first of them; `rejected` counts all")
 
 
+class Reachable(Given):
+    address_id: int
+    medium: str
+    address: str = Field(description="Masked")
+    suppressed: bool
+
+
+class SubscriberView(Given):
+    external_id: str
+    name: str
+    languages: list[str] = Field(description="Best first")
+    timezone: str
+    area: str
+    attributes: dict[str, str]
+    updated_at: datetime
+    addresses: list[Reachable]
+
+
 class AudienceView(Given):
     slug: str
     rule: dict[str, Any]

@@ -11,6 +11,7 @@ from app.errors import Invalid, Problem
 LARGEST: Final = 2**63 - 1
 """What a key of the database can be."""
 
+RowId = Annotated[int, Path(ge=1, le=LARGEST)]
 UpdateId = Annotated[int, Path(ge=1, le=LARGEST, description="`id` of an update")]
 
 

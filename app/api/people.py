@@ -1,23 +1,29 @@
-"""Subscribers: take in a list, and never write to an address again."""
+"""Subscribers: take in a list, look at it, and never write to an address again."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
 
 from app.api.access import may
-from app.api.answers import Imported, Suppressed
+from app.api.answers import Imported, Paged, Reachable, SubscriberView, Suppressed, paged
 from app.api.bodies import Body
 from app.api.context import Ctx
+from app.api.identifiers import RowId
+from app.api.pagination import Cursor, Limit
 from app.api.problems import REFUSALS
-from app.api.schemas import Suppression
+from app.api.schemas import Reason, Suppression
 from app.domain.masking import mask
 from app.domain.message import Medium
 from app.domain.principals import Actor
 from app.domain.subscribers import Defaults
 from app.errors import Invalid, Problem
+from app.store import subscribers
+from app.store.subscribers import SubscriberRow
 from app.usecases.import_subscribers import import_subscribers
+from app.usecases.lift_suppression import lift_suppression
 from app.usecases.suppress_address import suppress_address
 
 router = APIRouter(prefix="/subscribers", tags=["subscribers"], responses=REFUSALS)
@@ -29,6 +35,21 @@ _CSV: Final[dict[str, Any]] = {
         "content": {"text/csv": {"schema": {"type": "string", "format": "binary"}}},
     }
 }
+
+
+@router.get("", summary="List subscribers in the order they came")
+def list_subscribers(
+    context: Ctx,
+    _actor: Annotated[Actor, may("import_subscribers")],
+    external_id: Annotated[str | None, Query(max_length=200, description="Only this one")] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Paged[SubscriberView]:
+    """Addresses are masked. An external id that does not exist is an empty list."""
+    with context.db.reading() as connection:
+        if external_id is None:
+            return paged(subscribers.page(connection, cursor=cursor, limit=limit), _view)
+        return Paged(items=[_view(one) for one in subscribers.find(connection, external_id)], next_cursor=None)
 
 
 @router.post("/import", operation_id="import_subscribers", summary="Take in subscribers from CSV", openapi_extra=_CSV)
@@ -53,6 +74,26 @@ def suppress(body: Suppression, context: Ctx, actor: Annotated[Actor, may("suppr
     medium = Medium(body.medium)
     suppress_address(context.db, context.keyring, actor, medium, body.address, body.reason, context.clock.now())
     return Suppressed(address=mask(medium, body.address), medium=medium.value)
+
+
+@router.post("/suppressions/{address_id}/lift", operation_id="lift_suppression", summary="Write to an address again")
+def lift(address_id: RowId, body: Reason, context: Ctx, actor: Annotated[Actor, may("lift_suppression")]) -> Suppressed:
+    """For somebody who asked for it themselves; the reason is kept in the audit trail."""
+    row = lift_suppression(context.db, actor, address_id, body.reason, context.clock.now())
+    return Suppressed(address=mask(row.medium, row.value), medium=row.medium.value)
+
+
+def _view(row: SubscriberRow) -> SubscriberView:
+    places = [
+        Reachable(
+            address_id=one.address_id,
+            medium=one.medium.value,
+            address=mask(one.medium, one.value),
+            suppressed=one.suppressed,
+        )
+        for one in row.addresses
+    ]
+    return SubscriberView.model_validate({**asdict(row), "addresses": places})
 
 
 def _check_type(content_type: str) -> None:

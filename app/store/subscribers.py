@@ -110,10 +110,16 @@ def count(connection: Connection) -> int:
 
 
 def get(connection: Connection, external_id: str) -> SubscriberRow:
-    rows = connection.execute(_people().where(subscriber.c.external_id == external_id)).all()
-    if not rows:
+    found = find(connection, external_id)
+    if not found:
         raise not_found("subscriber", external_id)
-    return _with_addresses(connection, rows)[0]
+    return found[0]
+
+
+def find(connection: Connection, external_id: str) -> list[SubscriberRow]:
+    """The person, or nobody."""
+    rows = connection.execute(_people().where(subscriber.c.external_id == external_id)).all()
+    return _with_addresses(connection, rows)
 
 
 def page(connection: Connection, *, cursor: str | None = None, limit: int = DEFAULT_LIMIT) -> Page[SubscriberRow]:

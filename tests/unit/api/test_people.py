@@ -57,3 +57,30 @@ def test_a_suppressed_address_is_counted_out_and_shown_masked(api: Api) -> None:
     assert "ana@" not in answer.text.lower()
     after = api.done(api.get("viewer", "/audiences/everyone/size"))["addresses"]
     assert (before["email"], after["email"]) == (2, 1)
+
+
+def test_subscribers_are_listed_with_masked_addresses_and_a_suppression_can_be_lifted_for_a_reason(api: Api) -> None:
+    api.prepare()
+    first = api.done(api.get("author", "/subscribers", params={"limit": 2}))
+    rest = api.done(api.get("author", "/subscribers", params={"limit": 2, "cursor": first["next_cursor"]}))
+    assert [one["external_id"] for one in first["items"] + rest["items"]] == ["1", "2", "3"]
+    assert rest["next_cursor"] is None
+    assert "@example.org" in str(first)
+    assert "ana@" not in str(first)
+    assert "+442071838750" not in str(first)
+    api.done(api.post("author", "/subscribers/suppressions", json={"medium": "email", "address": "ana@example.org"}))
+
+    def mail_of_ana() -> tuple[int, bool]:
+        (ana,) = api.done(api.get("author", "/subscribers", params={"external_id": "1"}))["items"]
+        (mail,) = [each for each in ana["addresses"] if each["medium"] == "email"]
+        return mail["address_id"], mail["suppressed"]
+
+    address, suppressed = mail_of_ana()
+    assert suppressed
+    lift = f"/subscribers/suppressions/{address}/lift"
+    assert api.post("author", lift, json={"reason": "She asked."}).json()["code"] == "role_too_low"
+    assert api.post("approver", lift, json={"reason": " "}).json()["code"] == "reason_missing"
+    api.done(api.post("approver", lift, json={"reason": "She asked by phone."}))
+    assert mail_of_ana() == (address, False)
+    assert api.post("approver", lift, json={"reason": "Again."}).json()["code"] == "not_suppressed"
+    assert api.done(api.get("author", "/subscribers", params={"external_id": "nobody"}))["items"] == []
