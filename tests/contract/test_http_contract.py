@@ -23,7 +23,8 @@ PUBLIC: Final = {
 
 PROMISED: Final = {
     *(f"/api/v1/{name}" for name in ("sites", "contact-channels", "needs", "routing-rules", "route", "endpoints")),
-    *(f"/api/v1/{name}" for name in ("templates", "playbooks", "subscribers", "subscribers/import", "audiences", "tick", "crises")),
+    *(f"/api/v1/{name}" for name in ("templates", "playbooks", "audiences", "tick", "crises")),
+    "/api/v1/subscribers", "/api/v1/subscribers/import",
     "/api/v1/faq", "/api/v1/help-links",
     "/api/v1/crises/{slug}", "/api/v1/crises/{slug}/facts", "/api/v1/crises/{slug}/updates",
     "/api/v1/updates/{update_id}",
