@@ -64,7 +64,7 @@ def demo_web(host: str, port: int) -> None:
     from app.wiring import build
 
     configure_logging("ERROR")
-    listen(create_app(wiring=build(settings, allow_private=True)), settings, host=host, port=port)
+    listen(lambda: create_app(wiring=build(settings, allow_private=True)), settings, host=host, port=port)
 
 
 def _settings(**own: object) -> Settings:

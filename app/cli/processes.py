@@ -6,6 +6,7 @@ import asyncio
 import logging
 import signal
 import socket
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -15,6 +16,9 @@ from app.settings import Settings
 from app.terminal import console
 
 if TYPE_CHECKING:
+    import uvicorn
+    from starlette.types import ASGIApp
+
     from app.wiring import Wiring
 
 app = typer.Typer()
@@ -36,9 +40,7 @@ def serve(
 ) -> None:
     """Run the web process: website, API and callbacks; on SQLite the engine too."""
     settings = Settings()
-    from app.main import create_app
-
-    listen(create_app(settings), settings, host=host, port=port, behind_proxy=behind_proxy)
+    listen(lambda: _application(settings), settings, host=host, port=port, behind_proxy=behind_proxy)
 
 
 @app.command()
@@ -61,12 +63,30 @@ def work() -> None:
     asyncio.run(_work(build(settings)))
 
 
-def listen(asgi: object, settings: Settings, *, host: str, port: int, behind_proxy: str = "") -> None:
-    """Serve until SIGTERM or Ctrl-C; what is under way comes home first."""
+def listen(make: Callable[[], ASGIApp], settings: Settings, *, host: str, port: int, behind_proxy: str = "") -> None:
+    """Serve until SIGTERM or Ctrl-C; what is under way comes home first. Nothing is made before the door is ours."""
+    with _bound(host, port) as door:
+        server = _server(make(), behind_proxy)
+        _announce(settings, door)
+        server.run([door])
+    if not server.started:
+        raise Unavailable(
+            Problem("not_started", "The web process did not start; the line above says why.", "", "Mend it, try again.")
+        )
+
+
+def _application(settings: Settings) -> ASGIApp:
+    from app.main import create_app
+
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    return create_app(settings)
+
+
+def _server(asgi: ASGIApp, behind_proxy: str) -> uvicorn.Server:
     import uvicorn
 
     config = uvicorn.Config(
-        asgi,  # type: ignore[arg-type]  # an ASGI application, whose scope uvicorn types more narrowly
+        asgi,
         loop="auto",  # uvloop and httptools where they are installed
         http="auto",
         access_log=False,  # the application logs each request once, without its query
@@ -77,14 +97,7 @@ def listen(asgi: object, settings: Settings, *, host: str, port: int, behind_pro
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # that it runs, we say ourselves
-    server = uvicorn.Server(config)
-    with _bound(host, port) as door:
-        _announce(settings, door)
-        server.run([door])
-    if not server.started:
-        raise Unavailable(
-            Problem("not_started", "The web process did not start; the line above says why.", "", "Mend it, try again.")
-        )
+    return uvicorn.Server(config)
 
 
 def _bound(host: str, port: int) -> socket.socket:

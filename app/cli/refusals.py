@@ -10,7 +10,7 @@ from typing import Final
 from pydantic import ValidationError
 from rich.console import Console
 from rich.text import Text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.errors import (
@@ -48,7 +48,16 @@ CODES: Final[tuple[tuple[type[ClarionError], Code], ...]] = (
     (Unauthenticated, Code.NOT_ALLOWED),
     (Forbidden, Code.NOT_ALLOWED),
 )
-EXPECTED: Final = (ClarionError, DBAPIError, PoolTimeout, ValidationError, OSError, RuntimeError)
+EXPECTED: Final = (
+    ClarionError,
+    DBAPIError,
+    PoolTimeout,
+    ArgumentError,
+    ModuleNotFoundError,
+    ValidationError,
+    OSError,
+    RuntimeError,
+)
 """What a command may run into without being broken."""
 
 _OLD_SCHEMA: Final = ("no such table", "no such column", "does not exist", "has no column named")
@@ -63,6 +72,13 @@ def read(fault: BaseException) -> tuple[Code, tuple[Problem, ...]]:
         return Code.UNAVAILABLE, (_of_database(fault),)
     if isinstance(fault, ValidationError):
         return Code.REFUSED, tuple(_of_setting(error["loc"], error["msg"]) for error in fault.errors())
+    if isinstance(fault, ArgumentError):
+        words = "CLARION_DATABASE_URL is not the address of a database that we know."
+        remedy = "Write sqlite:///data/clarion.db, or postgresql+psycopg://user@host/name."
+        return Code.REFUSED, (Problem("bad_database_url", words, "CLARION_DATABASE_URL", remedy),)
+    if isinstance(fault, ModuleNotFoundError):
+        words = f"The package “{fault.name}” is not installed here."
+        return Code.REFUSED, (Problem("package_missing", words, "", "Install it beside Clarion, in .venv/."),)
     if isinstance(fault, OSError):
         return Code.REFUSED, (_of_file(fault),)
     return Code.REFUSED, (Problem("configuration", str(fault) or type(fault).__name__),)
@@ -76,10 +92,12 @@ def tell(screen: Console, problems: Sequence[Problem], *, as_json: bool) -> None
         ]
         screen.file.write(json.dumps({"errors": listed}, ensure_ascii=False, indent=2) + "\n")
         return
+    whole = not screen.is_terminal  # a log or a pipe gets each sentence on one line
     for one in problems:
-        screen.print(Text.assemble(("✗ ", "bad"), one.sentence, (f"  [{one.field}]" if one.field else "", "quiet")))
+        field = f"  [{one.field}]" if one.field else ""
+        screen.print(Text.assemble(("✗ ", "bad"), one.sentence, (field, "quiet")), soft_wrap=whole)
         if one.remedy:
-            screen.print(Text.assemble("  ", one.remedy))
+            screen.print(Text.assemble("  ", one.remedy), soft_wrap=whole)
 
 
 def _of_database(fault: DBAPIError | PoolTimeout) -> Problem:

@@ -223,6 +223,7 @@ class Story:
             while (rest := until - time.monotonic()) > 0:
                 bar(whole - round(rest * 10), whole)
                 time.sleep(min(0.1, rest))
+            bar(whole, whole)
 
     def _show_banner(self) -> None:
         url = f"{self.stage.url}/site/main/banner.json"
