@@ -6,7 +6,7 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -109,11 +109,10 @@ def _begin(connection: Connection) -> Iterator[None]:
         if "locked" in str(error.orig) or "busy" in str(error.orig):
             raise _busy() from error
         raise
-    try:
+    with ExitStack() as undo:
+        undo.callback(transaction.rollback)
         yield
-    except BaseException:
-        transaction.rollback()
-        raise
+        undo.pop_all()
     try:
         transaction.commit()
     except DBAPIError as error:
