@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from app.api import advice, audiences, crises, endpoints, housekeeping, people, registry, release, updates, watching
+from app.api import (
+    advice,
+    audiences,
+    crises,
+    endpoints,
+    housekeeping,
+    people,
+    registry,
+    release,
+    triage,
+    updates,
+    watching,
+)
 
 
 def everything() -> APIRouter:
     api = APIRouter(prefix="/api/v1")
     routers = [
-        *registry.lists(), advice.router, endpoints.router, people.router, audiences.router, crises.router,
-        updates.router, release.router, watching.router, housekeeping.router,
+        *registry.lists(), advice.router, triage.router, endpoints.router, people.router, audiences.router,
+        crises.router, updates.router, release.router, watching.router, housekeeping.router,
     ]  # fmt: skip
     for router in routers:
         api.include_router(router)

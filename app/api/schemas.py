@@ -120,7 +120,7 @@ class Playbook(Sent):
     cadence: dict[str, int] = {}
     variables: dict[str, str] = {}
     triage: dict[str, list[str]] = {}
-    tree: str = ""
+    tree: str | dict[str, Any] = Field("", description="Slug of a triage tree, or a tree of its own")
     faq: list[dict[str, Any]] = []
     stages: dict[str, dict[str, dict[str, Any]]] = {}
     review: str | dict[str, str] = ""

@@ -9,6 +9,8 @@ from typing import Final
 
 from app.domain.help_library import FaqEntry
 from app.domain.slots import Reading, SlotType, SlotValue, check_slots, fill_slots, names_in, read_value
+from app.domain.triage import Tree
+from app.domain.triage_documents import read_tree
 from app.errors import Invalid, Problem
 
 STAGES: Final = ("warning", "holding", "details", "progress", "correction", "resolved", "followup")
@@ -38,7 +40,9 @@ class Playbook:
     triage: Mapping[str, tuple[str, ...]]
     """language -> the questions staff ask first; may be empty."""
     tree: str = ""
-    """Slug of the triage tree to start from (templates/triage/), "" = none."""
+    """Slug of the triage tree to start from (templates/triage/), "" = none or its own."""
+    own_tree: Tree | None = None
+    """A tree written in the playbook itself."""
     faq: tuple[FaqEntry, ...] = ()
     """What people usually ask in such a crisis."""
 
@@ -60,6 +64,7 @@ class Playbook:
         undo, canary = _whole(document, "undo_seconds", problems), _whole(document, "canary", problems)
         triage = _mapping(document, "triage", problems)
         faq = _faq(document, str(slug), problems)
+        own_tree = _own_tree(document, problems)
         if problems:
             raise Invalid(problems)
         return cls(
@@ -76,7 +81,8 @@ class Playbook:
             stages=MappingProxyType(stages),
             variables=MappingProxyType(variables),
             triage=MappingProxyType({language: _strings(questions) for language, questions in triage.items()}),
-            tree=str(document.get("tree") or ""),
+            tree="" if own_tree else str(document.get("tree") or ""),
+            own_tree=own_tree,
             faq=faq,
         )
 
@@ -202,6 +208,17 @@ def _mapping(document: Mapping[str, object], field: str, problems: list[Problem]
         return value
     problems.append(Problem("not_an_object", f"“{field}” must be an object.", field, "See templates/playbooks/."))
     return {}
+
+
+def _own_tree(document: Mapping[str, object], problems: list[Problem]) -> Tree | None:
+    raw = document.get("tree")
+    if not isinstance(raw, Mapping):
+        return None
+    try:
+        return read_tree(raw, "tree")
+    except Invalid as fault:
+        problems.extend(fault.problems)
+        return None
 
 
 def _faq(document: Mapping[str, object], slug: str, problems: list[Problem]) -> tuple[FaqEntry, ...]:

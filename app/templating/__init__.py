@@ -21,6 +21,7 @@ from markupsafe import Markup
 from app.domain.slots import fill_slots
 from app.errors import Invalid, NotFound, Problem, TooLarge
 from app.templating.allowed import FILTERS, LOOP_FACTS, TESTS, problems_in
+from app.templating.trees import load_trees
 from app.templating.words import FALLBACK, Words, load_words
 
 __all__ = ["OUTPUT_CAP", "Templating", "Words", "fill_slots"]
@@ -66,6 +67,8 @@ class Templating:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._words = load_words(root / "words")
+        self.trees: Final = load_trees(root / "triage")
+        """The triage trees that ship, by slug."""
         loader = FileSystemLoader(root)
         self._shipped = {
             html: ImmutableSandboxedEnvironment(

@@ -25,7 +25,7 @@ PROMISED: Final = {
     *(f"/api/v1/{name}" for name in ("sites", "contact-channels", "needs", "routing-rules", "route", "endpoints")),
     *(f"/api/v1/{name}" for name in ("templates", "playbooks", "audiences", "tick", "crises")),
     "/api/v1/subscribers", "/api/v1/subscribers/import",
-    "/api/v1/faq", "/api/v1/help-links",
+    "/api/v1/faq", "/api/v1/help-links", "/api/v1/triage/{slug}",
     "/api/v1/crises/{slug}", "/api/v1/crises/{slug}/facts", "/api/v1/crises/{slug}/updates",
     "/api/v1/updates/{update_id}",
     *(
@@ -148,6 +148,7 @@ def test_every_body_has_an_example_and_every_example_is_taken(api: Api, document
         "Template": "templates", "Playbook": "playbooks", "Endpoint": "endpoints/texts", "Audience": "audiences",
         "Crisis": "crises", "Fact": "crises/line-cut/facts", "Update": "crises/line-cut/updates",
         "Suppression": "subscribers/suppressions", "FaqEntry": "faq", "HelpLink": "help-links",
+        "TriageAnswers": "triage/default",
     }  # fmt: skip
     for name, path in posts.items():
         act = api.put if "endpoints/" in path else api.post

@@ -1,0 +1,17 @@
+"""The triage trees that ship: templates/triage/<slug>.json."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from app.domain.triage import Tree
+from app.domain.triage_documents import read_tree
+
+
+def load_trees(folder: Path) -> Mapping[str, Tree]:
+    """By slug; none when there is no such folder. Raises Invalid for a faulty one: it is our own file."""
+    trees = [read_tree(json.loads(path.read_text(encoding="utf-8"))) for path in sorted(folder.glob("*.json"))]
+    return MappingProxyType({tree.slug: tree for tree in trees})
