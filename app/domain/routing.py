@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
@@ -47,20 +47,31 @@ class When:
     languages: tuple[str, ...] = ()
     areas: tuple[str, ...] = ()
     severities: tuple[Severity, ...] = ()
+    audiences: tuple[str, ...] = ()
+    """Slugs of audiences: who an update is for, or who the asker is known to be."""
     hours: str = ""
     timezone: str = "UTC"
+    spoken: frozenset[str] = field(init=False, repr=False, compare=False)
+    """`languages` without regions."""
+    schedule: Schedule | None = field(init=False, repr=False, compare=False)
+    """`hours` as a schedule; None = at any time."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "spoken", frozenset(code.split("-")[0] for code in self.languages))
+        object.__setattr__(self, "schedule", Schedule(self.hours, self.timezone) if self.hours else None)
 
     def holds(self, query: Query, at: datetime) -> bool:
         return (
-            (not self.languages or query.language.split("-")[0] in {code.split("-")[0] for code in self.languages})
+            (not self.spoken or query.language.split("-", maxsplit=1)[0] in self.spoken)
             and (not self.areas or query.area in self.areas)
             and (not self.severities or query.severity in self.severities)
-            and (not self.hours or opening_hours.opening(Schedule(self.hours, self.timezone), at).open)
+            and (not self.audiences or query.audience in self.audiences)
+            and (self.schedule is None or opening_hours.opening(self.schedule, at).open)
         )
 
     @classmethod
     def read(cls, read: Reader) -> When:
-        read.only("language", "area", "severity", "hours", "timezone")
+        read.only("language", "area", "severity", "audience", "hours", "timezone")
         known = [severity.value for severity in Severity]
         severities = _one_or_more(read, "severity")
         for word in severities:
@@ -70,6 +81,7 @@ class When:
             languages=_one_or_more(read, "language"),
             areas=_one_or_more(read, "area"),
             severities=tuple(Severity(word) for word in severities if word in known),
+            audiences=_one_or_more(read, "audience"),
             hours=read.text("hours", longest=500, lines=False),
             timezone=read.timezone(),
         )
@@ -82,6 +94,7 @@ class When:
             "language": list(self.languages),
             "area": list(self.areas),
             "severity": [severity.value for severity in self.severities],
+            "audience": list(self.audiences),
             "hours": self.hours,
         }
         kept = {name: value for name, value in document.items() if value}
@@ -142,6 +155,17 @@ class Registry:
     """Emergency first, then as the rules' positions say, then as given."""
     rules: tuple[RoutingRule, ...]
     """By position, then slug."""
+    _by_need: Mapping[str, tuple[RoutingRule, ...]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        found: dict[str, list[RoutingRule]] = {}
+        for rule in self.rules:
+            found.setdefault(rule.need, []).append(rule)
+        object.__setattr__(self, "_by_need", {need: tuple(rules) for need, rules in found.items()})
+
+    def rules_for(self, need: str) -> tuple[RoutingRule, ...]:
+        """The rules of this need, in the order they are asked; for ANY_NEED the fallback rules."""
+        return self._by_need.get(need, ())
 
     @classmethod
     def from_documents(cls, channels: Iterable[object], needs: Iterable[object], rules: Iterable[object]) -> Registry:
@@ -204,6 +228,8 @@ class Query:
     language: str = "en"
     area: str = ""
     severity: Severity | None = None
+    audience: str = ""
+    """Slug; "" = not known."""
 
     @property
     def urgent(self) -> bool:
@@ -252,8 +278,8 @@ class Option:
 def rule_for(registry: Registry, query: Query, at: datetime) -> RoutingRule | None:
     """The first rule of this need whose conditions hold, else the first fallback rule that does, else None."""
     for need in (query.need, ANY_NEED):
-        for rule in registry.rules:
-            if rule.need == need and rule.when.holds(query, at):
+        for rule in registry.rules_for(need):
+            if rule.when.holds(query, at):
                 return rule
     return None
 
@@ -275,7 +301,7 @@ def advise(registry: Registry, query: Query, at: datetime) -> tuple[Option, ...]
 
 
 def _others(registry: Registry, query: Query, at: datetime) -> tuple[str, ...]:
-    fallback = rule_for(registry, Query(ANY_NEED, query.language, query.area, query.severity), at)
+    fallback = rule_for(registry, replace(query, need=ANY_NEED), at)
     named = fallback.contact_channels if fallback else ()
     return tuple(dict.fromkeys((*named, *registry.channels))) if query.urgent else named
 
@@ -339,6 +365,7 @@ def route_lines(
     language: str,
     area: str = "",
     severity: Severity | None = None,
+    audience: str = "",
     at: datetime,
     limit: int,
     distinct: bool = False,
@@ -352,7 +379,7 @@ def route_lines(
     for slug in dict.fromkeys((need, EMERGENCY_NEED, *registry.needs)):
         if len(lines) >= limit or slug not in registry.needs:
             continue
-        options = advise(registry, Query(slug, language, area, severity), at)
+        options = advise(registry, Query(slug, language, area, severity, audience), at)
         taken = {line.channel.slug for line in lines} if distinct else set()
         for option in options:
             if option.reason is not Reason.DOWN and option.contact_channel.slug not in taken:

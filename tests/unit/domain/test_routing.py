@@ -85,6 +85,9 @@ def test_a_channel_of_another_area_is_not_offered() -> None:
         ({"area": "north"}, Query("x"), False),
         ({"severity": ["emergency", "major"]}, Query("x", severity=Severity.MAJOR), True),
         ({"severity": "emergency"}, Query("x"), False),
+        ({"audience": "north-side"}, Query("x", audience="north-side"), True),
+        ({"audience": ["north-side", "staff"]}, Query("x", audience="south-side"), False),
+        ({"audience": "north-side"}, Query("x"), False),
         ({"hours": "Mo-Fr 09:00-18:00", "timezone": "Asia/Kolkata"}, Query("x"), True),
         ({"hours": "Sa 09:00-18:00", "timezone": "Asia/Kolkata"}, Query("x"), False),
     ],
@@ -192,3 +195,20 @@ def test_needs_stand_emergency_first_then_by_the_place_of_their_rules() -> None:
         "rescheduling",
         "another",
     ]
+
+
+def test_a_rule_for_one_audience_holds_in_the_block_of_an_update_to_it_and_in_no_other() -> None:
+    rule = {"slug": "vip", "need": "technical", "when": {"audience": "vip"}, "contact_channels": ["hotline"]}
+    found = registry(rules=[rule, *RULES])
+
+    def first(audience: str) -> str:
+        line = route_lines(found, need="technical", language="en", audience=audience, at=TUESDAY_NOON, limit=1)[0]
+        return line.channel.slug
+
+    assert (first("vip"), first("everyone"), first("")) == ("hotline", "chat", "chat")
+
+
+def test_the_rules_of_one_need_are_found_in_their_order() -> None:
+    found = registry(rules=[{**RULES[0], "slug": "late", "position": 50}, *RULES])
+    assert [rule.slug for rule in found.rules_for("technical")] == ["technical", "late"]
+    assert found.rules_for("nothing") == ()

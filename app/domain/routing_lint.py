@@ -1,0 +1,150 @@
+"""What is doubtful about a whole set of routing rules: read it before customers find out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from app.domain.contacts import ContactChannel
+from app.domain.hours import opening
+from app.domain.routing import ANY_NEED, EMERGENCY_NEED, Registry, RoutingRule, When, check_references
+from app.errors import Problem
+
+
+def lint(registry: Registry, at: datetime) -> tuple[Problem, ...]:
+    """Everything worth a second look, from `at` on; empty = all is well. Nothing here stops a document being saved.
+
+    Fields are `routing_rules.<slug>`, `needs.<slug>` and `contact_channels.<slug>`. Rules cannot name one another, so
+    the only circle they can express is a contact channel that is to stand in for itself.
+    """
+    return (
+        *check_references(registry),
+        *_unreachable(registry),
+        *_own_fallbacks(registry),
+        *_never_in_force(registry, at),
+        *_never_open(registry, at),
+        *_without_route(registry),
+        *_emergencies(registry, at),
+    )
+
+
+def covers(wide: When, narrow: When) -> bool:
+    """Whether `wide` surely holds whenever `narrow` does. Different hours are not compared: that counts as no."""
+    return (
+        (not wide.spoken or (bool(narrow.spoken) and narrow.spoken <= wide.spoken))
+        and _within(narrow.areas, wide.areas)
+        and _within(narrow.severities, wide.severities)
+        and _within(narrow.audiences, wide.audiences)
+        and (wide.schedule is None or wide.schedule.never_closes or wide.schedule == narrow.schedule)
+    )
+
+
+def _within(narrow: tuple[str, ...], wide: tuple[str, ...]) -> bool:
+    return not wide or (bool(narrow) and set(narrow) <= set(wide))
+
+
+def _where(rule: RoutingRule) -> str:
+    return f"routing_rules.{rule.slug or rule.need}"
+
+
+def _called(rule: RoutingRule) -> str:
+    return f"“{rule.slug or rule.need}”"
+
+
+def _unreachable(registry: Registry) -> Iterator[Problem]:
+    for need in dict.fromkeys(rule.need for rule in registry.rules):
+        rules = registry.rules_for(need)
+        for place, rule in enumerate(rules):
+            if earlier := next((one for one in rules[:place] if covers(one.when, rule.when)), None):
+                yield Problem(
+                    "rule_unreachable",
+                    f"The rule {_called(rule)} is never asked: {_called(earlier)} comes first and holds as well.",
+                    _where(rule),
+                    "Give it a lower position, narrow the earlier rule, or remove it.",
+                )
+
+
+def _own_fallbacks(registry: Registry) -> Iterator[Problem]:
+    for rule in registry.rules:
+        seen: set[str] = set()
+        for slug in rule.contact_channels:
+            if slug in seen:
+                yield Problem(
+                    "own_fallback",
+                    f"The rule {_called(rule)} names “{slug}” twice: a contact channel cannot stand in for itself.",
+                    f"{_where(rule)}.contact_channels",
+                    "Name another one in its place, or leave it out.",
+                )
+            seen.add(slug)
+
+
+def _never_in_force(registry: Registry, at: datetime) -> Iterator[Problem]:
+    for rule in registry.rules:
+        if rule.when.schedule is not None:
+            now = opening(rule.when.schedule, at)
+            if not now.open and now.opens_at is None:
+                yield Problem(
+                    "rule_never_in_force",
+                    f"The hours of the rule {_called(rule)} do not come within the next 400 days.",
+                    f"{_where(rule)}.when.hours",
+                    "Correct the hours, or remove the rule.",
+                )
+
+
+def _never_open(registry: Registry, at: datetime) -> Iterator[Problem]:
+    for channel in registry.channels.values():
+        now = opening(channel.schedule, at)
+        if not now.open and now.opens_at is None:
+            yield Problem(
+                "never_open",
+                f"The contact channel “{channel.slug}” does not open within the next 400 days.",
+                f"contact_channels.{channel.slug}.hours",
+                "Correct its hours, exceptions or status, or take it out of the rules.",
+            )
+
+
+def _without_route(registry: Registry) -> Iterator[Problem]:
+    """Needs that somebody can have for whom no rule holds; one without any rule is `check_references`' matter."""
+    always = When()
+    if any(covers(rule.when, always) for rule in registry.rules_for(ANY_NEED)):
+        return
+    for slug in registry.needs:
+        rules = (*registry.rules_for(slug), *registry.rules_for(ANY_NEED))
+        if rules and not any(covers(rule.when, always) for rule in rules):
+            yield Problem(
+                "need_without_route",
+                f"“{slug}” has only rules with conditions: whoever meets none of them is shown every contact channel.",
+                f"needs.{slug}",
+                f"Add a rule without conditions, or a fallback for every need (“{ANY_NEED}”).",
+            )
+
+
+def _emergencies(registry: Registry, at: datetime) -> Iterator[Problem]:
+    remedy = "Let every emergency rule name a contact channel that is there day and night."
+    if EMERGENCY_NEED not in registry.needs:
+        words = f"There is no need “{EMERGENCY_NEED}”: messages carry no emergency line."
+        yield Problem("emergency_missing", words, "needs", "Add it, with a rule to a line that is always answered.")
+        return
+    rules = registry.rules_for(EMERGENCY_NEED)
+    if not any(covers(rule.when, When()) for rule in rules):
+        rules = (*rules, *registry.rules_for(ANY_NEED))
+    if not rules:
+        yield Problem("emergency_not_always", "No rule serves an emergency.", f"needs.{EMERGENCY_NEED}", remedy)
+    for rule in rules:
+        if not any(_always_there(channel, rule, at) for channel in _named(registry, rule)):
+            yield Problem(
+                "emergency_not_always",
+                f"In an emergency the rule {_called(rule)} leads to nobody who is there day and night.",
+                f"{_where(rule)}.contact_channels",
+                remedy,
+            )
+
+
+def _named(registry: Registry, rule: RoutingRule) -> Iterable[ContactChannel]:
+    return (registry.channels[slug] for slug in rule.contact_channels if slug in registry.channels)
+
+
+def _always_there(channel: ContactChannel, rule: RoutingRule, at: datetime) -> bool:
+    """For everybody the rule is for."""
+    now = opening(channel.schedule, at)
+    return now.open and now.closes_at is None and _within(rule.when.areas, channel.areas)
