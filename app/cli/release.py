@@ -166,7 +166,7 @@ def _typed(desk: Desk, recipients: int) -> int:
                 "count_missing",
                 "Approving needs the exact number of recipients.",
                 "--count",
-                f"Read it with `clarion update show`, then name it; it is {recipients:,} now.",
+                "Read it with `clarion update show`, then name it.",
             )
         )
     desk.err.print(f"This goes to [head]{recipients:,}[/head] recipients.")
