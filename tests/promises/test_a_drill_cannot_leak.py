@@ -71,7 +71,7 @@ def test_every_rendering_of_a_drill_begins_with_the_word_exercise_in_its_languag
     }
     for each in renderings:
         for text in filter(None, (each["text"], each["subject"])):
-            first = text.partition(":")[0]
+            first = text.splitlines()[0].lstrip("* ").partition(":")[0]
             assert first.startswith("EXERCISE"), each
             assert LANGUAGES[each["language"]] in first, each
         assert not each["html"] or "EXERCISE" in each["html"], each
