@@ -53,10 +53,6 @@ def last_broadcast_id(connection: Connection) -> int:
     return connection.scalar(select(func.coalesce(func.max(broadcast.c.id), 0))) or 0
 
 
-def count_members(connection: Connection, members: ColumnElement[bool]) -> int:
-    return connection.scalar(select(func.count()).select_from(subscriber).where(members)) or 0
-
-
 def language_lists(connection: Connection) -> dict[int, list[str]]:
     """Every list of languages somebody reads; there are few, however many people."""
     rows = connection.execute(select(language_list.c.id, language_list.c.languages))
