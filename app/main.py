@@ -15,11 +15,13 @@ from starlette.types import ASGIApp
 from app.api import health, openapi, problems, routers
 from app.api.envelope import Envelope
 from app.api.gate import Gate
+from app.callbacks import contact_readings
 from app.callbacks import routes as callbacks
 from app.observe import configure_logging
 from app.settings import Settings
 from app.site.edge import edge
 from app.store.migrate import upgrade
+from app.visitors import finder
 from app.visitors import forms as visitors
 from app.wiring import Wiring, build
 
@@ -53,13 +55,16 @@ def create_app(settings: Settings | None = None, *, run_engine: bool = True, wir
     )
     framework.state.api = wired.api
     framework.state.callbacks = wired.callbacks
+    framework.state.contact_readings = wired.contact_readings
     framework.state.visitors = wired.visitors
     framework.add_middleware(Gate, context=wired.api)
     problems.install(framework)
     openapi.install(framework)
     framework.include_router(callbacks.router)  # first: by far the busiest, and routes are tried in order
+    framework.include_router(contact_readings.router)
     framework.include_router(routers.everything())
     framework.include_router(visitors.router)
+    framework.include_router(finder.router)
     framework.include_router(health.router)
     https = wired.api.public_base.startswith("https://")
     front: ASGIApp = edge(wired.shelf)(Envelope(framework, https=https))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from app.api.context import Context
+from app.callbacks import contact_readings
 from app.callbacks import routes as callbacks
 from app.callbacks.known import Known
 from app.clock import Clock, SystemClock
@@ -159,6 +160,7 @@ class Wiring:
     bell: Bell
     api: Context
     callbacks: callbacks.Context
+    contact_readings: contact_readings.Context
     visitors: visitors.Context
 
     @asynccontextmanager
@@ -236,6 +238,7 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
         callbacks=callbacks.Context(
             Known(db, clock), clock, settings.public_base, Intake(db, reference_key), channels, bell.ring
         ),
+        contact_readings=contact_readings.Context(db, clock, keyring, bell.ring),
         visitors=visitors.Context(db, clock, manage_key, press),
     )
 

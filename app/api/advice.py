@@ -13,9 +13,8 @@ from app.api.context import Ctx
 from app.api.problems import REFUSALS
 from app.domain.crisis import Severity
 from app.domain.routing import Query as Question
-from app.domain.routing import Registry, advise
+from app.domain.routing import advise
 from app.store import documents
-from app.store.documents import Kind
 
 router = APIRouter(tags=["routing"], responses=REFUSALS)
 
@@ -32,11 +31,7 @@ def route(
 ) -> Routes:
     moment = context.clock.now() if at is None else at if at.tzinfo else at.replace(tzinfo=UTC)
     with context.db.reading() as connection:
-        channels, needs, rules = (
-            [row.document for row in documents.everything(connection, kind)]
-            for kind in (Kind.CONTACT_CHANNEL, Kind.NEED, Kind.ROUTING_RULE)
-        )
-    registry = Registry.from_documents(channels, needs, rules)
+        registry = documents.registry(connection)
     options = advise(registry, Question(need, lang, area, severity), moment)
     return Routes(
         options=[

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from app.api import (
     advice,
     audiences,
+    contact_readings,
     crises,
     endpoints,
     housekeeping,
@@ -22,8 +23,8 @@ from app.api import (
 def everything() -> APIRouter:
     api = APIRouter(prefix="/api/v1")
     routers = [
-        *registry.lists(), advice.router, triage.router, endpoints.router, people.router, audiences.router,
-        crises.router, updates.router, release.router, watching.router, housekeeping.router,
+        *registry.lists(), contact_readings.router, advice.router, triage.router, endpoints.router, people.router,
+        audiences.router, crises.router, updates.router, release.router, watching.router, housekeeping.router,
     ]  # fmt: skip
     for router in routers:
         api.include_router(router)

@@ -78,6 +78,7 @@ class ContactChannel(Sent):
     wait_minutes: int | None = None
     capacity: dict[str, int | None] = Field({}, description="at_once, per_hour")
     accessibility: dict[str, Any] = Field({}, description="notes {language: text}, relay, sign_language")
+    live_max_age_minutes: int = Field(15, description="reported waits and presence are believed for so long")
     first_response_minutes: int | None = None
     upkeep: dict[str, Any] = Field({}, description="check_on, test_call_every_days, last_test_call")
     overrides: list[dict[str, Any]] = Field(

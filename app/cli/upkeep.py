@@ -23,6 +23,7 @@ from app.store.backup import back_up
 from app.terminal import Bar, Bars, counting
 from app.usecases.forget_old_answers import forget_old_answers
 from app.usecases.rotate_key import rotate_key
+from app.usecases.tell_unstaffed import tell_unstaffed
 
 app = typer.Typer()
 key = typer.Typer(help="The secret key.", no_args_is_help=True)
@@ -66,6 +67,7 @@ def tick(
     with at_desk() as desk:
         desk.allowed("send_update")
         forgotten = forget_old_answers(desk.db, desk.now())
+        tell_unstaffed(desk.db, desk.now())
         if drain:
             asyncio.run(_drain(desk, timeout))
         elif desk.wiring.publisher.wanted(desk.now()):

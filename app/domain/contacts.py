@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from types import MappingProxyType
+from typing import Final
 
 from app.domain.contact_kinds import ContactKind, ContactStatus, read_address
 from app.domain.content import is_public_link
 from app.domain.hours import Schedule
+from app.domain.live import NOTHING_SAID, Live
 from app.domain.overrides import Override, read_hours, read_overrides, replacements
 from app.domain.public_holidays import Holidays
 from app.domain.reading import Reader, iso
 from app.domain.special_days import SpecialDays, read_special_days
 from app.domain.texts import NO_TEXTS, Texts
+
+LIVE_MAX_AGE: Final = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +88,19 @@ class ContactChannel:
     status_until: datetime | None = None
     """When the status is open again by itself; None = until somebody says so."""
     wait_minutes: int | None = None
+    """The usual wait; `as_of` puts a reported one in its place."""
     capacity: Capacity = field(default_factory=Capacity)
     accessibility: Accessibility = field(default_factory=Accessibility)
+    live_max_age_minutes: int = LIVE_MAX_AGE
+    """After so long a reported wait or presence is no longer believed."""
     first_response_minutes: int | None = None
     """The promise: by then somebody has answered."""
     upkeep: Upkeep = field(default_factory=Upkeep)
     overrides: tuple[Override, ...] = ()
     in_force: Override | None = None
     """The override `as_of` has put in force; not part of the document."""
+    live: Live = NOTHING_SAID
+    """What was reported last, see `with_live`; not part of the document."""
     schedule: Schedule = field(default_factory=Schedule, repr=False, compare=False)
     """All of the hours as one, at any time, overrides and a closed status included; made by `from_document`."""
     _spoken: frozenset[str] = field(init=False, repr=False, compare=False)
@@ -104,7 +114,7 @@ class ContactChannel:
         read.only(
             "slug", "kind", "address", "names", "instructions", "languages", "hours", "timezone", "holidays",
             "exceptions", "areas", "status", "status_reasons", "status_until", "wait_minutes", "capacity",
-            "accessibility", "first_response_minutes", "upkeep", "overrides",
+            "accessibility", "live_max_age_minutes", "first_response_minutes", "upkeep", "overrides",
         )  # fmt: skip
         kind = read.choice("kind", ContactKind)
         channel = cls(
@@ -125,6 +135,7 @@ class ContactChannel:
             wait_minutes=read.number("wait_minutes", 0, 10_080),
             capacity=_capacity(read),
             accessibility=_accessibility(read),
+            live_max_age_minutes=read.number("live_max_age_minutes", 1, 1_440) or LIVE_MAX_AGE,
             first_response_minutes=read.number("first_response_minutes", 1, 43_200),
             upkeep=_upkeep(read),
             overrides=read_overrides(read, kind),
@@ -153,6 +164,7 @@ class ContactChannel:
             "wait_minutes": self.wait_minutes,
             "capacity": self.capacity.to_document(),
             "accessibility": self.accessibility.to_document(),
+            "live_max_age_minutes": self.live_max_age_minutes,
             "first_response_minutes": self.first_response_minutes,
             "upkeep": {
                 "check_on": self.upkeep.check_on.isoformat() if self.upkeep.check_on else None,
@@ -162,6 +174,10 @@ class ContactChannel:
             "overrides": [override.to_document() for override in self.overrides],
         }
 
+    @property
+    def live_max_age(self) -> timedelta:
+        return timedelta(minutes=self.live_max_age_minutes)
+
     def speaks(self, language: str) -> bool:
         return not self._spoken or not language or language.split("-", maxsplit=1)[0] in self._spoken
 
@@ -170,12 +186,12 @@ class ContactChannel:
 
 
 def as_of(channel: ContactChannel, at: datetime) -> ContactChannel:
-    """The channel as it is at this moment: what overrides say, and nothing that is over.
+    """The channel as it is at this moment: what overrides and reports say, and nothing that is over.
 
     The hours need no care: `schedule` knows every override, past and future. The result holds for `at` only; ask the
     stored channel again for another moment.
     """
-    if not channel.overrides and channel.status_until is None:
+    if not channel.overrides and channel.status_until is None and channel.live is NOTHING_SAID:
         return channel
     address, status, reasons = channel.address, channel.status, channel.status_reasons
     if channel.status_until is not None and channel.status_until <= at:
@@ -186,13 +202,34 @@ def as_of(channel: ContactChannel, at: datetime) -> ContactChannel:
             in_force = override
             address, hours = override.address or address, override.hours or hours
             status, reasons = override.status or status, override.reasons or reasons
-    return replace(channel, address=address, hours=hours, status=status, status_reasons=reasons, in_force=in_force)
+    wait = channel.live.wait(at, channel.live_max_age)
+    if status is ContactStatus.OPEN and channel.live.nobody_there(channel.schedule, at, channel.live_max_age):
+        status = ContactStatus.BUSY
+    return replace(
+        channel,
+        address=address,
+        hours=hours,
+        status=status,
+        status_reasons=reasons,
+        wait_minutes=channel.wait_minutes if wait is None else wait,
+        in_force=in_force,
+    )
 
 
 def turns(channel: ContactChannel, at: datetime) -> Iterator[datetime]:
-    """When, after `at`, something other than opening and closing changes by itself; in no order."""
-    times = [channel.status_until, *(edge for one in channel.overrides for edge in (one.begins, one.until))]
-    yield from {time for time in times if time is not None and time > at}
+    """When, after `at`, something other than opening and closing changes by itself; in no order, each once."""
+    times = {edge for one in channel.overrides for edge in (one.begins, one.until)}
+    times.update(channel.live.turns(channel.schedule, at, channel.live_max_age))
+    if channel.status_until is not None:
+        times.add(channel.status_until)
+    yield from (time for time in times if time > at)
+
+
+def with_live(channels: Mapping[str, ContactChannel], live: Mapping[str, Live]) -> Mapping[str, ContactChannel]:
+    """The same channels in the same order, each with what was reported about it."""
+    return MappingProxyType(
+        {slug: replace(one, live=live[slug]) if slug in live else one for slug, one in channels.items()}
+    )
 
 
 def _capacity(read: Reader) -> Capacity:

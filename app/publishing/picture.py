@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, TypeVar
 
-from app.domain.contacts import ContactChannel
+from app.domain.contacts import ContactChannel, with_live
 from app.domain.crisis import CrisisState, Severity, UpdateState
 from app.domain.routing import Need, Registry, RoutingRule
 from app.domain.sites import Site
@@ -95,8 +95,9 @@ def picture(rows: WebsiteRows, at: datetime) -> Picture:
     """Decide what of the rows is public at `at`."""
     problems: list[Problem] = []
     sites = _readable(rows.sites, Site.from_document, problems)
+    channels = _readable(rows.contact_channels, ContactChannel.from_document, problems)
     registry = Registry.of(
-        _readable(rows.contact_channels, ContactChannel.from_document, problems),
+        with_live({channel.slug: channel for channel in channels}, rows.live).values(),
         _readable(rows.needs, Need.from_document, problems),
         _readable(rows.routing_rules, RoutingRule.from_document, problems),
     )

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Table, delete, insert, select, update
 
+from app.domain.contacts import with_live
 from app.domain.routing import Registry
 from app.errors import Conflict, Problem, not_found
-from app.store import tables
+from app.store import readings, tables
 from app.store.paging import DEFAULT_LIMIT, Page, check_limit, cut_page, text_cursor
 
 
@@ -70,12 +71,13 @@ def everything(connection: Connection, kind: Kind) -> list[DocumentRow]:
 
 
 def registry(connection: Connection) -> Registry:
-    """Everything customers can reach, and the rules, as one picture."""
+    """Everything customers can reach with what was reported about it, and the rules, as one picture."""
     channels, needs, rules = (
         [row.document for row in everything(connection, kind)]
         for kind in (Kind.CONTACT_CHANNEL, Kind.NEED, Kind.ROUTING_RULE)
     )
-    return Registry.from_documents(channels, needs, rules)
+    found = Registry.from_documents(channels, needs, rules)
+    return replace(found, channels=with_live(found.channels, readings.everything(connection)))
 
 
 def page(

@@ -12,11 +12,11 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from app.store import ledger_tables
+from app.store import contact_tables, ledger_tables  # noqa: F401 - imported so that their tables are known
 from app.store.database import Database
 
 SCHEMA = ledger_tables.recipient.metadata
-"""All tables: those of tables.py and, because they are imported here, those of ledger_tables.py."""
+"""All tables: those of tables.py and, because they are imported here, those of the other *_tables.py."""
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 ONE_AT_A_TIME = 0x636C6172  # the key of PostgreSQL's advisory lock

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
-from app.store import crises, documents, updates
+from app.domain.live import Live
+from app.store import crises, documents, readings, updates
 from app.store.crises import CrisisRow
 from app.store.documents import DocumentRow, Kind
 from app.store.tables import publish_request
@@ -23,6 +24,8 @@ class WebsiteRows:
     contact_channels: list[DocumentRow]
     needs: list[DocumentRow]
     routing_rules: list[DocumentRow]
+    live: Mapping[str, Live]
+    """What was reported about contact channels, by slug."""
     updates: list[UpdateRow]
     """Every update that was ever sent, newest first."""
     crises: Mapping[str, CrisisRow]
@@ -39,6 +42,7 @@ def read(connection: Connection) -> WebsiteRows:
         needs=documents.everything(connection, Kind.NEED),
         routing_rules=documents.everything(connection, Kind.ROUTING_RULE),
         updates=sent,
+        live=readings.everything(connection),
         crises={slug: crises.get(connection, slug) for slug in {row.crisis for row in sent}},
     )
 

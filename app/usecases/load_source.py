@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import Connection
-
 from app.domain.crisis import CrisisDocument
 from app.domain.reading import iso
-from app.domain.routing import Registry
 from app.domain.updates import UpdateDocument
 from app.store import crises, documents, updates
 from app.store.crises import FactRow
 from app.store.database import Database
-from app.store.documents import Kind
 from app.usecases.announcing import Source
 
 
@@ -29,7 +25,7 @@ def load_source(
         words = row.document if revision is None else updates.frozen(connection, update_id, revision).document
         crisis = crises.get(connection, row.crisis)
         facts = crises.facts(connection, row.crisis)
-        registry = _registry(connection)
+        registry = documents.registry(connection)
     document = CrisisDocument(crisis.slug, crisis.titles, crisis.severity, crisis.state, crisis.playbook or "")
     return Source(
         crisis={**document.to_document(), "facts": [_fact(each) for each in facts.values()]},
@@ -40,14 +36,6 @@ def load_source(
         update_id=update_id,
         revision=row.revision if revision is None else revision,
     )
-
-
-def _registry(connection: Connection) -> Registry:
-    channels, needs, rules = (
-        [row.document for row in documents.everything(connection, kind)]
-        for kind in (Kind.CONTACT_CHANNEL, Kind.NEED, Kind.ROUTING_RULE)
-    )
-    return Registry.from_documents(channels, needs, rules)
 
 
 def _fact(row: FactRow) -> dict[str, object]:

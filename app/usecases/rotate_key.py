@@ -1,4 +1,4 @@
-"""Seal every endpoint's secrets with the newest secret key."""
+"""Seal the secrets of every endpoint and contact channel with the newest secret key."""
 
 from __future__ import annotations
 
@@ -6,16 +6,23 @@ from datetime import datetime
 
 from app.domain.principals import Actor, permit
 from app.keyring import Keyring
-from app.store import audit, endpoints
+from app.store import audit, endpoints, readings
 from app.store.database import Database
 
 
 def rotate_key(db: Database, keyring: Keyring, actor: Actor, now: datetime) -> int:
-    """How many endpoints were sealed anew. All or nothing: raise Invalid when a secret cannot be opened any more."""
+    """How many endpoints and contact channels were sealed anew.
+
+    All or nothing: raise Invalid when a secret cannot be opened any more.
+    """
     permit(actor, "save_endpoint")
     with db.writing() as tx:
         sealed = [endpoint for endpoint in endpoints.everything(tx) if endpoint.secrets]
         for endpoint in sealed:
             endpoints.reseal(tx, endpoint.id, keyring.seal(keyring.unseal(endpoint.secrets)))
-        audit.append(tx, actor.name, "rotate_key", "endpoints", {"endpoints": len(sealed)}, now)
-    return len(sealed)
+        contacts = readings.secrets(tx)
+        for slug, secret in contacts.items():
+            readings.reseal(tx, slug, keyring.seal(keyring.unseal(secret)))
+        counts = {"endpoints": len(sealed), "contact_channels": len(contacts)}
+        audit.append(tx, actor.name, "rotate_key", "endpoints", counts, now)
+    return len(sealed) + len(contacts)

@@ -16,7 +16,7 @@ from app.domain.routing import ANY_NEED, Need, RoutingRule
 from app.domain.sites import Site
 from app.domain.template_documents import TemplateDocument
 from app.errors import Conflict, Invalid, Problem
-from app.store import audit, documents, publishing
+from app.store import audit, documents, publishing, readings
 from app.store.database import Database
 from app.store.documents import DocumentRow, Kind
 from app.templating import Templating
@@ -65,6 +65,8 @@ def remove_document(
     with db.writing() as tx:
         _check_unused(tx, kind, slug)
         row = documents.remove(tx, kind, slug, expected_revision)
+        if kind is Kind.CONTACT_CHANNEL:
+            readings.forget(tx, slug)
         if kind in SHOWN_ON_THE_SITE:
             publishing.request(tx, f"{kind.value}_removed", now)
         body = {"revision": row.revision, "document": row.document}

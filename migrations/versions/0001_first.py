@@ -50,6 +50,39 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("slug", name=op.f("pk_contact_channel")),
     )
     op.create_table(
+        "contact_live",
+        sa.Column("slug", sa.String(length=64), nullable=False),
+        sa.Column("wait_minutes", sa.Integer(), nullable=True),
+        sa.Column("waited_at", sa.BigInteger(), nullable=True),
+        sa.Column("staffed", sa.Boolean(), nullable=True),
+        sa.Column("staffed_at", sa.BigInteger(), nullable=True),
+        sa.Column("staffed_since", sa.BigInteger(), nullable=True),
+        sa.Column("told_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("slug", name=op.f("pk_contact_live")),
+    )
+    op.create_table(
+        "contact_presence",
+        sa.Column("slug", sa.String(length=64), nullable=False),
+        sa.Column("begins", sa.BigInteger(), nullable=False),
+        sa.Column("ends", sa.BigInteger(), nullable=False),
+        sa.Column("staffed", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("slug", "begins", name=op.f("pk_contact_presence")),
+    )
+    op.create_table(
+        "contact_secret",
+        sa.Column("slug", sa.String(length=64), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("slug", name=op.f("pk_contact_secret")),
+    )
+    op.create_table(
+        "contact_wait",
+        sa.Column("slug", sa.String(length=64), nullable=False),
+        sa.Column("slot", sa.BigInteger(), nullable=False),
+        sa.Column("minutes", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("slug", "slot", name=op.f("pk_contact_wait")),
+    )
+    op.create_table(
         "crisis",
         sa.Column("slug", sa.String(length=64), nullable=False),
         sa.Column("titles", sa.JSON(), nullable=False),

@@ -16,6 +16,8 @@ PUBLIC: Final = {
     ("get", "/readyz"),
     ("post", "/callbacks/{endpoint}"),  # signed by the provider
     ("post", "/callbacks/{endpoint}/{reference}"),
+    ("post", "/callbacks/contact-channels/{slug}/wait"),  # signed by the phone or chat system
+    ("post", "/callbacks/contact-channels/{slug}/presence"),
     ("get", "/u/{token}"),  # the reader's own link, signed by us
     ("post", "/u/{token}"),
 }

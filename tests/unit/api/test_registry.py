@@ -26,7 +26,7 @@ def test_a_document_comes_back_in_the_contracts_shape_with_its_revision(api: Api
     assert set(read.json()) == {
         "slug", "kind", "address", "names", "instructions", "languages", "hours", "timezone", "holidays",
         "exceptions", "areas", "status", "status_reasons", "status_until", "wait_minutes", "capacity", "accessibility",
-        "first_response_minutes", "upkeep", "overrides",
+        "live_max_age_minutes", "first_response_minutes", "upkeep", "overrides",
     }  # fmt: skip
 
 

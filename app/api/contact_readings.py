@@ -1,0 +1,108 @@
+"""How contact channels are doing right now: waits and presence posted by staff, and what they add up to."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import ConfigDict, Field
+
+from app.api.access import Reader, may
+from app.api.answers import Given
+from app.api.context import Context, Ctx
+from app.api.problems import REFUSALS
+from app.api.schemas import Sent
+from app.domain.principals import Actor
+from app.usecases.judge_contact_channel import judge_contact_channel
+from app.usecases.post_reading import Reading, Taken, post_reading
+from app.usecases.save_contact_secret import save_contact_secret
+from app.usecases.tell_unstaffed import tell_unstaffed
+
+router = APIRouter(prefix="/contact-channels/{slug}", tags=["contact-channels"], responses=REFUSALS)
+Poster = Annotated[Actor, may("post_reading")]
+
+
+def _example(**fields: int | bool | str) -> ConfigDict:
+    return ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [{**fields}]})
+
+
+class Wait(Sent):
+    model_config = _example(minutes=25)
+    minutes: int = Field(description="What somebody waits who turns up now")
+
+
+class Presence(Sent):
+    model_config = _example(staffed=True)
+    staffed: bool
+
+
+class ContactSecret(Sent):
+    model_config = _example(secret="whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")  # noqa: S106 - the example of the specification
+    secret: str = Field(max_length=200, description="whsec_ and the base64 of 24 to 64 random bytes")
+
+
+class ReadingTaken(Given):
+    taken: Taken = Field(description="new: customers see it; same: they saw it already; stale: ignored")
+
+
+class HourlyWaitView(Given):
+    hour: int = Field(description="0 to 23 by the channel's own clock")
+    median_minutes: float
+    readings: int
+    quiet: bool
+
+
+class Standing(Given):
+    wait_minutes: int | None = Field(description="null when none was posted lately")
+    waited_at: datetime | None
+    staffed: bool | None
+    staffed_at: datetime | None
+    nobody_there: bool = Field(description="In posted hours, for five minutes or more: shown as busy")
+    kept_hours_percent: float | None = Field(description="Of the posted hours of 30 days; null without any report")
+    hourly_waits: list[HourlyWaitView]
+    best_hours: list[int] = Field(description="Quiet hours, the shortest wait first")
+    due: list[str] = Field(description="check, test_call")
+
+
+@router.post("/wait", operation_id="post_wait", summary="Say how long people wait")
+def wait(slug: str, body: Wait, context: Ctx, actor: Poster) -> ReadingTaken:
+    return _post(context, actor, slug, Reading(context.clock.now(), wait_minutes=body.minutes))
+
+
+@router.post("/presence", operation_id="post_presence", summary="Say whether anybody is there")
+def presence(slug: str, body: Presence, context: Ctx, actor: Poster) -> ReadingTaken:
+    return _post(context, actor, slug, Reading(context.clock.now(), staffed=body.staffed))
+
+
+@router.get("/standing", operation_id="read_standing", summary="Waits, kept hours, best times, and what is due")
+def standing(slug: str, context: Ctx, _actor: Reader) -> Standing:
+    found = judge_contact_channel(context.db, slug, context.clock.now())
+    quiet = sorted((one for one in found.hourly_waits if one.quiet), key=lambda one: one.median_minutes)
+    return Standing(
+        wait_minutes=found.wait_minutes,
+        waited_at=found.live.waited_at,
+        staffed=found.live.staffed,
+        staffed_at=found.live.staffed_at,
+        nobody_there=found.nobody_there,
+        kept_hours_percent=None if found.kept_share is None else round(100 * found.kept_share, 1),
+        hourly_waits=[HourlyWaitView.model_validate(one) for one in found.hourly_waits],
+        best_hours=[one.hour for one in quiet],
+        due=list(found.due),
+    )
+
+
+@router.put(
+    "/secret", status_code=204, operation_id="put_contact_secret", summary="Set what its webhooks are signed with"
+)
+def secret(slug: str, body: ContactSecret, context: Ctx, actor: Annotated[Actor, may("save_contact_secret")]) -> None:
+    """Kept sealed and never given back."""
+    save_contact_secret(context.db, context.keyring, actor, slug, body.secret, context.clock.now())
+
+
+def _post(context: Context, actor: Actor, slug: str, reading: Reading) -> ReadingTaken:
+    taken = post_reading(context.db, actor, slug, reading, context.clock.now())
+    if reading.staffed is False:
+        tell_unstaffed(context.db, context.clock.now())
+    context.wake()
+    return ReadingTaken(taken=taken)
