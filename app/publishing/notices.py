@@ -35,7 +35,12 @@ def notice_page(press: Press, notice: Notice, language: str, at: datetime) -> tu
         status_href=frame.href(""),
     )
     html = press.templating.render("site/notice.html", frame.unlisted(variables), html=True)
-    headers = {
+    return html.encode(), form_headers(press, language)
+
+
+def form_headers(press: Press, language: str) -> dict[str, str]:
+    """Of a page made for one request."""
+    return {
         "content-type": "text/html; charset=utf-8",
         "content-language": language,
         "cache-control": "no-store",
@@ -43,4 +48,3 @@ def notice_page(press: Press, notice: Notice, language: str, at: datetime) -> tu
         "x-robots-tag": "noindex",
         "vary": "accept-language",
     }
-    return html.encode(), headers

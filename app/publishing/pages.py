@@ -21,6 +21,8 @@ Render = Callable[[str, Mapping[str, object]], str]
 """(template path, variables) -> HTML, every variable escaped."""
 
 DRILL_PREFIX: Final = "/drill"
+FINDER: Final = "/t/{language}/default"
+"""Where the questions of the default triage tree start; asked by the application, not a finished file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,9 @@ def crisis_page(frame: Frame, render: Render, crisis: PublicCrisis, contact: lis
 
 def contact_page(frame: Frame, render: Render, needs: list[View], channels: list[View]) -> File:
     tongue = frame.tongue
-    variables = frame.variables("contact", tongue.say("contact"), tongue.say("need"), needs=needs, channels=channels)
+    finder = "" if frame.drill else FINDER.format(language=tongue.language)
+    title, description = tongue.say("contact"), tongue.say("need")
+    variables = frame.variables("contact", title, description, needs=needs, channels=channels, finder_href=finder)
     return frame.file("contact/index.html", render("site/contact.html", variables))
 
 

@@ -15,6 +15,7 @@ SQL_OUTSIDE_THE_STORE = {
     # A database that is down or full is answered with 503.
     "app/api/problems.py": {"OperationalError", "TimeoutError"},
     "app/visitors/forms.py": {"SQLAlchemyError"},
+    "app/visitors/finder.py": {"SQLAlchemyError"},
     "app/cli/refusals.py": {"ArgumentError", "DBAPIError", "TimeoutError"},  # and with an exit code
 }
 FACES = ("app/api", "app/console", "app/site", "app/visitors", "app/callbacks")
