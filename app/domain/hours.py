@@ -31,9 +31,6 @@ Interval = tuple[datetime, datetime]
 _Spans = tuple[tuple[int, ...], tuple[int, ...]]
 """Begins and ends in seconds since 1970 UTC, in order, never touching: made for bisection."""
 
-_HORIZON_SECONDS: Final = 400 * 86_400
-"""How far ahead a next opening or closing is looked for."""
-
 _DAY: Final = timedelta(days=1)
 _SECONDS: Final = 86_400
 _BLOCK: Final = 32 * _SECONDS
@@ -89,9 +86,9 @@ class Opening:
 
     open: bool
     opens_at: datetime | None = None
-    """Next opening when closed; None = open now, or none within 400 days."""
+    """Next opening when closed; None = open now, or none for more than a year."""
     closes_at: datetime | None = None
-    """Next closing when open; None = closed now, or none within 400 days (24/7)."""
+    """Next closing when open; None = closed now, or none for more than a year (24/7)."""
 
 
 def check(hours: str, timezone: str) -> tuple[Problem, ...]:
@@ -131,15 +128,8 @@ def check(hours: str, timezone: str) -> tuple[Problem, ...]:
 def opening(schedule: Schedule, at: datetime) -> Opening:
     """Open or closed at `at`, and the next change. Invalid when the hours or the zone cannot be read."""
     now = at.timestamp()
-    number = int(now // _BLOCK)
-    begins, ends = _block(schedule, number)
-    place = bisect_right(begins, now) - 1
-    if place >= 0 and now < ends[place]:
-        end = ends[place]
-        closes = _end(schedule, number, end) if end % _BLOCK == 0 else end
-        return Opening(True, None, _instant(closes) if closes and closes - now <= _HORIZON_SECONDS else None)
-    opens = begins[place + 1] if place + 1 < len(begins) else _next_begin(schedule, number)
-    return Opening(False, _instant(opens) if opens and opens - now <= _HORIZON_SECONDS else None)
+    edges, states = _states(schedule, int(now // _BLOCK))
+    return states[bisect_right(edges, now)]
 
 
 def intervals(schedule: Schedule, start: datetime, end: datetime) -> tuple[Interval, ...]:
@@ -155,15 +145,29 @@ def _instant(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def _end(schedule: Schedule, number: int, end: int) -> int | None:
-    """Where the open time that reaches `end` in block `number` really ends; None = not within 13 blocks."""
+@lru_cache(maxsize=16_384)
+def _states(schedule: Schedule, number: int) -> tuple[tuple[int, ...], tuple[Opening, ...]]:
+    """The changes of 32 days, and what to say before the first, between each two and after the last."""
+    edges: list[int] = []
+    states: list[Opening] = []
+    for begin, end in zip(*_block(schedule, number), strict=True):
+        edges += [begin, end]
+        states.append(Opening(False, _instant(begin)))
+        closes = _end(schedule, number) if end == (number + 1) * _BLOCK else end
+        states.append(Opening(True, None, None if closes is None else _instant(closes)))
+    opens = _next_begin(schedule, number)
+    states.append(Opening(False, None if opens is None else _instant(opens)))
+    return tuple(edges), tuple(states)
+
+
+def _end(schedule: Schedule, number: int) -> int | None:
+    """Where the open time that reaches the end of block `number` really ends; None = not within 13 blocks."""
     for later in range(number + 1, number + 14):
-        if end != later * _BLOCK:
-            return end
-        begins, ends = _block(schedule, later)
-        if not begins or begins[0] != end:
-            return end
-        end = ends[0]
+        start, (begins, ends) = later * _BLOCK, _block(schedule, later)
+        if not begins or begins[0] != start:
+            return start
+        if ends[0] != start + _BLOCK:
+            return ends[0]
     return None
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -87,3 +89,12 @@ def test_a_channel_without_stated_languages_or_areas_serves_everyone() -> None:
     assert channel().serves("north")
     assert not channel(areas=["south"]).serves("north")
     assert channel(areas=["south"]).serves("")
+
+
+def test_the_example_in_the_documentation_is_taken() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "contact-channels.md").read_text(encoding="utf-8")
+    example = json.loads(page.partition("```json\n")[2].partition("```")[0])
+    found = ContactChannel.from_document({"slug": "service-line", **example})
+    assert found.hours == "Mo 09:00-12:30,13:30-18:00, Fr 22:00-06:00"
+    explained = {word for line in page.splitlines() if line.startswith("| `") for word in line.split("|")[1].split("`")}
+    assert set(found.to_document()) - {"slug"} <= explained
