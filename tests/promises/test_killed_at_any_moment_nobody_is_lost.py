@@ -209,8 +209,8 @@ def test_after_a_restart_the_rest_goes_at_once_and_the_interrupted_within_fiftee
     assert service.until_over(update)
     doubtful = service.flagged() - before
     after = [one for one in service.book() if one.to not in before]
-    rest = min(one.at for one in after if one.to not in doubtful) - service.worker.started_at
-    interrupted = min(one.at for one in after if one.to in doubtful) - service.worker.started_at
+    rest = min(one.at for one in after if one.to not in doubtful) - service.worker.working_at
+    interrupted = min(one.at for one in after if one.to in doubtful) - service.worker.working_at
     assert doubtful
     assert rest < 5
     assert interrupted <= 15

@@ -60,8 +60,8 @@ class WorkerProcess:
         self._command += ["--key", key, "--words", words]
         self._environment, self._log = environment, log
         self._process: subprocess.Popen[bytes] | None = None
-        self.started_at = 0.0
-        """On the rig's clock, before Python began to load."""
+        self.working_at = 0.0
+        """On the rig's clock, when it said so."""
 
     @property
     def pid(self) -> int:
@@ -69,7 +69,6 @@ class WorkerProcess:
         return self._process.pid
 
     def start(self) -> Self:
-        self.started_at = time.monotonic()
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 self._command, cwd=ROOT, env=self._environment, stdout=subprocess.PIPE, stderr=log
@@ -77,6 +76,7 @@ class WorkerProcess:
         assert self._process.stdout is not None
         if self._process.stdout.readline() != b"working\n":
             raise RuntimeError(f"it does not work: {self._log.read_text(errors='replace')[-2_000:]}")
+        self.working_at = time.monotonic()
         return self
 
     def kill(self) -> None:
