@@ -10,9 +10,10 @@ from typing import Final
 
 from app.domain.banner import LiveUpdate, banner_document
 from app.domain.crisis import Severity
+from app.domain.help_library import open_resources
 from app.domain.routing import Registry, RouteLine
 from app.domain.snapshot import JAVASCRIPT, JSON, File, Snapshot
-from app.publishing import feeds, pages
+from app.publishing import feeds, help_views, pages
 from app.publishing.contact_views import block_lines, channels, contact_block, finder
 from app.publishing.pages import DRILL_PREFIX, Frame, Stylesheet
 from app.publishing.picture import Picture, PublicCrisis, PublicUpdate, Standing
@@ -83,7 +84,8 @@ class Press:
         registry, tongue = picture.registry, frame.tongue
         first = next((crisis for crisis in crises if crisis.shown), None)
         yield pages.status_page(frame, self._render, crises, contact.block(first))
-        yield pages.contact_page(frame, self._render, finder(registry, tongue), channels(registry, tongue))
+        help_ = help_views.faq(tongue, picture.faq), help_views.help_links(tongue, picture.help_links)
+        yield pages.contact_page(frame, self._render, finder(registry, tongue), channels(registry, tongue), help_)
         yield pages.missing_page(frame, self._render)
         for crisis in crises:
             yield pages.crisis_page(frame, self._render, crisis, contact.block(crisis) if crisis.shown else [])
@@ -106,6 +108,7 @@ class Press:
                 public_base=self.public_base + prefix,
             )
             document["drill"] = drill
+            document["open_resources"] = [one.to_document() for one in open_resources(picture.help_links, picture.at)]
             document["words"] = {language: self._widget_words(language, picture) for language in site.languages}
             body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
             yield File(f"{prefix}/site/{site.slug}/banner.json".strip("/"), body, JSON)

@@ -133,11 +133,17 @@ def crisis_page(frame: Frame, render: Render, crisis: PublicCrisis, contact: lis
     return frame.file(f"{page}/index.html", render("site/crisis.html", variables))
 
 
-def contact_page(frame: Frame, render: Render, needs: list[View], channels: list[View]) -> File:
+def contact_page(
+    frame: Frame, render: Render, needs: list[View], channels: list[View], help_: tuple[list[View], list[View]]
+) -> File:
+    """`help_`: frequent questions, and links to help elsewhere."""
     tongue = frame.tongue
     finder = "" if frame.drill else FINDER.format(language=tongue.language)
     title, description = tongue.say("contact"), tongue.say("need")
-    variables = frame.variables("contact", title, description, needs=needs, channels=channels, finder_href=finder)
+    faq, links = help_
+    variables = frame.variables(
+        "contact", title, description, needs=needs, channels=channels, finder_href=finder, faq=faq, help_links=links
+    )
     return frame.file("contact/index.html", render("site/contact.html", variables))
 
 

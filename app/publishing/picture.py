@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 
 from app.domain.contacts import ContactChannel, with_live
 from app.domain.crisis import CrisisState, Severity, UpdateState
+from app.domain.help_library import FaqEntry, HelpLink
 from app.domain.routing import Need, Registry, RoutingRule
 from app.domain.sites import Site
 from app.domain.texts import Texts
@@ -82,6 +83,8 @@ class Picture:
     newest_request: int
     sites: tuple[Site, ...]
     registry: Registry
+    faq: tuple[FaqEntry, ...]
+    help_links: tuple[HelpLink, ...]
     live: tuple[PublicCrisis, ...]
     """Those with a word that holds now first, by severity; then by their newest message."""
     drills: tuple[PublicCrisis, ...]
@@ -107,6 +110,8 @@ def picture(rows: WebsiteRows, at: datetime) -> Picture:
         newest_request=rows.newest_request,
         sites=tuple(sites),
         registry=registry,
+        faq=tuple(_readable(rows.faq, FaqEntry.from_document, problems)),
+        help_links=tuple(_readable(rows.help_links, HelpLink.from_document, problems)),
         live=_crises(rows.crises, [update for update in public if not update.document.drill]),
         drills=_crises(rows.crises, [update for update in public if update.document.drill]),
         problems=tuple(problems),

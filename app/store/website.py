@@ -26,6 +26,8 @@ class WebsiteRows:
     routing_rules: list[DocumentRow]
     live: Mapping[str, Live]
     """What was reported about contact channels, by slug."""
+    faq: list[DocumentRow]
+    help_links: list[DocumentRow]
     updates: list[UpdateRow]
     """Every update that was ever sent, newest first."""
     crises: Mapping[str, CrisisRow]
@@ -41,6 +43,8 @@ def read(connection: Connection) -> WebsiteRows:
         contact_channels=documents.everything(connection, Kind.CONTACT_CHANNEL),
         needs=documents.everything(connection, Kind.NEED),
         routing_rules=documents.everything(connection, Kind.ROUTING_RULE),
+        faq=documents.everything(connection, Kind.FAQ),
+        help_links=documents.everything(connection, Kind.HELP_LINK),
         updates=sent,
         live=readings.everything(connection),
         crises={slug: crises.get(connection, slug) for slug in {row.crisis for row in sent}},
