@@ -61,7 +61,7 @@ def option_view(tongue: Tongue, option: Option) -> View:
         "state": state_text(tongue, option),
         "open": option.open and channel.status is ContactStatus.OPEN,
         "wait": _wait(tongue, option.wait_minutes) if option.open else "",
-        "reason": tongue.text(channel.status_reasons) if channel.status is not ContactStatus.OPEN else None,
+        "reason": tongue.text(channel.status_reasons) if _is_unusual(channel) else None,
     }
 
 
@@ -81,6 +81,18 @@ def state_text(tongue: Tongue, option: Option) -> str:
     return f"{opened}. {tongue.say('busy')}" if channel.status is ContactStatus.BUSY else opened
 
 
+def _is_unusual(channel: ContactChannel) -> bool:
+    return channel.status is not ContactStatus.OPEN or channel.in_force is not None
+
+
+def _unusual(tongue: Tongue, channel: ContactChannel) -> str:
+    """Busy, down or closed; how long an override holds; "" when all is as usual."""
+    words = [tongue.say(channel.status.value)] if channel.status is not ContactStatus.OPEN else []
+    if channel.in_force is not None:
+        words.append(tongue.say("open_until", time=tongue.day(channel.in_force.until, channel.timezone)))
+    return tongue.say("comma").join(words)
+
+
 def _and(tongue: Tongue, state: str, until: str, at: datetime, timezone: str) -> str:
     return tongue.say("comma").join((tongue.say(state), tongue.say(until, time=tongue.day(at, timezone))))
 
@@ -97,7 +109,7 @@ def channel_view(tongue: Tongue, channel: ContactChannel) -> View:
         "href": href(channel),
         "instructions": tongue.text(channel.instructions) if channel.instructions else None,
         "languages": tongue.say("speaks_in", languages=tongue.say("comma").join(spoken)) if spoken else "",
-        "status": tongue.say(channel.status.value) if channel.status is not ContactStatus.OPEN else "",
+        "status": _unusual(tongue, channel),
         "reason": tongue.text(channel.status_reasons) if channel.status_reasons else None,
         "always": channel.schedule.never_closes,
         "days": days,

@@ -136,7 +136,8 @@ def _details(line: RouteLine, readers: Readers) -> Iterable[dict[str, str]]:
             yield detail(text, language)
 
     yield from told(line.channel.instructions)
-    if line.channel.status is ContactStatus.BUSY:
+    yield from told(line.channel.accessibility.notes)
+    if line.channel.status is ContactStatus.BUSY or line.channel.in_force is not None:
         yield from told(line.channel.status_reasons)
     if line.option.wait_minutes:
         wait = duration_text(timedelta(minutes=line.option.wait_minutes), readers.language)
