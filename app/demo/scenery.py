@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.demo.stage import Stage
-from app.demo.texts import playbooks, registry, story, word
+from app.demo.texts import library, playbooks, registry, story, word
 from app.domain.principals import HOST
 from app.store.documents import Kind
 from app.usecases.save_audience import save_audience
@@ -18,6 +18,7 @@ REGISTRY = (
     (Kind.NEED, "needs"),
     (Kind.ROUTING_RULE, "routing_rules"),
 )
+LIBRARY = ((Kind.FAQ, "faq"), (Kind.HELP_LINK, "help_links"))
 
 
 def load_registry(stage: Stage) -> str:
@@ -25,6 +26,9 @@ def load_registry(stage: Stage) -> str:
     db, now = stage.wiring.db, stage.wiring.clock.now()
     for kind, name in REGISTRY:
         for document in registry()[name]:
+            save_document(db, HOST, kind, document["slug"], document, 0, now)
+    for kind, name in LIBRARY:
+        for document in library()[name]:
             save_document(db, HOST, kind, document["slug"], document, 0, now)
     for document in playbooks():
         own = story()["playbook_changes"] if document["slug"] == story()["playbook"] else {}

@@ -31,6 +31,12 @@ def playbooks() -> list[dict[str, Any]]:
     return [_read(path) for path in sorted((TEMPLATES / "playbooks").glob("*.json"))]
 
 
+@cache
+def library() -> dict[str, Any]:
+    """Frequent questions and help links."""
+    return _read(TEMPLATES / "help" / "library.json")
+
+
 def word(name: str, **values: object) -> str:
     return str(story()["words"][name]).format(**values)
 

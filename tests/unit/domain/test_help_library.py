@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.help_library import FaqEntry, HelpKind, HelpLink, OpenResource, helpful, open_resources
+from app.domain.triage_documents import read_tree
 from app.errors import Invalid
+from tests.unit.usecases.announcements import TEMPLATES
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 COURSES = {"url_pattern": "https://learn.example.org/courses/*", "until": "2026-11-24T12:00:00Z"}
@@ -102,3 +105,27 @@ def test_a_question_without_its_answer_is_refused() -> None:
 
 def test_every_kind_has_a_name() -> None:
     assert {kind.value for kind in HelpKind} == {"article", "video", "public_aid", "community", "self_care", "tool"}
+
+
+def shipped() -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((TEMPLATES / "help" / "library.json").read_text(encoding="utf-8"))
+    return loaded
+
+
+def test_the_shipped_library_is_whole_in_four_languages() -> None:
+    four = {"en", "gu", "lo", "eo"}
+    links = [HelpLink.from_document(document) for document in shipped()["help_links"]]
+    entries = [FaqEntry.from_document(document) for document in shipped()["faq"]]
+    assert len({one.slug for one in links}) == len(links) >= 8
+    assert len({one.slug for one in entries}) == len(entries) >= 5
+    assert all(set(one.languages) == four for one in links)
+    assert all(set(one.languages) == four for one in entries)
+    assert {HelpKind.PUBLIC_AID, HelpKind.COMMUNITY, HelpKind.SELF_CARE, HelpKind.VIDEO} <= {one.kind for one in links}
+    assert shipped()["review"] == dict.fromkeys(("gu", "lo", "eo"), "native review pending")
+
+
+def test_every_topic_of_the_default_tree_finds_help_in_the_library() -> None:
+    tree = read_tree(json.loads((TEMPLATES / "triage" / "default.json").read_text(encoding="utf-8")))
+    links = [HelpLink.from_document(document) for document in shipped()["help_links"]]
+    for trouble in tree.troubles.values():
+        assert helpful(links, topics=trouble.topics, language="lo"), trouble.slug
