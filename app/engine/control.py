@@ -27,6 +27,8 @@ class Control:
     db: Database
     clock: Clock
     timings: Timings
+    leased_until: float = float("inf")
+    """Monotonic; past it another worker may hold what we hold, so nothing may start (set by the engine)."""
     _rows: Mapping[int, BroadcastRow] = field(default_factory=dict)
     _read_at: float = float("-inf")
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -64,7 +66,7 @@ class Control:
 
     def _judge(self, broadcast_id: int) -> Verdict:
         row = self._rows.get(broadcast_id)
-        if row is None or row.state != "sending":
+        if row is None or row.state != "sending" or self.clock.monotonic() > self.leased_until:
             return Verdict.HOLD
         if row.expires_ms is not None and row.expires_ms <= to_ms(self.clock.now()):
             return Verdict.EXPIRED

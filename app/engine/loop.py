@@ -100,6 +100,7 @@ class Engine:
         """Settle, admit, send. True when anything moved."""
         batch, self._finished = self._finished, []
         request = self._request(batch)
+        started, leases_are_fresh = self.clock.monotonic(), request.renew or not self.fleet.busy
         try:
             granted = await asyncio.to_thread(self._commit, request)
         except BaseException as error:
@@ -108,6 +109,8 @@ class Engine:
                 self._begin_anew()
             raise
         self._doubtful = False
+        if leases_are_fresh:
+            self.control.leased_until = started + self.timings.lease
         if any(is_site(row) for row in batch):
             # The very next messages carry the link of the page that is up now; unlinked if this cannot be read.
             await self._supervised(self.control.refresh)

@@ -1,0 +1,32 @@
+"""Permission to start a call lasts no longer than what it rests on."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.clock import FrozenClock
+from app.domain.message import Medium
+from app.engine.control import Control, Verdict
+from app.keyring import Keyring
+from app.store.database import Database
+from tests.rig.stage import FAST, Stage
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_nothing_starts_on_knowledge_or_a_lease_that_has_run_out(
+    database: Database, keyring: Keyring, clock: FrozenClock
+) -> None:
+    stage = Stage(database, keyring, clock)
+    stage.open(3)
+    stage.add_endpoint("text", Medium.SMS)
+    broadcast = stage.broadcast(["text"]).broadcast_id or 0
+    control = Control(database, clock, FAST)
+    await control.refresh()
+    control.leased_until = clock.monotonic() + 1.0
+    assert control.glance(broadcast) is Verdict.GO
+    clock.advance(FAST.control_stale + 0.01)
+    assert control.glance(broadcast) is None, "too old to go by"
+    assert await control.verdict(broadcast) is Verdict.GO
+    clock.advance(1.0)
+    assert await control.verdict(broadcast) is Verdict.HOLD, "another worker may hold the shard by now"
