@@ -1,9 +1,9 @@
 """Short media: headline, impact, the routes (the update's need first, then the emergency line), promise and link.
 
-How long a text message may become: `SEGMENT_BUDGET` parts, in an emergency one more if the two first routes do not fit
-otherwise, never more than the channel's own `Limits.segments`. Within that, a message gets as many parts as those two
-need in their longest form over the day; whatever would take another part is left out, so that neither the hour nor a
-new opening time ever makes a broadcast dearer than its preflight said.
+How long a text message may become: `SEGMENT_BUDGET` parts, in a grave crisis one more if the two first routes do not
+fit otherwise, never more than the channel's own `Limits.segments`. Within that, a message gets as many parts as those
+two need in their longest form over the day; whatever would take another part is left out, so that neither the hour nor
+a new opening time ever makes a broadcast dearer than its preflight said.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from app.templating.announcement import content_view, longest_note, one_line, pr
 from app.usecases.announcing import Composed, Job, message, no_contact_route, oversize, render, tidy_lines
 
 SEGMENT_BUDGET: Final[Mapping[str, int]] = {"GSM-7": 2, "UCS-2": 3}
-EMERGENCY_EXTRA: Final = 1
-"""In an emergency the emergency line is worth another part."""
+GRAVE: Final = frozenset({Severity.EMERGENCY, Severity.MAJOR})
+GRAVE_EXTRA: Final = 1
+"""In a grave crisis the number of the emergency line is worth another part."""
 SHORT_ROUTES: Final = 4
 _SHORT_TEMPLATES: Final[Mapping[Medium, str]] = {Medium.SMS: "sms.txt", Medium.PUSH: "sms.txt", Medium.VOICE: "sms.txt"}
 
@@ -86,9 +87,9 @@ def _allowance(job: Job, lines: tuple[RouteLine, ...], limits: Limits) -> tuple[
     core = _Shape(_core(job, lines), promised=bool(job.source.update.next_update_by))
     longest = segments(_short_text(job, lines, core, note=longest_note(job.readers)))
     budget = SEGMENT_BUDGET[longest.encoding]
-    if job.source.severity is Severity.EMERGENCY:
+    if job.source.severity in GRAVE:
         bare = segments(_short_text(job, lines, replace(core, hours=False, promised=False)))
-        budget = min(max(budget, bare.parts), budget + EMERGENCY_EXTRA)
+        budget = min(max(budget, bare.parts), budget + GRAVE_EXTRA)
     parts = min(longest.parts, budget, limits.segments or budget)
     return Limits(limits.characters, limits.unit, limits.utf8_bytes, parts), parts
 

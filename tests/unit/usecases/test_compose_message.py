@@ -74,7 +74,8 @@ def test_the_need_of_the_update_comes_first_then_the_emergency_number() -> None:
 @pytest.mark.parametrize("stage", STAGES)
 def test_english_text_messages_keep_within_two_parts_and_others_within_three(stage: str) -> None:
     for language in ("en", "gu", "lo", "eo"):
-        parts = segments(composed(source(document(stage)), Medium.SMS, language).message.text)
+        update = source(document(stage), severity=Severity.MINOR)
+        parts = segments(composed(update, Medium.SMS, language).message.text)
         assert parts.parts <= {"GSM-7": 2, "UCS-2": 3}[parts.encoding]
 
 
@@ -82,8 +83,9 @@ def test_an_english_text_message_stays_gsm_so_that_it_costs_half() -> None:
     assert segments(composed(source(), Medium.SMS).message.text).encoding == "GSM-7"
 
 
-def test_an_emergency_may_take_one_part_more_for_the_emergency_line() -> None:
-    update = source(document("details", "natural-disaster"), severity=Severity.EMERGENCY)
+@pytest.mark.parametrize("severity", [Severity.EMERGENCY, Severity.MAJOR])
+def test_a_grave_crisis_may_take_one_part_more_for_the_emergency_line(severity: Severity) -> None:
+    update = source(document("details", "natural-disaster"), severity=severity)
     for language in ("en", "gu", "lo", "eo"):
         made = composed(update, Medium.SMS, language)
         assert "+12025550100" in made.message.text
@@ -95,7 +97,7 @@ def test_routes_drop_before_another_part_is_added() -> None:
     seen = []
     for length in range(60, 400, 10):
         base["content"]["en"]["impact"] = "x" * length
-        made = composed(source(base), Medium.SMS)
+        made = composed(source(base, severity=Severity.MINOR), Medium.SMS)
         parts = segments(made.message.text).parts
         seen.append((made.routes, parts))
         if made.routes >= 2 and not any(note.code == "long_text" for note in made.notes):
