@@ -8,7 +8,7 @@ from typing import Final
 
 import typer
 
-from app.cli import advice, crisis, people, playing, processes, proving, release, trusted, update, upkeep
+from app.cli import advice, crisis, people, playing, processes, proving, release, triage, trusted, update, upkeep
 from app.cli.refusals import EXPECTED, Code, read, tell
 from app.terminal import console
 
@@ -26,7 +26,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 update.app.registered_commands.extend(release.app.registered_commands)
-for part in (processes.app, playing.app, trusted.app, advice.app, upkeep.app, proving.app):
+for part in (processes.app, playing.app, trusted.app, advice.app, triage.app, upkeep.app, proving.app):
     app.registered_commands.extend(part.registered_commands)
     app.registered_groups.extend(part.registered_groups)
 app.add_typer(people.app, name="import", help="Take in lists.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from app.domain.help_library import LANGUAGE_MARK, HelpLink, helpful
 from app.domain.texts import Texts, direction, pick
@@ -11,7 +12,9 @@ from app.errors import Problem
 
 View = dict[str, object]
 
-BUCKETS = (1, 10, 100, 1_000, 10_000)
+BUCKETS: Final = (1, 10, 100, 1_000, 10_000)
+LONGEST_NUMBER: Final = 11
+"""Digits."""
 
 
 def said(texts: Texts, language: str) -> View:
@@ -70,6 +73,17 @@ def answer_problems(tree: Tree, answers: Mapping[str, object]) -> tuple[Problem,
             sentence = f"This is no answer to “{slug}”."
             problems.append(Problem("bad_answer", sentence, f"answers.{slug}", _wanted(question)))
     return tuple(problems)
+
+
+def read_answer(question: Question, text: str) -> Answer | None:
+    """The answer a form or a command line means by these words; None when it cannot be one to this question."""
+    answer: Answer | None = text
+    if question.kind is QuestionKind.NUMBER:
+        digits = text.strip()
+        answer = int(digits) if digits.isdecimal() and len(digits) <= LONGEST_NUMBER else None
+    elif question.kind is QuestionKind.YES_NO:
+        answer = {"yes": True, "no": False}.get(text.strip().lower())
+    return answer if question.accepts(answer) else None
 
 
 def countable(tree: Tree, answers: Answers) -> tuple[tuple[str, str], ...]:

@@ -14,8 +14,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.domain.audience import choose_language
 from app.domain.help_library import HelpLink
-from app.domain.triage import Answer, Answers, Question, QuestionKind, Tree, next_question, result
-from app.domain.triage_views import outcome_view
+from app.domain.triage import Answer, Answers, Tree, next_question, result
+from app.domain.triage_views import outcome_view, read_answer
 from app.errors import ClarionError, NotFound, Unavailable
 from app.publishing.notices import Notice, notice_page
 from app.publishing.triage_pages import ANSWER, ASKED, question_page, result_page
@@ -85,21 +85,10 @@ def read_answers(tree: Tree, fields: Fields) -> Answers:
     """The usable ones of a form's fields; anything else is as if not given, so that its question is asked again."""
     answers: dict[str, Answer] = {}
     for slug, question in tree.questions.items():
-        given = _read(question, fields.get(ANSWER + slug))
-        if given is not None and question.accepts(given):
+        given = read_answer(question, fields[ANSWER + slug]) if ANSWER + slug in fields else None
+        if given is not None:
             answers[slug] = given
     return answers
-
-
-def _read(question: Question, text: str | None) -> Answer | None:
-    if text is None:
-        return None
-    if question.kind is QuestionKind.NUMBER:
-        digits = text.strip()
-        return int(digits) if digits.isdecimal() and len(digits) <= 11 else None
-    if question.kind is QuestionKind.YES_NO:
-        return {"yes": True, "no": False}.get(text)
-    return text
 
 
 def _count(context: Context, tree: Tree, answers: Answers) -> None:
