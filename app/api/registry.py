@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Response
 
+from app.api import whole_registry
 from app.api.access import Reader, may
 from app.api.answers import Paged, paged
 from app.api.context import Context, Ctx
@@ -27,8 +28,9 @@ Keeper = Annotated[Actor, may("save_document")]
 
 
 def lists() -> list[APIRouter]:
-    """One router per kind of document."""
+    """One router per kind of document; before them the whole, whose addresses would be taken for slugs."""
     return [
+        whole_registry.router,
         _list(Kind.SITE, "sites", Site),
         _list(Kind.CONTACT_CHANNEL, "contact-channels", ContactChannel),
         _list(Kind.NEED, "needs", Need),

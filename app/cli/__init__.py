@@ -8,7 +8,21 @@ from typing import Final
 
 import typer
 
-from app.cli import advice, crisis, people, playing, processes, proving, release, triage, trusted, update, upkeep
+from app.cli import (
+    advice,
+    crisis,
+    people,
+    playing,
+    processes,
+    proving,
+    registry,
+    release,
+    routes,
+    triage,
+    trusted,
+    update,
+    upkeep,
+)
 from app.cli.refusals import EXPECTED, Code, read, tell
 from app.terminal import console
 
@@ -30,6 +44,8 @@ for part in (processes.app, playing.app, trusted.app, advice.app, triage.app, up
     app.registered_commands.extend(part.registered_commands)
     app.registered_groups.extend(part.registered_groups)
 app.add_typer(people.app, name="import", help="Take in lists.")
+app.add_typer(registry.app, name="registry", help="All contact channels, needs and rules as one file.")
+app.add_typer(routes.app, name="routes", help="Check the routing rules.")
 app.add_typer(crisis.app, name="crisis", help="Open, look at and resolve crises.")
 app.add_typer(update.app, name="update", help="From the first draft to the last delivery.")
 

@@ -198,7 +198,12 @@ def test_needs_stand_emergency_first_then_by_the_place_of_their_rules() -> None:
 
 
 def test_a_rule_for_one_audience_holds_in_the_block_of_an_update_to_it_and_in_no_other() -> None:
-    rule = {"slug": "vip", "need": "technical", "when": {"audience": "vip"}, "contact_channels": ["hotline"]}
+    rule: dict[str, object] = {
+        "slug": "vip",
+        "need": "technical",
+        "when": {"audience": "vip"},
+        "contact_channels": ["hotline"],
+    }
     found = registry(rules=[rule, *RULES])
 
     def first(audience: str) -> str:
