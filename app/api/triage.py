@@ -20,7 +20,7 @@ from app.domain.triage_views import answer_problems, outcome_view, question_view
 from app.errors import Invalid
 from app.store import documents, triage_counts
 from app.store.documents import Kind
-from app.usecases.ask_triage import count_answers, find_tree
+from app.usecases.ask_triage import count_answers, find_tree, proposal
 
 router = APIRouter(prefix="/triage", tags=["triage"], responses=REFUSALS)
 
@@ -41,6 +41,9 @@ class TriageStep(Given):
     question: dict[str, Any] | None = Field(description="What to ask next; null when nothing is left to ask")
     result: dict[str, Any] = Field(
         description="What to solve first as far as is known: problem, why, relieves, need, severity, options, links"
+    )
+    declare: dict[str, Any] | None = Field(
+        description="What staff would declare: playbook, severity, need, audience, endpoints, stage, variables"
     )
 
 
@@ -86,10 +89,11 @@ def count_triage(slug: str, context: Ctx, _actor: Reader, since: date | None = N
 
 def _step(connection: Connection, tree: Tree, answers: Answers, language: str, area: str) -> TriageStep:
     links = [HelpLink.from_document(row.document) for row in documents.everything(connection, Kind.HELP_LINK)]
-    question = next_question(tree, answers)
+    question, outcome = next_question(tree, answers), result(tree, answers)
     return TriageStep(
         tree=tree.slug,
         name=str(said(tree.names, language)["text"]),
         question=question_view(question, language) if question else None,
-        result=outcome_view(tree, result(tree, answers), language, links, area),
+        result=outcome_view(tree, outcome, language, links, area),
+        declare=proposal(connection, outcome),
     )

@@ -79,6 +79,25 @@ def test_a_playbook_leads_to_its_tree_shipped_or_its_own(api: Api) -> None:
     assert api.post("viewer", "/triage/nothing", json={}).json()["code"] == "triage_tree_not_found"
 
 
+def test_staff_see_what_they_would_declare(api: Api) -> None:
+    assert ask(api, ANSWERS)["declare"] is None
+    document = json.loads((TEMPLATES / "playbooks" / "service-outage.json").read_text(encoding="utf-8"))
+    api.done(api.post("approver", "/playbooks", json=document))
+    declared = ask(api, ANSWERS)["declare"]
+    assert declared == {
+        "playbook": "service-outage",
+        "severity": "major",
+        "need": "technical-issue",
+        "audience": "everyone",
+        "endpoints": [],
+        "stage": "holding",
+        "languages": ["en", "gu", "lo", "eo"],
+        "variables": {"place": "place", "started": "time"},
+    }
+    crisis = {name: declared[name] for name in ("severity", "playbook")}
+    api.done(api.post("author", "/crises", json={"slug": "dark", "titles": {"en": "Dark"}, **crisis}))
+
+
 def test_help_of_the_library_follows_on_the_result(api: Api) -> None:
     aid = {
         "slug": "loans",
