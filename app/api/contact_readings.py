@@ -1,20 +1,22 @@
-"""How contact channels are doing right now: waits and presence posted by staff, and what they add up to."""
+"""How contact channels are doing right now: waits and presence posted by staff, overrides, and what it adds up to."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import ConfigDict, Field
 
 from app.api.access import Reader, may
 from app.api.answers import Given
 from app.api.context import Context, Ctx
 from app.api.problems import REFUSALS
-from app.api.schemas import Sent
+from app.api.revisions import etag
+from app.api.schemas import Sent, Texts
 from app.domain.principals import Actor
 from app.usecases.judge_contact_channel import judge_contact_channel
+from app.usecases.override_contact_channel import override_contact_channel
 from app.usecases.post_reading import Reading, Taken, post_reading
 from app.usecases.save_contact_secret import save_contact_secret
 from app.usecases.tell_unstaffed import tell_unstaffed
@@ -23,7 +25,7 @@ router = APIRouter(prefix="/contact-channels/{slug}", tags=["contact-channels"],
 Poster = Annotated[Actor, may("post_reading")]
 
 
-def _example(**fields: int | bool | str) -> ConfigDict:
+def _example(**fields: Any) -> ConfigDict:  # noqa: ANN401 - any JSON
     return ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [{**fields}]})
 
 
@@ -40,6 +42,21 @@ class Presence(Sent):
 class ContactSecret(Sent):
     model_config = _example(secret="whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")  # noqa: S106 - the example of the specification
     secret: str = Field(max_length=200, description="whsec_ and the base64 of 24 to 64 random bytes")
+
+
+class ContactOverride(Sent):
+    model_config = _example(
+        until="2036-11-27T12:30:00Z", address="+442071838751", reasons={"en": "The exchange is flooded"}
+    )
+    until: datetime = Field(description="from then on everything is as before")
+    begins: datetime | None = Field(None, alias="from", description="at once when left out")
+    reasons: Texts | None = None
+    address: str | None = None
+    hours: str | dict[str, list[str]] | None = None
+    status: Literal["open", "busy", "down", "closed"] | None = None
+
+    def document(self) -> dict[str, Any]:
+        return self.model_dump(mode="json", exclude_unset=True, by_alias=True)
 
 
 class ReadingTaken(Given):
@@ -73,6 +90,22 @@ def wait(slug: str, body: Wait, context: Ctx, actor: Poster) -> ReadingTaken:
 @router.post("/presence", operation_id="post_presence", summary="Say whether anybody is there")
 def presence(slug: str, body: Presence, context: Ctx, actor: Poster) -> ReadingTaken:
     return _post(context, actor, slug, Reading(context.clock.now(), staffed=body.staffed))
+
+
+@router.post(
+    "/overrides",
+    status_code=201,
+    operation_id="override_contact_channel",
+    summary="Another number, hours or status for a while",
+)
+def override(
+    slug: str, body: ContactOverride, context: Ctx, actor: Annotated[Actor, may("save_document")], response: Response
+) -> dict[str, Any]:
+    """The whole contact channel as it is now stored; the override goes by itself when its time is over."""
+    row = override_contact_channel(context.db, actor, slug, body.document(), context.clock.now())
+    context.wake()
+    response.headers["ETag"] = etag(row.revision)
+    return row.document
 
 
 @router.get("/standing", operation_id="read_standing", summary="Waits, kept hours, best times, and what is due")

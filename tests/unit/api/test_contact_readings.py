@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from standardwebhooks import Webhook
 
 from app.domain.principals import HOST
+from app.domain.reading import iso
 from app.keyring import Keyring
 from app.store import readings
 from app.store.tables import publish_request
@@ -139,3 +140,36 @@ def test_the_secret_is_sealed_survives_a_new_key_and_goes_with_its_channel(line:
 def test_a_secret_of_another_form_is_refused(line: Api) -> None:
     answer = line.put("admin", "/contact-channels/phone/secret", json={"secret": "1234"})
     assert (answer.status_code, answer.json()["code"]) == (422, "bad_secret")
+
+
+def test_another_number_for_an_hour_is_one_act_and_those_that_are_over_are_left_out(line: Api) -> None:
+    path, soon = "/contact-channels/phone/overrides", iso(line.clock.now() + timedelta(hours=1))
+    first = line.post("approver", path, json={"until": soon, "address": "112"})
+    assert (first.status_code, first.headers["etag"]) == (201, '"2"')
+    assert route(line)["contact_channel"]["address"] == "112"
+    over = {"from": "2020-01-01T00:00:00Z", "until": "2020-01-02T00:00:00Z", "address": "113"}
+    document = line.done(line.get("viewer", "/contact-channels/phone"))
+    both = {**document, "overrides": [over, *document["overrides"]]}
+    line.done(line.put("approver", "/contact-channels/phone", json=both))
+    second = line.done(line.post("approver", path, json={"until": soon, "status": "busy"}))
+    assert [sorted(one) for one in second["overrides"]] == [
+        ["address", "reasons", "until"],
+        ["reasons", "status", "until"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("override", "code"),
+    [
+        ({"from": "2020-01-01T00:00:00Z", "until": "2020-01-02T00:00:00Z", "address": "113"}, "already_over"),
+        ({"until": "2036-01-01T00:00:00Z", "address": "call us"}, "bad_address"),
+        ({"until": "2036-01-01T00:00", "address": "112"}, "bad_time"),
+        ({"until": "2036-01-01T00:00:00Z"}, "missing"),
+    ],
+)
+def test_an_override_that_cannot_be_is_refused_and_changes_nothing(
+    line: Api, override: dict[str, Any], code: str
+) -> None:
+    answer = line.post("approver", "/contact-channels/phone/overrides", json=override)
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+    assert line.done(line.get("viewer", "/contact-channels/phone"))["overrides"] == []
