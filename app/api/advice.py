@@ -27,12 +27,13 @@ def route(
     lang: Annotated[str, Query(max_length=35)] = "",
     area: Annotated[str, Query(max_length=64)] = "",
     severity: Severity | None = None,
+    audience: Annotated[str, Query(max_length=64, description="Slug, when it is known whom the asker belongs to")] = "",
     at: Annotated[datetime | None, Query(description="ISO 8601; now when left out, UTC without an offset")] = None,
 ) -> Routes:
     moment = context.clock.now() if at is None else at if at.tzinfo else at.replace(tzinfo=UTC)
     with context.db.reading() as connection:
         registry = documents.registry(connection)
-    options = advise(registry, Question(need, lang, area, severity), moment)
+    options = advise(registry, Question(need, lang, area, severity, audience), moment)
     return Routes(
         options=[
             Route(

@@ -94,7 +94,7 @@ class Need(Sent):
 class RoutingRule(Sent):
     slug: Slug
     need: Slug
-    when: dict[str, Any] = Field({}, description="language, area, severity, hours; empty = always")
+    when: dict[str, Any] = Field({}, description="language, area, severity, audience, hours; empty = always")
     contact_channels: list[Slug]
     position: int = 0
 

@@ -26,6 +26,7 @@ def route(
     lang: Annotated[str, typer.Option(help="The asker's language.")] = "en",
     area: Annotated[str, typer.Option(help="The asker's area.")] = "",
     severity: Annotated[Severity | None, typer.Option(help="Of the crisis, if there is one.")] = None,
+    audience: Annotated[str, typer.Option(help="The asker's audience, if it is known.")] = "",
     at: Annotated[str | None, typer.Option(metavar="TIME", help="ISO 8601; now when left out.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -38,7 +39,7 @@ def route(
         if need not in registry.needs:
             known = ", ".join(registry.needs) or "none yet"
             raise NotFound(Problem("need_not_found", f"There is no need “{need}”.", "--need", f"There are: {known}."))
-        options = advise(registry, Query(need, lang, area, severity), asked)
+        options = advise(registry, Query(need, lang, area, severity, audience), asked)
         desk.answer(
             {"options": [_document(option) for option in options]},
             lambda out: show_options(out, options, lang),

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from app.domain.content import Content
 from app.domain.crisis import Severity, Stage
@@ -17,6 +18,8 @@ from app.domain.updates import UpdateDocument
 from app.errors import Problem
 from app.templating import OUTPUT_CAP, Templating
 from app.templating.announcement import Readers, exercise_mark
+
+_IN_PERSON: Final = frozenset({Medium.SMS, Medium.EMAIL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,8 @@ class Job:
             need=self.source.update.need,
             language=self.readers.language,
             severity=self.source.severity,
+            # What is public is read by others than the audience too.
+            audience=self.source.update.audience if self.medium in _IN_PERSON else "",
             at=self.readers.at,
             limit=limit,
             distinct=distinct,

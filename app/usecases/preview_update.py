@@ -166,7 +166,13 @@ def _routes(source: Source, at: datetime) -> Iterable[Problem]:
             yield Problem("need_not_found", f"There is no need “{need}”.", "need", "Create it, or choose another one.")
     for language in update.languages:
         lines = route_lines(
-            registry, need=update.need, language=language, severity=source.severity, at=at, limit=len(registry.needs)
+            registry,
+            need=update.need,
+            language=language,
+            severity=source.severity,
+            audience=update.audience,
+            at=at,
+            limit=len(registry.needs),
         )
         if lines and all(line.option.reason in (Reason.OPENS_LATER, Reason.CLOSED) for line in lines):
             yield Problem(

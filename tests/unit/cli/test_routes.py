@@ -72,3 +72,17 @@ def test_who_only_looks_cannot_import(filled: Clarion) -> None:
     filled.become("vic", "viewer")
     filled.done("registry", "export")
     assert filled("registry", "import", SAMPLE).code == 6
+
+
+def test_an_asker_of_a_known_audience_is_led_by_its_rule(filled: Clarion) -> None:
+    whole = filled.done("registry", "export").out
+    document = json.loads(whole)
+    rule = {"slug": "vip", "need": "rescheduling", "when": {"audience": "vip"}, "contact_channels": ["emergency-line"]}
+    document["routing_rules"].append(rule)
+    filled.done("registry", "import", filled.write("vip.json", json.dumps(document)))
+
+    def first(*words: str) -> str:
+        options = filled.json("route", "--need", "rescheduling", *words)["options"]
+        return str(options[0]["contact_channel"]["slug"])
+
+    assert (first("--audience", "vip"), first()) == ("emergency-line", "portal")

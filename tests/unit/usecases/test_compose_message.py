@@ -10,7 +10,7 @@ from lxml import html as parser
 from app.domain.crisis import Severity
 from app.domain.fitting import measure, segments
 from app.domain.message import Limits, Medium
-from app.domain.routing import EMPTY_REGISTRY
+from app.domain.routing import EMPTY_REGISTRY, Registry
 from app.errors import Invalid
 from tests.unit.usecases.announcements import (
     ARABIC,
@@ -22,6 +22,7 @@ from tests.unit.usecases.announcements import (
     composed,
     document,
     registry,
+    sample,
     source,
 )
 
@@ -69,6 +70,24 @@ def test_the_need_of_the_update_comes_first_then_the_emergency_number() -> None:
     need, emergency = text.splitlines()[1:3]
     assert need == "What is covered: +12025550123 (until 10:00 PM UTC+7)"
     assert emergency == "Emergency: +12025550100 (24 h)"
+
+
+def test_a_rule_for_an_audience_holds_in_what_its_people_get_and_never_in_public() -> None:
+    rule = {"slug": "vip", "need": "technical-issue", "when": {"audience": "vip"}, "contact_channels": ["service-desk"]}
+    known = sample()
+    rules = [rule, *known["routing_rules"]]
+    found = Registry.from_documents(known["contact_channels"], known["needs"], rules)
+
+    def said(medium: Medium, audience: str) -> str:
+        update = document(need="technical-issue", audience=audience)
+        return composed(source(update, registry=found), medium).message.text.split("Emergency:")[0]
+
+    desk, chat = "+12025550177", "help.example.org/chat"
+    assert desk in said(Medium.SMS, "vip")
+    assert desk in said(Medium.EMAIL, "vip")
+    assert desk not in said(Medium.SMS, "everyone")
+    assert chat in said(Medium.SMS, "everyone")
+    assert chat in said(Medium.SOCIAL, "vip")
 
 
 @pytest.mark.parametrize("stage", STAGES)
