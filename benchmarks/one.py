@@ -48,7 +48,7 @@ CONTENT = {
     "impact": "The portal and the shop are closed.",
     "reassurance": "We are on it.",
 }
-SEED_STEP = 20_000
+SEED_STEP = 5_000
 LONGEST = 900.0
 
 

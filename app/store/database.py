@@ -53,6 +53,7 @@ class Database:
                 poolclass=QueuePool,
                 pool_size=8,
                 max_overflow=24,
+                pool_use_lifo=True,  # few connections stay warm, so few page caches fill
                 pool_timeout=10,
                 connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000},
             )
@@ -140,7 +141,7 @@ def _harden_sqlite(engine: Engine) -> None:
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-        cursor.execute("PRAGMA cache_size=-8192")
+        cursor.execute("PRAGMA cache_size=-4096")
         cursor.execute("PRAGMA temp_store=MEMORY")
         cursor.close()
 

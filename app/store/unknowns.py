@@ -28,19 +28,14 @@ class Unsure(NamedTuple):
     address: str | None = None
 
 
+_FACTS = [due.c[name] for name in Unsure._fields[:9]]
+
+
 def claim(connection: Connection, me: str, *, now_ms: int, lease_ms: int, most: int) -> list[Unsure]:
     """Take up those whose time to ask has come, oldest first; also what an earlier pass of ours left unfinished."""
     rows = connection.execute(
         select(
-            due.c.broadcast,
-            due.c.medium,
-            due.c.address_id,
-            due.c.shard,
-            due.c.endpoint,
-            due.c.lane,
-            due.c.attempt,
-            due.c.asked,
-            due.c.since_ms,
+            *_FACTS,
             due.c.fence + 1,
             recipient.c.language,
             recipient.c.variant,
@@ -74,15 +69,7 @@ def page(connection: Connection, broadcast_id: int, most: int) -> list[Unsure]:
     """Unknown deliveries of one broadcast that nobody is asking about right now."""
     rows = connection.execute(
         select(
-            due.c.broadcast,
-            due.c.medium,
-            due.c.address_id,
-            due.c.shard,
-            due.c.endpoint,
-            due.c.lane,
-            due.c.attempt,
-            due.c.asked,
-            due.c.since_ms,
+            *_FACTS,
             due.c.fence,
         )
         .where(due.c.broadcast == broadcast_id, due.c.why == Why.UNKNOWN.value, due.c.owner.is_(None))
