@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -106,8 +105,3 @@ def _number(text: str) -> object:
         return int(text.replace(",", ""))
     except ValueError:
         return text
-
-
-def clock_of(at: datetime | None) -> str:
-    """`2026-11-22 14:30 UTC`, or nothing."""
-    return f"{at:%Y-%m-%d %H:%M} UTC" if at else ""
