@@ -11,6 +11,7 @@ import typer
 from app.cli import (
     advice,
     crisis,
+    doctor,
     people,
     playing,
     processes,
@@ -40,7 +41,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 update.app.registered_commands.extend(release.app.registered_commands)
-for part in (processes.app, playing.app, trusted.app, advice.app, triage.app, upkeep.app, proving.app):
+for part in (processes.app, playing.app, trusted.app, advice.app, triage.app, upkeep.app, proving.app, doctor.app):
     app.registered_commands.extend(part.registered_commands)
     app.registered_groups.extend(part.registered_groups)
 app.add_typer(people.app, name="import", help="Take in lists.")
