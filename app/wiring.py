@@ -20,6 +20,7 @@ from app.clock import Clock, SystemClock
 from app.domain.endpoints import ChannelFacts, Endpoint, full_settings
 from app.domain.manage import PURPOSE as MANAGE
 from app.domain.message import Channel, Info, Medium, Message
+from app.domain.open_links import PURPOSE as OPEN_LINKS
 from app.engine.composing import MARKS, Composer
 from app.engine.lock import engine_lock
 from app.engine.loop import Engine
@@ -239,7 +240,7 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
             Known(db, clock), clock, settings.public_base, Intake(db, reference_key), channels, bell.ring
         ),
         contact_readings=contact_readings.Context(db, clock, keyring, bell.ring),
-        visitors=visitors.Context(db, clock, manage_key, press),
+        visitors=visitors.Context(db, clock, manage_key, press, keyring.key(OPEN_LINKS)),
     )
 
 

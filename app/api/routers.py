@@ -11,6 +11,7 @@ from app.api import (
     crises,
     endpoints,
     housekeeping,
+    open_links,
     people,
     registry,
     release,
@@ -23,8 +24,9 @@ from app.api import (
 def everything() -> APIRouter:
     api = APIRouter(prefix="/api/v1")
     routers = [
-        *registry.lists(), contact_readings.router, advice.router, triage.router, endpoints.router, people.router,
-        audiences.router, crises.router, updates.router, release.router, watching.router, housekeeping.router,
+        *registry.lists(), contact_readings.router, advice.router, open_links.router, triage.router, endpoints.router,
+        people.router, audiences.router, crises.router, updates.router, release.router, watching.router,
+        housekeeping.router,
     ]  # fmt: skip
     for router in routers:
         api.include_router(router)

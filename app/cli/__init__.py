@@ -12,6 +12,7 @@ from app.cli import (
     advice,
     crisis,
     doctor,
+    links,
     people,
     playing,
     processes,
@@ -47,6 +48,7 @@ for part in (processes.app, playing.app, trusted.app, advice.app, triage.app, up
 app.add_typer(people.app, name="import", help="Take in lists.")
 app.add_typer(registry.app, name="registry", help="All contact channels, needs and rules as one file.")
 app.add_typer(routes.app, name="routes", help="Check the routing rules.")
+app.add_typer(links.app, name="links", help="The links readers are sent to.")
 app.add_typer(crisis.app, name="crisis", help="Open, look at and resolve crises.")
 app.add_typer(update.app, name="update", help="From the first draft to the last delivery.")
 

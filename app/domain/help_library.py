@@ -174,6 +174,11 @@ def open_resources(links: Iterable[HelpLink], at: datetime) -> tuple[OpenResourc
     return tuple(latest[pattern] for pattern in sorted(latest))
 
 
+def next_end(links: Iterable[HelpLink], at: datetime) -> datetime | None:
+    """When, after `at`, the first opened knowledge needs its login again; None = nothing is open."""
+    return min((opened.until for opened in open_resources(links, at)), default=None)
+
+
 def _opens(read: Reader) -> OpenResource | None:
     if not read.has("open_resources"):
         return None

@@ -71,9 +71,12 @@ ROLE_FOR: Final[Mapping[str, Role]] = MappingProxyType(
         # how customers reach us: a phone number must be changeable at 3 a.m. by whoever is on duty
         "save_document": Role.APPROVER,
         "post_reading": Role.AUTHOR,
+        "open_knowledge": Role.APPROVER,
+        "check_links": Role.AUTHOR,
         # the keys of the house
         "save_endpoint": Role.ADMIN,
         "save_contact_secret": Role.ADMIN,
+        "hand_out_key": Role.ADMIN,
         "create_user": Role.ADMIN,
         "change_user": Role.ADMIN,
         "create_token": Role.ADMIN,

@@ -10,6 +10,7 @@ from typing import Final, Protocol
 
 from app.clock import Clock
 from app.domain.banner import next_change
+from app.domain.help_library import next_end
 from app.domain.snapshot import File, Snapshot
 from app.observe import PUBLISHED, logger
 from app.publishing.building import Press, live_updates
@@ -114,7 +115,8 @@ class Publisher:
 
     def _next(self, shown: Picture) -> datetime:
         change = next_change(shown.registry, [*live_updates(shown.live), *live_updates(shown.drills)], shown.at)
-        times = (change, shown.next_release, shown.at + LONGEST_SILENCE)
+        closing = next_end(shown.help_links, shown.at)
+        times = (change, closing, shown.next_release, shown.at + LONGEST_SILENCE)
         return min(time for time in times if time is not None)
 
     def _note(self, publication: Publication, shown: Picture) -> None:

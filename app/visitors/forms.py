@@ -37,6 +37,8 @@ class Context:
     manage_key: bytes
     """`Keyring.key(app.domain.manage.PURPOSE)`."""
     press: Press
+    open_key: bytes = b""
+    """`Keyring.key(app.domain.open_links.PURPOSE)`."""
 
 
 def _context(request: Request) -> Context:
