@@ -11,6 +11,7 @@ import pytest
 
 from app.clock import FrozenClock
 from app.domain.crisis import UpdateState
+from app.domain.reading import iso
 from app.domain.snapshot import Snapshot
 from app.publishing.directory import DirectoryTarget
 from app.publishing.picture import Picture
@@ -20,7 +21,8 @@ from app.site.lastgood import last_good
 from app.site.shelf import Shelf
 from app.store import publishing
 from app.store.database import Database
-from tests.unit.site.world import NOON, open_crisis, open_house, press, say
+from app.store.documents import Kind
+from tests.unit.site.world import NOON, open_crisis, open_house, press, save, say
 
 pytestmark = pytest.mark.anyio
 
@@ -163,6 +165,17 @@ def test_the_end_of_an_undo_window_asks_too(house: Database) -> None:
     site = publisher(house, FakeTarget())
     assert site.publish(NOON).due == release
     assert f'"update":{update}' in site.publish(release).snapshot.files[BANNER].body.decode()
+
+
+def test_the_end_of_opened_knowledge_asks_too(house: Database) -> None:
+    end = NOON + timedelta(minutes=40)
+    opened = {"url_pattern": "https://learn.example.org/*", "until": iso(end)}
+    link = {"slug": "course", "texts": {"en": "Course"}, "url": "https://learn.example.org/", "open_resources": opened}
+    save(house, Kind.HELP_LINK, link)
+    wanted = publisher(house, FakeTarget())
+    assert wanted.publish(NOON).due == end
+    assert not wanted.wanted(end - timedelta(seconds=1))
+    assert wanted.wanted(end)
 
 
 def test_a_quiet_website_is_still_published_every_hour(database: Database) -> None:
