@@ -168,14 +168,14 @@ def test_the_end_of_an_undo_window_asks_too(house: Database) -> None:
 
 
 def test_the_end_of_opened_knowledge_asks_too(house: Database) -> None:
-    end = NOON + timedelta(minutes=40)
+    end = NOON + timedelta(minutes=20)
     opened = {"url_pattern": "https://learn.example.org/*", "until": iso(end)}
     link = {"slug": "course", "texts": {"en": "Course"}, "url": "https://learn.example.org/", "open_resources": opened}
     save(house, Kind.HELP_LINK, link)
-    wanted = publisher(house, FakeTarget())
-    assert wanted.publish(NOON).due == end
-    assert not wanted.wanted(end - timedelta(seconds=1))
-    assert wanted.wanted(end)
+    site = publisher(house, FakeTarget())
+    assert site.publish(NOON).due == end
+    assert not site.wanted(end - timedelta(seconds=1))
+    assert site.wanted(end)
 
 
 def test_a_quiet_website_is_still_published_every_hour(database: Database) -> None:
