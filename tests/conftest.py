@@ -1,9 +1,14 @@
-"""What every test may ask for. Fakes are handed in; nothing here patches anything."""
+"""What every test may ask for. Fakes are handed in; nothing here patches anything.
+
+Whatever asks for `database`, `database_url` or `api` and lies in one of the folders TWICE, or is marked
+`both_databases`, runs on SQLite and on PostgreSQL; marked `postgresql` only there; everything else on SQLite.
+"""
 
 from __future__ import annotations
 
+import itertools
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,9 +19,12 @@ from app.clock import FrozenClock
 from app.keyring import Keyring
 from app.store.database import Database
 from app.store.migrate import SCHEMA
+from tests.postgres import Server
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 """A Tuesday, outside every holiday and clock change of the places in the samples."""
+
+TWICE = [Path(__file__).parent / "unit" / area for area in ("store", "engine")]
 
 
 @pytest.fixture
@@ -45,11 +53,61 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "dialect" not in metafunc.fixturenames:
+        return
+    test = metafunc.definition
+    if test.get_closest_marker("postgresql"):
+        metafunc.parametrize("dialect", ["postgresql"], indirect=True)
+    elif test.get_closest_marker("both_databases") or any(test.path.is_relative_to(folder) for folder in TWICE):
+        metafunc.parametrize("dialect", ["sqlite", "postgresql"], indirect=True)
+
+
 @pytest.fixture
-def database_url(tmp_path: Path, empty_database: Path) -> str:
-    path = tmp_path / "clarion.db"
-    shutil.copyfile(empty_database, path)
-    return f"sqlite:///{path}"
+def dialect(request: pytest.FixtureRequest) -> str:
+    return getattr(request, "param", "sqlite")
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Server]:
+    """This session's server (each xdist worker has its own), with a database `clarion_template`: schema, no rows."""
+    with Server() as server:
+        database = Database(server.create("clarion_template"))
+        with database.writing() as connection:
+            SCHEMA.create_all(connection)
+        database.close()
+        yield server
+
+
+@pytest.fixture
+def new_database(request: pytest.FixtureRequest, dialect: str, tmp_path: Path) -> Iterator[Callable[[], str]]:
+    """Makes an empty database with the whole schema at every call; its URL."""
+    numbers = itertools.count()
+    if dialect == "sqlite":
+        empty: Path = request.getfixturevalue("empty_database")
+
+        def copy() -> str:
+            return f"sqlite:///{shutil.copyfile(empty, tmp_path / f'clarion{next(numbers)}.db')}"
+
+        yield copy
+        return
+    server: Server = request.getfixturevalue("postgresql")
+    made: list[str] = []
+
+    def clone() -> str:
+        made.append(f"clarion_{next(numbers)}")
+        return server.create(made[-1], template="clarion_template")
+
+    try:
+        yield clone
+    finally:
+        for name in made:
+            server.drop(name)
+
+
+@pytest.fixture
+def database_url(new_database: Callable[[], str]) -> str:
+    return new_database()
 
 
 @pytest.fixture

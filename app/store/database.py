@@ -22,6 +22,22 @@ BUSY_TIMEOUT_MS = 5_000
 WRITE_WAIT_SECONDS = 10.0
 DOWN: Final = (OperationalError, InterfaceError, PoolTimeout, Unavailable)
 """What a database that is gone, full, locked or hanging raises."""
+SERVER: Final = {
+    "connect_timeout": 5,
+    "application_name": "clarion",
+    # A network that swallows packets is noticed in some ten seconds, not in the kernel's fifteen minutes.
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+    "prepare_threshold": None,  # behind a pooler the next statement may meet another server session
+}
+"""How every connection to PostgreSQL is opened."""
+LIMITS: Final = (
+    "SET LOCAL statement_timeout = 30000; SET LOCAL lock_timeout = 5000; "
+    "SET LOCAL idle_in_transaction_session_timeout = 5000"  # so the locks of a frozen process do not outlive its lease
+)
+"""At the head of every transaction: what was SET for a session would meet somebody else's behind a pooler."""
 
 
 class Doubtful(Unavailable):
@@ -56,8 +72,10 @@ class Database:
                 pool_use_lifo=True,  # few connections stay warm, so few page caches fill
                 pool_timeout=10,
                 connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000},
+                hide_parameters=True,
             )
             _harden_sqlite(self.engine)
+            self._readers = self.engine
         else:
             self.engine = create_engine(
                 parsed,
@@ -65,11 +83,11 @@ class Database:
                 max_overflow=8,
                 pool_timeout=5,
                 pool_pre_ping=True,
-                connect_args={
-                    "connect_timeout": 5,
-                    "options": "-c statement_timeout=30000 -c lock_timeout=5000 -c timezone=UTC",
-                },
+                connect_args=SERVER,
+                hide_parameters=True,
             )
+            _limit_server(self.engine)
+            self._readers = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -92,7 +110,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A read transaction: one consistent picture. Writing through it is a mistake."""
-        with self.engine.connect() as connection:
+        with self._readers.connect() as connection:
             try:
                 yield connection
             finally:
@@ -149,6 +167,12 @@ def _harden_sqlite(engine: Engine) -> None:
     def _on_begin(connection: Connection) -> None:
         write = connection.get_execution_options().get("clarion_write", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def _limit_server(engine: Engine) -> None:
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql(LIMITS)
 
 
 class _TicketLock:

@@ -85,7 +85,7 @@ shard = Table(
     Column("size", Integer, nullable=False),
     Column("endpoint", Integer, nullable=False),
     Column("lane", Integer, nullable=False),
-    Column("wave_offset_ms", Integer, nullable=False),
+    Column("wave_offset_ms", BigInteger, nullable=False),
     Column("not_before_ms", BigInteger, nullable=True),  # NULL = not released yet
     Column("owner", String(64), nullable=True),
     Column("fence", Integer, nullable=False),

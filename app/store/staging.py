@@ -15,7 +15,7 @@ from app.domain.planning import SHARD_SIZE, share_out, shared_language
 from app.store.ledger import same_delivery
 from app.store.ledger_tables import address, broadcast, due, outcome, recipient, shard
 from app.store.tables import language_list, subscriber, subscriber_address
-from app.store.upsert import insert_missing, insert_selected
+from app.store.upsert import insert_found, insert_missing, insert_selected
 
 MEMBERS_A_STEP = 20_000
 SHARDS_A_STEP = 60
@@ -177,8 +177,7 @@ def stage_reached(
         .order_by(theirs.c.address_id)
         .limit(most)
     )
-    added = connection.execute(insert(recipient).from_select(RECIPIENT, reached)).rowcount
-    return added or None
+    return insert_found(connection, recipient, RECIPIENT, reached) or None
 
 
 def cut_shards(

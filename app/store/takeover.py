@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, exists, func, insert, literal, select, update
+from sqlalchemy import Connection, Row, Select, and_, exists, func, literal, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from app.domain.delivery import Result, Why
 from app.store.ledger import ShardKey, is_shard, same_delivery
 from app.store.ledger_tables import broadcast, due, outcome, recipient, shard
-from app.store.upsert import insert_selected
+from app.store.upsert import insert_found, insert_selected
 
 LEASE_LOST = "lease_lost"
 OUTCOME = ("broadcast", "medium", "address_id", "attempt", "result", "endpoint", "reason", "provider_id", "at_ms")
@@ -67,8 +67,7 @@ def _orphan(connection: Connection, key: ShardKey, row: Row[Any], *, now_ms: int
     }
     who = (recipient.c.broadcast, recipient.c.medium, recipient.c.address_id)
     found = select(*who, began, *map(literal, values.values())).where(in_window)
-    filled = insert(due).from_select(["broadcast", "medium", "address_id", "since_ms", *values], found)
-    orphans = connection.execute(filled).rowcount
+    orphans = insert_found(connection, due, ["broadcast", "medium", "address_id", "since_ms", *values], found)
     of_this_shard = and_(due.c.broadcast == key.broadcast, due.c.medium == key.medium, due.c.shard == key.no)
     _note_doubt(connection, _doubts(now_ms, due.c.attempt).where(of_this_shard, due.c.reason == LEASE_LOST))
     return orphans

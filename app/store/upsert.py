@@ -33,5 +33,11 @@ def insert_selected(connection: Connection, table: Table, columns: Sequence[str]
     connection.execute(_insert(connection, table).from_select(list(columns), rows).on_conflict_do_nothing())
 
 
+def insert_found(connection: Connection, table: Table, columns: Sequence[str], rows: Select[Any]) -> int:
+    """Insert what a query finds, inside the database; how many there were. A row that is there already is a fault."""
+    filled = table.insert().from_select(list(columns), rows).execution_options(preserve_rowcount=True)
+    return connection.execute(filled).rowcount
+
+
 def _insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
     return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)

@@ -1,4 +1,4 @@
-"""The first schema: everything but the rows."""
+"""First."""
 
 from __future__ import annotations
 
@@ -288,7 +288,7 @@ def upgrade() -> None:
         sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("endpoint", sa.Integer(), nullable=False),
         sa.Column("lane", sa.Integer(), nullable=False),
-        sa.Column("wave_offset_ms", sa.Integer(), nullable=False),
+        sa.Column("wave_offset_ms", sa.BigInteger(), nullable=False),
         sa.Column("not_before_ms", sa.BigInteger(), nullable=True),
         sa.Column("owner", sa.String(length=64), nullable=True),
         sa.Column("fence", sa.Integer(), nullable=False),
