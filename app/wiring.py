@@ -33,7 +33,7 @@ from app.publishing.tongue import Organisation
 from app.settings import Settings
 from app.site.lastgood import last_good
 from app.site.shelf import Shelf
-from app.store import endpoints
+from app.store import documents, endpoints
 from app.store.database import Database
 from app.store.ledger import BroadcastRow
 from app.store.updates import UpdateRow
@@ -97,6 +97,7 @@ class Words:
         language: str,
         variant: int,
         linked: bool,  # noqa: FBT001 - the engine's hook
+        area: str,
     ) -> Message:
         source = load_source(self.db, self.organisation, row.update_id, row.revision)
         composed = compose(
@@ -109,8 +110,14 @@ class Words:
             at=self.clock.now(),
             page_link=self._link(row.crisis) if linked else "",
             fields=MARKS.get(medium, ()),
+            area=area,
         )
         return composed.message
+
+    def areas(self) -> frozenset[str]:
+        """Those that contact channels and rules name now."""
+        with self.db.reading() as connection:
+            return documents.registry(connection).areas
 
     def preflight(self, row: UpdateRow, now: datetime) -> Preflight:
         source = load_source(self.db, self.organisation, row.id)
@@ -209,7 +216,7 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
     words = Words(db, templating, clock, _organisation(settings), settings.public_base)
     reference_key = keyring.key(REFERENCES)
     manage_key = keyring.key(MANAGE)
-    composer = Composer(words.compose, clock, settings.public_base, reference_key, manage_key)
+    composer = Composer(words.compose, clock, settings.public_base, reference_key, manage_key, words.areas)
     press = _press(settings, templating)
     return Wiring(
         settings=settings,

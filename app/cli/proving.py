@@ -12,7 +12,7 @@ from app.cli.desk import AsJson, Desk, at_desk
 from app.cli.findings import Finding, report, schema, secrets
 from app.domain.playbooks import Playbook
 from app.domain.principals import Role
-from app.domain.routing import check_references
+from app.domain.routing_lint import check_references
 from app.errors import Invalid, Problem
 from app.store import audiences, audit, documents, endpoints, users
 from app.store.audit import Head

@@ -21,6 +21,8 @@ from app.errors import Problem
 EMERGENCY_NEED: Final = "emergency"
 ANY_NEED: Final = "*"
 """As the `need` of a rule: the fallback for every need."""
+ELSEWHERE: Final = "*"
+"""As the area of a query: a known place that no contact channel and no rule says anything about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +157,13 @@ class Registry:
     """Emergency first, then as the rules' positions say, then as given."""
     rules: tuple[RoutingRule, ...]
     """By position, then slug."""
+    areas: frozenset[str] = field(init=False, repr=False, compare=False)
+    """Those that any contact channel or rule names: people of all others are told the same."""
     _by_need: Mapping[str, tuple[RoutingRule, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        named = [one.areas for one in self.channels.values()] + [rule.when.areas for rule in self.rules]
+        object.__setattr__(self, "areas", frozenset(area for areas in named for area in areas))
         found: dict[str, list[RoutingRule]] = {}
         for rule in self.rules:
             found.setdefault(rule.need, []).append(rule)
@@ -169,7 +175,7 @@ class Registry:
 
     @classmethod
     def from_documents(cls, channels: Iterable[object], needs: Iterable[object], rules: Iterable[object]) -> Registry:
-        """Raises Invalid when a document is malformed; dangling slugs are `check_references`' matter."""
+        """Raises Invalid when a document is malformed; dangling slugs are `routing_lint.check_references`' matter."""
         read_channels = [ContactChannel.from_document(one, f"contact_channels[{i}]") for i, one in enumerate(channels)]
         read_needs = [Need.from_document(one, f"needs[{i}]") for i, one in enumerate(needs)]
         read_rules = [RoutingRule.from_document(one, f"routing_rules[{i}]") for i, one in enumerate(rules)]
@@ -185,41 +191,19 @@ class Registry:
         )
 
 
+def area_slot(area: str, areas: frozenset[str]) -> str:
+    """What stands for this area when asking: itself where `Registry.areas` has it, else ELSEWHERE; "" = not known."""
+    if not area or not areas:
+        return ""
+    return area if area in areas else ELSEWHERE
+
+
 def _by_urgency(needs: Iterable[Need], rules: Sequence[RoutingRule]) -> list[Need]:
     places = {rule.need: place for place, rule in reversed(list(enumerate(rules)))}
     return sorted(needs, key=lambda need: (need.slug != EMERGENCY_NEED, places.get(need.slug, len(rules))))
 
 
 EMPTY_REGISTRY: Final = Registry(MappingProxyType({}), MappingProxyType({}), ())
-
-
-def check_references(registry: Registry) -> tuple[Problem, ...]:
-    """Rules that name needs or contact channels which are not there, and needs without any rule."""
-    problems = []
-    for rule in registry.rules:
-        where = f"routing_rules.{rule.slug or rule.need}"
-        if rule.need != ANY_NEED and rule.need not in registry.needs:
-            problems.append(
-                Problem("need_not_found", f"There is no need “{rule.need}”.", f"{where}.need", "Create it first.")
-            )
-        problems.extend(
-            Problem(
-                "contact_channel_not_found",
-                f"There is no contact channel “{slug}”.",
-                f"{where}.contact_channels",
-                "Create it first.",
-            )
-            for slug in rule.contact_channels
-            if slug not in registry.channels
-        )
-    ruled = {rule.need for rule in registry.rules}
-    if ANY_NEED not in ruled:
-        problems.extend(
-            Problem("need_without_rule", f"No rule serves “{slug}”.", f"needs.{slug}", "Add a routing rule for it.")
-            for slug in registry.needs
-            if slug not in ruled
-        )
-    return tuple(problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +236,9 @@ class Reason(StrEnum):
 
 
 _USABLE: Final = frozenset({Reason.OPEN, Reason.ALTERNATIVE, Reason.OTHER_LANGUAGE})
+
+ALTERNATIVES: Final = 10
+"""Nobody reads more, and in a large registry looking further would be most of the work."""
 
 _ORDER: Final[Sequence[Reason]] = (
     Reason.OPEN,
@@ -289,15 +276,17 @@ def advise(registry: Registry, query: Query, at: datetime) -> tuple[Option, ...]
 
     The rule's own order decides among channels in the same condition. When none of the rule's channels can be used
     now, open ones of the fallback rule are added; in an emergency open ones of the whole registry, so an emergency
-    never leads to a closed, busy or broken channel while any other is open. Without any rule: every channel.
+    never leads to a closed, busy or broken channel while any other is open; of such alternatives about the first
+    ALTERNATIVES. Without any rule: every channel. For an asker whose area is not known, a channel for some areas only
+    comes after those that serve everybody.
     """
     rule = rule_for(registry, query, at)
     options = _judge(registry, rule.contact_channels if rule else tuple(registry.channels), query, at)
     if rule and not any(option.reason in _USABLE for option in options):
         known = {option.contact_channel.slug for option in options}
         others = [slug for slug in _others(registry, query, at) if slug not in known]
-        options += [_as_alternative(option) for option in _judge(registry, others, query, at) if _usable(option)]
-    return tuple(sorted(options, key=_rank))
+        options += _alternatives(registry, others, query, at)
+    return tuple(sorted(options, key=lambda option: _rank(option, query)))
 
 
 def _others(registry: Registry, query: Query, at: datetime) -> tuple[str, ...]:
@@ -326,8 +315,21 @@ def _option(stored: ContactChannel, query: Query, at: datetime) -> Option:
     return Option(channel, hours.open, hours.opens_at, hours.closes_at, channel.wait_minutes, speaks, reason)
 
 
-def _usable(option: Option) -> bool:
-    return option.reason in _USABLE
+def _alternatives(registry: Registry, slugs: Iterable[str], query: Query, at: datetime) -> list[Option]:
+    """The open ones in this order, until enough of them speak the language and surely serve the area."""
+    found: list[Option] = []
+    enough = ALTERNATIVES
+    for slug in slugs:
+        channel = registry.channels.get(slug)
+        if channel is None or not channel.serves(query.area):
+            continue
+        option = _option(channel, query, at)
+        if option.reason in _USABLE:
+            found.append(_as_alternative(option))
+            enough -= option.language_match and not _doubtful(option, query)
+            if not enough:
+                break
+    return found
 
 
 def _as_alternative(option: Option) -> Option:
@@ -343,10 +345,15 @@ def _as_alternative(option: Option) -> Option:
     )
 
 
-def _rank(option: Option) -> tuple[int, bool, float]:
+def _rank(option: Option, query: Query) -> tuple[int, bool, bool, float]:
     """Sorting is stable, so the rule's order decides within a rank; closed ones go by their next opening."""
     opens = option.opens_at.timestamp() if option.opens_at and option.reason is Reason.OPENS_LATER else 0.0
-    return _ORDER.index(option.reason), not option.language_match, opens
+    return _ORDER.index(option.reason), not option.language_match, _doubtful(option, query), opens
+
+
+def _doubtful(option: Option, query: Query) -> bool:
+    """Whether it serves some areas only, and nobody knows where the asker is."""
+    return not query.area and bool(option.contact_channel.areas)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from app.domain.contacts import ContactChannel
 from app.domain.hours import opening
-from app.domain.routing import ANY_NEED, EMERGENCY_NEED, Registry, RoutingRule, When, check_references
+from app.domain.routing import ANY_NEED, EMERGENCY_NEED, Registry, RoutingRule, When
 from app.errors import Problem
 
 
@@ -26,6 +26,35 @@ def lint(registry: Registry, at: datetime) -> tuple[Problem, ...]:
         *_without_route(registry),
         *_emergencies(registry, at),
     )
+
+
+def check_references(registry: Registry) -> tuple[Problem, ...]:
+    """Rules that name needs or contact channels which are not there, and needs without any rule."""
+    problems = []
+    for rule in registry.rules:
+        where = f"routing_rules.{rule.slug or rule.need}"
+        if rule.need != ANY_NEED and rule.need not in registry.needs:
+            problems.append(
+                Problem("need_not_found", f"There is no need “{rule.need}”.", f"{where}.need", "Create it first.")
+            )
+        problems.extend(
+            Problem(
+                "contact_channel_not_found",
+                f"There is no contact channel “{slug}”.",
+                f"{where}.contact_channels",
+                "Create it first.",
+            )
+            for slug in rule.contact_channels
+            if slug not in registry.channels
+        )
+    ruled = {rule.need for rule in registry.rules}
+    if ANY_NEED not in ruled:
+        problems.extend(
+            Problem("need_without_rule", f"No rule serves “{slug}”.", f"needs.{slug}", "Add a routing rule for it.")
+            for slug in registry.needs
+            if slug not in ruled
+        )
+    return tuple(problems)
 
 
 def covers(wide: When, narrow: When) -> bool:

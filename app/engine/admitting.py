@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from app.domain.delivery import Event, Result, Why
 from app.domain.message import Message, Recipient
+from app.domain.routing import area_slot
 from app.store.ledger import BroadcastRow, Candidate, FirstMessage
 from app.store.settling import Settled
 
@@ -87,12 +88,16 @@ def settled(
     )
 
 
-def alike(candidates: Iterable[Candidate]) -> list[list[Candidate]]:
-    """Those who may share a call: one broadcast, one shard, one language, one variant."""
-    groups: dict[tuple[int, int, str, int], list[Candidate]] = {}
+def alike(candidates: Iterable[Candidate], areas: frozenset[str] = frozenset()) -> list[tuple[str, list[Candidate]]]:
+    """Those who may share a call: one broadcast, one shard, one language, one variant, one of the areas that matter.
+
+    Each group comes with what stands for its area.
+    """
+    groups: dict[tuple[int, int, str, int, str], list[Candidate]] = {}
     for one in candidates:
-        groups.setdefault((one.broadcast, one.shard, one.language, one.variant), []).append(one)
-    return list(groups.values())
+        slot = area_slot(one.area, areas) if areas else ""
+        groups.setdefault((one.broadcast, one.shard, one.language, one.variant, slot), []).append(one)
+    return [(key[4], members) for key, members in groups.items()]
 
 
 def cut(members: Sequence[Candidate], size: int) -> list[tuple[Candidate, ...]]:

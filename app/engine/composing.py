@@ -1,5 +1,5 @@
-"""Words for the engine: rendered once per broadcast, endpoint, language and variant, and again when the clock or the
-registry may have changed what they say.
+"""Words for the engine: rendered once per broadcast, endpoint, language, variant and area that matters, and again when
+the clock or the registry may have changed what they say; never for a recipient.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ FRESH_SECONDS = 5.0
 KEPT_MOST = 512
 MARKS = {Medium.EMAIL: ("manage_url",)}
 
-Compose = Callable[[BroadcastRow, Medium, Info, str, int, bool], Message]
-"""(broadcast, medium, channel, language, variant, with the page's link) -> message; raises ClarionError."""
+Compose = Callable[[BroadcastRow, Medium, Info, str, int, bool, str], Message]
+"""(broadcast, medium, channel, language, variant, with the page's link, area) -> message; raises ClarionError."""
+Areas = Callable[[], frozenset[str]]
+"""`Registry.areas` as they are now; raises ClarionError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,12 @@ class _Wanted:
     endpoint: int
     language: str
     variant: int
+    area: str
     linked: bool
+
+
+def no_areas() -> frozenset[str]:
+    return frozenset()
 
 
 @dataclass(slots=True)
@@ -42,14 +49,30 @@ class Composer:
     public_base: str
     reference_key: bytes
     manage_key: bytes
+    areas: Areas = no_areas
+    _areas: frozenset[str] = frozenset()
+    _areas_known: tuple[int, float] | None = None
+    """For the sake of which broadcast they were asked for last, and when."""
     _kept: dict[_Wanted, tuple[float, Message | Failure]] = field(default_factory=dict)
 
+    async def areas_that_matter(self, broadcast: int) -> frozenset[str]:
+        """Asked again for a new broadcast and every FRESH_SECONDS: one named a moment ago counts for the next text."""
+        now = self.clock.monotonic()
+        newest, asked = self._areas_known or (broadcast - 1, now)
+        if broadcast > newest or now - asked >= FRESH_SECONDS:
+            self._areas_known = (max(broadcast, newest), now)
+            self._areas = await asyncio.to_thread(self._ask_areas)
+        return self._areas
+
     async def message(
-        self, row: BroadcastRow, endpoint: Endpoint, info: Info, language: str, variant: int
+        self, row: BroadcastRow, endpoint: Endpoint, info: Info, language: str, variant: int, area: str = ""
     ) -> Message | Failure:
-        """The same object as last time while it says the same, so that channels may keep what they built from it."""
+        """The same object as last time while it says the same, so that channels may keep what they built from it.
+
+        Areas that are told the same share one object, so that they may share a call.
+        """
         linked = row.site_confirmed_ms is not None
-        wanted = _Wanted(row.id, endpoint.id, language, variant, linked)
+        wanted = _Wanted(row.id, endpoint.id, language, variant, area, linked)
         now = self.clock.monotonic()
         kept = self._kept.get(wanted)
         if kept is not None and now - kept[0] < FRESH_SECONDS:
@@ -59,6 +82,8 @@ class Composer:
             return fresh  # true for this moment only
         if kept is not None and kept[1] == fresh:
             fresh = kept[1]
+        elif self._areas:
+            fresh = self._shared(wanted, fresh)
         if len(self._kept) >= KEPT_MOST:
             self._kept.pop(next(iter(self._kept)))
         self._kept[wanted] = (now, fresh)
@@ -78,10 +103,25 @@ class Composer:
 
         return name
 
+    def _shared(self, wanted: _Wanted, fresh: Message | Failure) -> Message | Failure:
+        """What another area is told already, when it is the same."""
+        for one, (_, other) in self._kept.items():
+            if one.broadcast == wanted.broadcast and one.endpoint == wanted.endpoint and other == fresh:
+                return other
+        return fresh
+
+    def _ask_areas(self) -> frozenset[str]:
+        try:
+            return self.areas()
+        except (*DOWN, ClarionError):
+            return self._areas
+
     def _render(self, row: BroadcastRow, endpoint: Endpoint, info: Info, wanted: _Wanted) -> Message | Failure:
         now_ms = to_ms(self.clock.now())
         try:
-            message = self.compose(row, endpoint.medium, info, wanted.language, wanted.variant, wanted.linked)
+            message = self.compose(
+                row, endpoint.medium, info, wanted.language, wanted.variant, wanted.linked, wanted.area
+            )
         except DOWN:
             return Failure(FailureKind.NOT_ACCEPTED, "database_down")
         except ClarionError as error:

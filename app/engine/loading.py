@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from app.clock import Clock, to_ms
 from app.domain.delivery import Result
 from app.domain.message import Channel, Failure, FailureKind, Message, Recipient, ReportsReceipts
+from app.domain.routing import area_slot
 from app.engine.admitting import Unit, alike, cut, put_back, settled
 from app.engine.composing import Composer
 from app.engine.control import Control
@@ -39,12 +40,18 @@ class Loader:
             return
         self.fleet.take(runner, got)
         runner.expect(got.go)
-        for members in alike(got.go):
+        ready: dict[tuple[int, int, int], tuple[BroadcastRow, Message, list[Candidate]]] = {}
+        areas = await self.composer.areas_that_matter(max(one.broadcast for one in got.go)) if got.go else frozenset()
+        for area, members in alike(got.go, areas):
             row = self.control.get(members[0].broadcast)
-            message = await self._words(row, runner, members[0])
+            message = await self._words(row, runner, members[0], area)
             if row is None or isinstance(message, Failure):
                 self._give_up(members, message)
                 continue
+            # Areas that are told the same go in the same calls.
+            key = (row.id, members[0].shard, id(message))
+            ready.setdefault(key, (row, message, []))[2].extend(members)
+        for row, message, members in ready.values():
             name = self.composer.naming(
                 runner.endpoint, reports=isinstance(runner.channel(drill=row.drill), ReportsReceipts)
             )
@@ -56,7 +63,8 @@ class Loader:
         runner = self.fleet.get(unsure.endpoint)
         if runner is None:
             return Failure(FailureKind.OURS, "endpoint_gone")
-        return await self._words(self.control.get(unsure.broadcast), runner, unsure)
+        area = area_slot(unsure.area, await self.composer.areas_that_matter(unsure.broadcast))
+        return await self._words(self.control.get(unsure.broadcast), runner, unsure, area)
 
     def channel_of(self, unsure: Unsure) -> Channel | None:
         """The channel it went by, None when its endpoint or broadcast is gone; it may know how to search."""
@@ -67,10 +75,12 @@ class Loader:
         runner = self.fleet.get(unsure.endpoint)
         return None if runner is None else self.composer.naming(runner.endpoint, reports=False)(unsure)
 
-    async def _words(self, row: BroadcastRow | None, runner: Runner, one: Candidate | Unsure) -> Message | Failure:
+    async def _words(
+        self, row: BroadcastRow | None, runner: Runner, one: Candidate | Unsure, area: str
+    ) -> Message | Failure:
         if row is None:
             return Failure(FailureKind.NOT_ACCEPTED, "broadcast_holds", retry_after=0.0)
-        words = self.composer.message(row, runner.endpoint, runner.live.info, one.language, one.variant)
+        words = self.composer.message(row, runner.endpoint, runner.live.info, one.language, one.variant, area)
         return await self.guard(words, COMPOSE_SECONDS)
 
     def _give_up(self, members: Sequence[Candidate], failure: Message | Failure) -> None:

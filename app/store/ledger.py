@@ -69,6 +69,8 @@ class Candidate(NamedTuple):
     was: Why | None
     fence: int
     """Of the shard it comes from, or with `was` of its row in `due`: whoever takes it over has a higher one."""
+    area: str = ""
+    """As it was when the audience was staged, "" = not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,7 @@ def admit(
     broadcast_id, medium, no = held.key
     rows = connection.execute(
         _with_decisions(
-            select(recipient.c.address_id, recipient.c.language, recipient.c.variant).where(
+            select(recipient.c.address_id, recipient.c.language, recipient.c.variant, recipient.c.area).where(
                 recipient.c.broadcast == broadcast_id,
                 recipient.c.medium == medium,
                 recipient.c.address_id > held.watermark,
@@ -183,6 +185,7 @@ def admit(
             0,
             None,
             held.fence,
+            row.area,
         )
         for row in rows
     ]
@@ -205,7 +208,7 @@ def claim_due(
     They keep their place in `due` until settling says what became of the attempt.
     """
     waiting = (
-        select(recipient.c.address_id, recipient.c.language, recipient.c.variant)
+        select(recipient.c.address_id, recipient.c.language, recipient.c.variant, recipient.c.area)
         .add_columns(due.c.medium, due.c.shard, due.c.lane, due.c.attempt, due.c.why, due.c.since_ms, due.c.fence)
         .select_from(due)
         .join(recipient, same_delivery(due, recipient))
@@ -249,6 +252,7 @@ def _due_again(row: Row[Any], broadcast_id: int, endpoint: int) -> Candidate:
         since_ms=row.since_ms,
         was=Why(row.why),
         fence=row.fence + 1,
+        area=row.area,
     )
 
 

@@ -71,6 +71,7 @@ recipient = Table(
     Column("address_id", BigInteger, primary_key=True, autoincrement=False),
     Column("language", String(16), nullable=False),
     Column("variant", Integer, nullable=False),
+    Column("area", String(64), nullable=False, server_default=""),  # as staged; which matter is asked when composing
     sqlite_with_rowid=False,
 )
 

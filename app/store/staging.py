@@ -19,7 +19,7 @@ from app.store.upsert import insert_found, insert_missing, insert_selected
 
 MEMBERS_A_STEP = 20_000
 SHARDS_A_STEP = 60
-RECIPIENT = ["broadcast", "medium", "address_id", "language", "variant"]
+RECIPIENT = ["broadcast", "medium", "address_id", "language", "variant", "area"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def stage_endpoints(
     """One delivery per endpoint for site, social, chat and webhook; each comes with the address id of the endpoint."""
     for way, address_id in ways:
         code = MEDIUM_CODES[way.medium]
-        row = (broadcast_id, code, address_id, language, 0)
+        row = (broadcast_id, code, address_id, language, 0, "")
         insert_missing(connection, recipient, [dict(zip(RECIPIENT, row, strict=True))], RECIPIENT[:3])
         _insert_shard(connection, broadcast_id, code, way.id, (address_id, address_id, 1), way)
 
@@ -98,7 +98,8 @@ def stage_members(
 ) -> int | None:
     """Freeze the next `most` members; the number looked at, or None when there are no more.
 
-    One address gets one message, in the language all its people share, else the lowest subscriber's.
+    One address gets one message, in the language all its people share, else the lowest subscriber's, and for the
+    area they share, else for none in particular.
     """
     start = connection.execute(
         select(broadcast.c.staged_subscriber).where(broadcast.c.id == broadcast_id).with_for_update()
@@ -118,6 +119,7 @@ def stage_members(
             subscriber_address.c.address_id,
             languages.column(subscriber.c.language_list_id),
             literal(0),
+            subscriber.c.area,
         )
         .select_from(subscriber)
         .join(subscriber_address, subscriber_address.c.subscriber_id == subscriber.c.id)
@@ -161,7 +163,7 @@ def stage_reached(
     in_flight = and_(~answered, ~waiting)
     chosen = case(languages, value=theirs.c.language, else_=default) if languages else literal(default)
     reached = (
-        select(literal(broadcast_id), theirs.c.medium, theirs.c.address_id, chosen, literal(0))
+        select(literal(broadcast_id), theirs.c.medium, theirs.c.address_id, chosen, literal(0), theirs.c.area)
         .select_from(theirs)
         .join(
             shard,
@@ -253,7 +255,9 @@ def _agree_on_language(
         .distinct()
     )
     people = connection.execute(
-        select(subscriber_address.c.address_id, subscriber_address.c.medium, language_list.c.languages)
+        select(
+            subscriber_address.c.address_id, subscriber_address.c.medium, language_list.c.languages, subscriber.c.area
+        )
         .select_from(subscriber_address)
         .join(subscriber, subscriber.c.id == subscriber_address.c.subscriber_id)
         .join(language_list, language_list.c.id == subscriber.c.language_list_id)
@@ -262,7 +266,9 @@ def _agree_on_language(
     ).all()
     available = sorted({*languages.by_list.values(), languages.default})
     for (address_id, medium), sharers in groupby(people, key=lambda row: (row.address_id, row.medium)):
-        readers = [row.languages.split(",") for row in sharers]
+        together = list(sharers)
+        readers = [row.languages.split(",") for row in together]
+        places = {row.area for row in together}
         connection.execute(
             update(recipient)
             .where(
@@ -270,7 +276,10 @@ def _agree_on_language(
                 recipient.c.medium == medium,
                 recipient.c.address_id == address_id,
             )
-            .values(language=shared_language(readers, available, languages.default))
+            .values(
+                language=shared_language(readers, available, languages.default),
+                area=places.pop() if len(places) == 1 else "",
+            )
         )
 
 

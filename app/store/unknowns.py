@@ -26,6 +26,7 @@ class Unsure(NamedTuple):
     language: str = ""
     variant: int = 0
     address: str | None = None
+    area: str = ""
 
 
 _FACTS = [due.c[name] for name in Unsure._fields[:9]]
@@ -40,6 +41,7 @@ def claim(connection: Connection, me: str, *, now_ms: int, lease_ms: int, most: 
             recipient.c.language,
             recipient.c.variant,
             address.c.value,
+            recipient.c.area,
         )
         .join(recipient, same_delivery(due, recipient))
         .join(address, address.c.id == due.c.address_id)

@@ -70,6 +70,8 @@ class Job:
     readers: Readers
     page_link: str
     fields: tuple[str, ...] = ()
+    area: str = ""
+    """Of the readers: an area of the registry, ELSEWHERE, or "" when it is not known."""
     notes: list[Problem] = field(default_factory=list)
 
     @property
@@ -85,6 +87,7 @@ class Job:
             self.source.registry,
             need=self.source.update.need,
             language=self.readers.language,
+            area=self.area,
             severity=self.source.severity,
             # What is public is read by others than the audience too.
             audience=self.source.update.audience if self.medium in _IN_PERSON else "",

@@ -28,8 +28,9 @@ def compose(
     at: datetime,
     page_link: str,
     fields: tuple[str, ...] = (),
+    area: str = "",
 ) -> Composed:
-    """The message every recipient of this medium, language and variant gets; `-name-` marks stay for the channel.
+    """The message every recipient of this medium, language, variant and area gets; `-name-` marks stay for the channel.
 
     `page_link` may hold `{language}`; "" leaves the link out. `fields` names the personal marks there will be data
     for (`name`, `manage_url`). Raises Invalid: `missing_translation` (neither this language nor the default one),
@@ -57,6 +58,7 @@ def compose(
         readers=Readers(templating.words(around), at, source.timezone, source.default_language),
         page_link=page_link.replace("{language}", used),
         fields=fields,
+        area=area,
     )
     if used.split("-")[0] != language.split("-", maxsplit=1)[0]:
         job.notes.append(_fallback_note(language, used))

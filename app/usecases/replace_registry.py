@@ -14,7 +14,8 @@ from app.domain.contacts import ContactChannel
 from app.domain.content import content_hash
 from app.domain.principals import Actor, permit
 from app.domain.reading import Reader
-from app.domain.routing import Need, Registry, RoutingRule, check_references
+from app.domain.routing import Need, Registry, RoutingRule
+from app.domain.routing_lint import check_references
 from app.errors import Conflict, Invalid, Problem
 from app.store import audit, documents, publishing
 from app.store.database import Database

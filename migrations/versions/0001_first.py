@@ -260,6 +260,7 @@ def upgrade() -> None:
         sa.Column("address_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("language", sa.String(length=16), nullable=False),
         sa.Column("variant", sa.Integer(), nullable=False),
+        sa.Column("area", sa.String(length=64), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("broadcast", "medium", "address_id", name=op.f("pk_recipient")),
         sqlite_with_rowid=False,
     )

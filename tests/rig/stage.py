@@ -118,15 +118,23 @@ class Stage:
             endpoints.save(tx, slug, _endpoint_values(medium, rate, weight), None)
         return channel
 
-    def open(self, people: int, *, slug: str = "outage", languages: Sequence[str] = ("en",)) -> None:
-        """The crisis, and `people` subscribers with a phone and an e-mail each."""
+    def open(
+        self,
+        people: int,
+        *,
+        slug: str = "outage",
+        languages: Sequence[str] = ("en",),
+        areas: Sequence[str] = ("north",),
+    ) -> None:
+        """The crisis, and `people` subscribers with a phone and an e-mail each; every language in every area."""
         now = self.clock.now()
         create_user(self.db, HOST, "ada", Role.AUTHOR, now)
         create_user(self.db, HOST, "ben", Role.APPROVER, now)
         open_crisis(self.db, AUTHOR, {"slug": slug, "titles": {"en": "Outage"}, "severity": self.severity}, now)
         rows = ["external_id,name,email,phone,languages,timezone,area"]
         rows += [
-            f"p{n},Person {n},p{n}@example.org,+1202555{n:04d},{languages[n % len(languages)]},UTC,north"
+            f"p{n},Person {n},p{n}@example.org,+1202555{n:04d},{languages[n % len(languages)]},UTC,"
+            f"{areas[n // len(languages) % len(areas)]}"
             for n in range(people)
         ]
         import_subscribers(self.db, self.keyring, AUTHOR, io.BytesIO("\n".join(rows).encode()), now)
@@ -168,7 +176,7 @@ class Stage:
 
     def engine(self, *, alone: bool = True) -> Engine:
         def compose(
-            row: BroadcastRow, medium: Medium, info: Info, language: str, variant: int, linked: bool
+            row: BroadcastRow, medium: Medium, info: Info, language: str, variant: int, linked: bool, area: str
         ) -> Message:
             link = "https://example.org/status" if linked else ""
             return Message(medium, language, f"update {row.update_id} {link}".strip(), link=link)

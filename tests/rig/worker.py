@@ -39,7 +39,9 @@ async def work(database: Path, key: str, words: str) -> None:
     def open_channel(endpoint: Endpoint, _drill: bool) -> Channel:
         return registry.open_channel(endpoint.channel, full_settings(endpoint, keyring.unseal), http)
 
-    def compose(row: BroadcastRow, medium: Medium, _: Info, language: str, _v: int, _linked: bool) -> Message:
+    def compose(
+        row: BroadcastRow, medium: Medium, _: Info, language: str, _v: int, _linked: bool, _area: str
+    ) -> Message:
         return Message(medium, language, f"{words} {row.update_id}", subject=words)
 
     composer = Composer(compose, clock, "https://clarion.example.org", keyring.key("reference"), keyring.key("manage"))

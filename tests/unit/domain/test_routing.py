@@ -15,9 +15,9 @@ from app.domain.routing import (
     Registry,
     RoutingRule,
     advise,
-    check_references,
     route_lines,
 )
+from app.domain.routing_lint import check_references
 from app.errors import Invalid
 from tests.unit.domain.samples import CHAT, NEEDS, PHONE, PORTAL, RULES, TUESDAY_NIGHT, TUESDAY_NOON, registry
 

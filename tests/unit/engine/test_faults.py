@@ -156,10 +156,12 @@ async def test_words_that_cannot_be_had_right_now_are_waited_for(
     engine = stage.engine()
     compose, failures = engine.composer.compose, iter([fault, fault])
 
-    def unlucky(row: BroadcastRow, medium: Medium, info: Info, language: str, variant: int, linked: bool) -> Message:
+    def unlucky(
+        row: BroadcastRow, medium: Medium, info: Info, language: str, variant: int, linked: bool, area: str
+    ) -> Message:
         if (failure := next(failures, None)) is not None:
             raise failure
-        return compose(row, medium, info, language, variant, linked)
+        return compose(row, medium, info, language, variant, linked, area)
 
     engine.composer.compose = unlucky
     stop = asyncio.Event()
@@ -178,10 +180,12 @@ async def test_words_that_cannot_be_rendered_end_their_rows_and_no_others(databa
     engine = stage.engine()
     compose = engine.composer.compose
 
-    def strict(row: BroadcastRow, medium: Medium, info: Info, language: str, variant: int, linked: bool) -> Message:
+    def strict(
+        row: BroadcastRow, medium: Medium, info: Info, language: str, variant: int, linked: bool, area: str
+    ) -> Message:
         if language == "gu":
             raise Invalid(Problem("unknown_variable", "There is no such variable."))
-        return compose(row, medium, info, language, variant, linked)
+        return compose(row, medium, info, language, variant, linked, area)
 
     engine.composer.compose = strict
     stop = asyncio.Event()

@@ -106,6 +106,19 @@ def test_a_shared_phone_gets_the_language_all_read_else_the_first_persons(
         assert [language for _, _, language in staged(tx, sent)] == [expected]
 
 
+@pytest.mark.parametrize(("areas", "expected"), [(["north", "north"], "north"), (["north", "south"], "")])
+@pytest.mark.parametrize("most", [1, 100])
+def test_a_shared_phone_is_told_about_the_area_all_live_in_else_about_none(
+    database: Database, keyring: Keyring, areas: list[str], expected: str, most: int
+) -> None:
+    people(database, keyring, [f"p{n},P,,+12025550007,en,UTC,{area}" for n, area in enumerate(areas)])
+    with database.writing() as tx:
+        add_crisis(tx)
+        sent = add_broadcast(tx)
+        stage_all(tx, sent, [Medium.SMS], most)
+        assert tx.scalars(select(recipient.c.area)).all() == [expected]
+
+
 def test_only_members_decide_about_a_shared_phone(database: Database, keyring: Keyring) -> None:
     people(database, keyring, [person(1, "gu", phone=7), person(2, "en", phone=7)])
     with database.writing() as tx:
