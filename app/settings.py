@@ -31,6 +31,8 @@ class Timings(BaseSettings):
     """How long after `send` a correction waits for those whose first message is still in flight."""
     retry_base: float = 1.0
     retry_cap: float = 60.0
+    attend: float = 15.0
+    """Between two looks for what staff must be told: a line nobody answers, a check that is overdue."""
     find_again: float = 60.0
     """Between two searches at the provider for a delivery we are unsure of."""
 

@@ -21,9 +21,11 @@ from app.domain.endpoints import ChannelFacts, Endpoint, full_settings
 from app.domain.manage import PURPOSE as MANAGE
 from app.domain.message import Channel, Info, Medium, Message
 from app.domain.open_links import PURPOSE as OPEN_LINKS
+from app.engine.attending import Attendant
 from app.engine.composing import MARKS, Composer
 from app.engine.lock import engine_lock
 from app.engine.loop import Engine
+from app.engine.nudging import Nudger
 from app.keyring import Keyring
 from app.observe import logger
 from app.publishing.building import Press
@@ -38,6 +40,7 @@ from app.store.database import Database
 from app.store.ledger import BroadcastRow
 from app.store.updates import UpdateRow
 from app.templating import Templating
+from app.usecases.attend import attend
 from app.usecases.compose_message import compose
 from app.usecases.load_source import load_source
 from app.usecases.preview_update import EndpointLimits, Preflight, preflight
@@ -164,6 +167,7 @@ class Wiring:
     words: Words
     engine: Engine
     publisher: Publisher
+    attendant: Attendant
     shelf: Shelf
     bell: Bell
     api: Context
@@ -173,7 +177,7 @@ class Wiring:
 
     @asynccontextmanager
     async def running(self, *, work: bool = True) -> AsyncIterator[None]:
-        """The publisher and, unless another process of this machine runs it already, the engine.
+        """The publisher, the attendant and, unless another process of this machine runs it already, the engine.
 
         At the end calls in flight come home, then everything is closed.
         """
@@ -199,9 +203,9 @@ class Wiring:
         database = self.settings.sqlite_path()
         if database is not None and not opened.enter_context(engine_lock(database)):
             logger("clarion").warning("engine_runs_elsewhere")
-            return [self.publisher.run]
+            return [self.publisher.run, self.attendant.run]
         self.bell.listen(lambda: _ring_engine(loop, self.engine))
-        return [self.publisher.run, self.engine.run]
+        return [self.publisher.run, self.attendant.run, self.engine.run]
 
 
 def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool = False) -> Wiring:
@@ -218,6 +222,7 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
     manage_key = keyring.key(MANAGE)
     composer = Composer(words.compose, clock, settings.public_base, reference_key, manage_key, words.areas)
     press = _press(settings, templating)
+    nudger = Nudger(db, channels, templating.staff, clock, timings)
     return Wiring(
         settings=settings,
         clock=clock,
@@ -228,6 +233,7 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
         words=words,
         engine=Engine(db, channels, composer, clock, timings, alone=db.is_sqlite),
         publisher=Publisher(db, press, [DirectoryTarget(settings.publish_dir)], shelf, clock),
+        attendant=Attendant(db, attend, nudger, clock, timings.attend),
         shelf=shelf,
         bell=bell,
         api=Context(

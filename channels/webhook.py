@@ -104,9 +104,13 @@ class WebhookCalls:
 
 
 def _payload(message: Message) -> bytes:
-    """`{type, timestamp, data}`; the same bytes at every attempt. `timestamp` is when the update was sent."""
+    """`{type, timestamp, data}`; the same bytes at every attempt. `timestamp` is when the update was sent.
+
+    A notice to staff brings its own type, `staff.notice`.
+    """
+    kind = message.data.get("type", EVENT_TYPE)
     data = {
-        **message.data,
+        **{name: value for name, value in message.data.items() if name != "type"},
         "language": message.language,
         "subject": message.subject,
         "text": message.text,
@@ -114,7 +118,7 @@ def _payload(message: Message) -> bytes:
         "drill": message.drill,
     }
     at = message.created_at.astimezone(UTC).isoformat().replace("+00:00", "Z") if message.created_at else None
-    return orjson.dumps({"type": EVENT_TYPE, "timestamp": at, "data": data})
+    return orjson.dumps({"type": kind, "timestamp": at, "data": data})
 
 
 def _signer(secret: Secret) -> Webhook | None:

@@ -135,7 +135,7 @@ def secret(slug: str, body: ContactSecret, context: Ctx, actor: Annotated[Actor,
 
 def _post(context: Context, actor: Actor, slug: str, reading: Reading) -> ReadingTaken:
     taken = post_reading(context.db, actor, slug, reading, context.clock.now())
-    if reading.staffed is False:
+    if reading.staffed is not None:
         tell_unstaffed(context.db, context.clock.now())
     context.wake()
     return ReadingTaken(taken=taken)

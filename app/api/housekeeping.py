@@ -11,8 +11,8 @@ from app.api.answers import AuditView, Ticked
 from app.api.context import Ctx
 from app.api.problems import REFUSALS
 from app.domain.principals import Actor
+from app.usecases.attend import attend
 from app.usecases.forget_old_answers import forget_old_answers
-from app.usecases.tell_unstaffed import tell_unstaffed
 from app.usecases.verify_audit import verify_audit
 
 router = APIRouter(tags=["housekeeping"], responses=REFUSALS)
@@ -23,7 +23,7 @@ def tick(context: Ctx, _actor: Annotated[Actor, may("send_update")]) -> Ticked:
     """Harmless to repeat: everything due is done once. Whoever may send may do it."""
     now = context.clock.now()
     forget_old_answers(context.db, now)
-    tell_unstaffed(context.db, now)
+    attend(context.db, now)
     context.wake()
     return Ticked(at=now)
 

@@ -15,6 +15,7 @@ from app.api import (
     people,
     registry,
     release,
+    staff,
     triage,
     updates,
     watching,
@@ -25,7 +26,7 @@ def everything() -> APIRouter:
     api = APIRouter(prefix="/api/v1")
     routers = [
         *registry.lists(), contact_readings.router, advice.router, open_links.router, triage.router, endpoints.router,
-        people.router, audiences.router, crises.router, updates.router, release.router, watching.router,
+        people.router, audiences.router, crises.router, updates.router, release.router, watching.router, staff.router,
         housekeeping.router,
     ]  # fmt: skip
     for router in routers:

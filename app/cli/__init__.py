@@ -20,6 +20,7 @@ from app.cli import (
     registry,
     release,
     routes,
+    staff,
     triage,
     trusted,
     update,
@@ -49,6 +50,7 @@ app.add_typer(people.app, name="import", help="Take in lists.")
 app.add_typer(registry.app, name="registry", help="All contact channels, needs and rules as one file.")
 app.add_typer(routes.app, name="routes", help="Check the routing rules.")
 app.add_typer(links.app, name="links", help="The links readers are sent to.")
+app.add_typer(staff.app, name="staff", help="What staff are told although nobody asked.")
 app.add_typer(crisis.app, name="crisis", help="Open, look at and resolve crises.")
 app.add_typer(update.app, name="update", help="From the first draft to the last delivery.")
 

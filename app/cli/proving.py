@@ -14,7 +14,7 @@ from app.domain.playbooks import Playbook
 from app.domain.principals import Role
 from app.domain.routing_lint import check_references
 from app.errors import Invalid, Problem
-from app.store import audiences, audit, documents, endpoints, users
+from app.store import audiences, audit, documents, endpoints, staff, users
 from app.store.audit import Head
 from app.store.documents import Kind
 from app.usecases.verify_audit import AuditReport, verify_audit
@@ -42,7 +42,8 @@ def verify(
 def check(as_json: AsJson = False) -> None:
     """Look for what would stop you in a crisis: settings, endpoints, people, ways to reach you."""
     with at_desk() as desk:
-        looks = (_configuration, schema, secrets, _channels, _approvers, _ways_to_reach_us, _playbooks, _audiences)
+        people = (_approvers, _staff_places)
+        looks = (_configuration, schema, secrets, _channels, *people, _ways_to_reach_us, _playbooks, _audiences)
         report(desk, looks, as_json=as_json)
 
 
@@ -89,6 +90,13 @@ def _approvers(desk: Desk) -> Iterator[Finding]:
     well = may_approve >= 1 and may_write >= 2
     words = f"{may_write} may write, {may_approve} may approve"
     yield Finding("people", well, words if well else f"{words}: sending needs an author and another approver")
+
+
+def _staff_places(desk: Desk) -> Iterator[Finding]:
+    with desk.db.reading() as connection:
+        count = len(staff.recipients(connection))
+    words = f"notices go to {count} places" if count else "notices go nowhere; run: clarion staff add ENDPOINT ADDRESS"
+    yield Finding("staff", bool(count), words, warning=True)
 
 
 def _ways_to_reach_us(desk: Desk) -> Iterator[Finding]:

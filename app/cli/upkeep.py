@@ -18,12 +18,12 @@ from app.domain.crisis import MOVING, UpdateState
 from app.engine.lock import engine_lock
 from app.errors import Invalid, Problem
 from app.publishing.targets import Result
-from app.store import receipts, updates
+from app.store import receipts, staff, updates
 from app.store.backup import back_up
 from app.terminal import Bar, Bars, counting
+from app.usecases.attend import attend
 from app.usecases.forget_old_answers import forget_old_answers
 from app.usecases.rotate_key import rotate_key
-from app.usecases.tell_unstaffed import tell_unstaffed
 
 app = typer.Typer()
 key = typer.Typer(help="The secret key.", no_args_is_help=True)
@@ -60,17 +60,19 @@ def tick(
     timeout: Annotated[float, typer.Option(min=1, help="Seconds to drain at most; then exit code 5.")] = 600.0,
     as_json: AsJson = False,
 ) -> None:
-    """Do what is due: old answers forgotten, the website published, and with --drain everything sent.
+    """Do what is due: old answers forgotten, staff told, the website published, and with --drain everything sent.
 
     With --drain the engine runs here when no other process runs it (SQLite), else it is waited for.
     """
     with at_desk() as desk:
         desk.allowed("send_update")
         forgotten = forget_old_answers(desk.db, desk.now())
-        tell_unstaffed(desk.db, desk.now())
+        attend(desk.db, desk.now())
         if drain:
             asyncio.run(_drain(desk, timeout))
-        elif desk.wiring.publisher.wanted(desk.now()):
+        else:
+            asyncio.run(_tell(desk))
+        if not drain and desk.wiring.publisher.wanted(desk.now()):
             desk.wiring.publisher.publish(desk.now())
         left = _left(desk)
         value = {"at": desk.now(), "answers_forgotten": forgotten, "left": left}
@@ -115,6 +117,14 @@ def rotate(as_json: AsJson = False) -> None:
         )
 
 
+async def _tell(desk: Desk) -> None:
+    """Notices to staff that are due now leave now; nothing is loaded when there is none."""
+    if not _notices_due(desk):
+        return
+    await desk.wiring.attendant.nudger.deliver()
+    await desk.wiring.channels.aclose()
+
+
 async def _drain(desk: Desk, seconds: float) -> None:
     wiring = desk.wiring
     alone = _engine_is_free(desk)
@@ -155,7 +165,18 @@ def _left(desk: Desk) -> dict[str, int]:
         staging = len(updates.page(connection, states=(UpdateState.STAGING,), limit=200).items)
         unread = int(receipts.waiting(connection))
     moving = [shown for shown in _moving(desk) if not settled(shown)]
-    return {"updates_to_list": staging, "updates_to_send": len(moving), "receipts_to_fold": unread}
+    notices = int(_notices_due(desk))
+    return {
+        "updates_to_list": staging,
+        "updates_to_send": len(moving),
+        "receipts_to_fold": unread,
+        "notices_to_send": notices,
+    }
+
+
+def _notices_due(desk: Desk) -> bool:
+    with desk.db.reading() as connection:
+        return staff.due(connection, desk.now())
 
 
 def _words(left: dict[str, int], *, drained: bool) -> str:

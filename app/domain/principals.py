@@ -71,11 +71,13 @@ ROLE_FOR: Final[Mapping[str, Role]] = MappingProxyType(
         # how customers reach us: a phone number must be changeable at 3 a.m. by whoever is on duty
         "save_document": Role.APPROVER,
         "post_reading": Role.AUTHOR,
+        "acknowledge_notice": Role.AUTHOR,
         "open_knowledge": Role.APPROVER,
         "check_links": Role.AUTHOR,
         # the keys of the house
         "save_endpoint": Role.ADMIN,
         "save_contact_secret": Role.ADMIN,
+        "save_staff_recipients": Role.ADMIN,
         "hand_out_key": Role.ADMIN,
         "create_user": Role.ADMIN,
         "change_user": Role.ADMIN,

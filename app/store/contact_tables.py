@@ -16,9 +16,8 @@ contact_live = Table(
     Column("staffed", Boolean, nullable=True),
     Column("staffed_at", Instant, nullable=True),
     Column("staffed_since", Instant, nullable=True),
-    Column("told_at", Instant, nullable=True),
 )
-"""The last word about each channel. `told_at`: when staff were told that nobody is there."""
+"""The last word about each channel."""
 
 contact_wait = Table(
     "contact_wait",

@@ -39,25 +39,12 @@ def set_wait(connection: Connection, slug: str, minutes: int, at: datetime) -> N
 
 def set_presence(connection: Connection, slug: str, *, staffed: bool, since: datetime, at: datetime) -> None:
     """`since`: when this word was first said without a break; another one than before begins a new run."""
-    before = get(connection, slug)
     values = {"slug": slug, "staffed": staffed, "staffed_at": at, "staffed_since": since}
     insert_or_update(connection, contact_live, [values], ["slug"], ["staffed", "staffed_at", "staffed_since"])
-    if before.staffed_since != since:
-        connection.execute(update(contact_live).where(contact_live.c.slug == slug).values(told_at=None))
     run = {"slug": slug, "begins": since, "ends": at, "staffed": staffed}
     insert_or_update(connection, contact_presence, [run], ["slug", "begins"], ["ends"])
     old = (contact_presence.c.slug == slug) & (contact_presence.c.ends < at - KEPT_FOR)
     connection.execute(delete(contact_presence).where(old))
-
-
-def untold(connection: Connection) -> list[str]:
-    """Channels with nobody there by their last report, of which staff have not been told in this run."""
-    query = select(contact_live.c.slug).where(contact_live.c.staffed.is_(False), contact_live.c.told_at.is_(None))
-    return list(connection.execute(query.order_by(contact_live.c.slug)).scalars())
-
-
-def mark_told(connection: Connection, slug: str, now: datetime) -> None:
-    connection.execute(update(contact_live).where(contact_live.c.slug == slug).values(told_at=now))
 
 
 def waits(connection: Connection, slug: str, since: datetime) -> list[tuple[datetime, int]]:

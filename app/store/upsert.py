@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table
+from sqlalchemy import Column, Connection, Select, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 Rows = Sequence[Mapping[str, Any]]
@@ -15,6 +15,17 @@ def insert_missing(connection: Connection, table: Table, rows: Rows, keys: Seque
     """Insert the rows whose `keys` are not there yet; leave the others alone."""
     if rows:
         connection.execute(_insert(connection, table).on_conflict_do_nothing(index_elements=list(keys)), rows)
+
+
+def insert_new(
+    connection: Connection, table: Table, row: Mapping[str, Any], keys: Sequence[str], wanted: Column[int]
+) -> int | None:
+    """Insert one row and give its `wanted` column; None when `keys` are there already, also by a transaction that
+    commits while this one waits for it.
+    """
+    statement = _insert(connection, table).values(dict(row)).on_conflict_do_nothing(index_elements=list(keys))
+    made = connection.execute(statement.returning(wanted)).scalar_one_or_none()
+    return None if made is None else int(made)
 
 
 def insert_or_update(

@@ -67,6 +67,8 @@ class Templating:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._words = load_words(root / "words")
+        self.staff: Final = load_words(root / "staff") if (root / "staff").is_dir() else {}
+        """What notices to staff say, by language."""
         self.trees: Final = load_trees(root / "triage")
         """The triage trees that ship, by slug."""
         loader = FileSystemLoader(root)

@@ -57,7 +57,6 @@ def upgrade() -> None:
         sa.Column("staffed", sa.Boolean(), nullable=True),
         sa.Column("staffed_at", sa.BigInteger(), nullable=True),
         sa.Column("staffed_since", sa.BigInteger(), nullable=True),
-        sa.Column("told_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("slug", name=op.f("pk_contact_live")),
     )
     op.create_table(
@@ -319,6 +318,29 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("slug", name=op.f("pk_site")),
     )
     op.create_table(
+        "staff_notice",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("kind", sa.String(length=64), nullable=False),
+        sa.Column("subject", sa.String(length=200), nullable=False),
+        sa.Column("spell", sa.String(length=200), nullable=False),
+        sa.Column("severity", sa.String(length=16), nullable=False),
+        sa.Column("details", sa.JSON(), nullable=False),
+        sa.Column("raised_at", sa.BigInteger(), nullable=False),
+        sa.Column("acknowledged_at", sa.BigInteger(), nullable=True),
+        sa.Column("acknowledged_by", sa.String(length=200), nullable=True),
+        sa.Column("cleared_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_staff_notice")),
+        sa.UniqueConstraint("kind", "subject", "spell", name=op.f("uq_staff_notice_kind_subject_spell")),
+    )
+    op.create_table(
+        "staff_recipient",
+        sa.Column("endpoint", sa.String(length=64), nullable=False),
+        sa.Column("address", sa.String(length=320), nullable=False),
+        sa.Column("language", sa.String(length=16), nullable=False),
+        sa.Column("severity", sa.String(length=16), nullable=False),
+        sa.PrimaryKeyConstraint("endpoint", "address", name=op.f("pk_staff_recipient")),
+    )
+    op.create_table(
         "template",
         sa.Column("slug", sa.String(length=64), nullable=False),
         sa.Column("document", sa.JSON(), nullable=False),
@@ -385,6 +407,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_fact")),
     )
     op.create_index(op.f("ix_fact_crisis"), "fact", ["crisis"], unique=False)
+    op.create_table(
+        "staff_delivery",
+        sa.Column("notice_id", KEY, nullable=False),
+        sa.Column("endpoint", sa.String(length=64), nullable=False),
+        sa.Column("address", sa.String(length=320), nullable=False),
+        sa.Column("language", sa.String(length=16), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("reason", sa.String(length=64), nullable=False),
+        sa.Column("provider_id", sa.String(length=200), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("doubts", sa.Integer(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["notice_id"], ["staff_notice.id"], name=op.f("fk_staff_delivery_notice_id_staff_notice")
+        ),
+        sa.PrimaryKeyConstraint("notice_id", "endpoint", "address", name=op.f("pk_staff_delivery")),
+    )
+    op.create_index("ix_staff_delivery_due", "staff_delivery", ["state", "due_at"], unique=False)
     op.create_table(
         "subscriber",
         sa.Column("id", KEY, nullable=False),

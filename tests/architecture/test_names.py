@@ -22,8 +22,8 @@ DRAWERS = {
     "shared",
     "base_utils",
 }
-SUPERVISORS = {"app/engine/loop.py", "app/publishing/publisher.py"}
-"""The two tasks that must outlive any one fault: what it was is logged and counted, and the next round tries again."""
+SUPERVISORS = {"app/engine/attending.py", "app/engine/loop.py", "app/publishing/publisher.py"}
+"""The tasks that must outlive any one fault: what it was is logged and counted, and the next round tries again."""
 TOO_WIDE = {"Exception", "BaseException"}
 # Spelt in two halves, or this file would find itself.
 HOSTS = [
@@ -40,7 +40,7 @@ def test_nothing_is_named_like_a_drawer() -> None:
     assert found == []
 
 
-def test_only_the_two_supervisors_catch_everything() -> None:
+def test_only_the_supervisors_catch_everything() -> None:
     found = [
         f"{name(path)}:{handler.lineno}"
         for path in modules("app", "channels", "benchmarks")

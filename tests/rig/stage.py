@@ -49,6 +49,7 @@ FAST = Timings(
     retry_base=0.02,
     retry_cap=0.2,
     find_again=0.2,
+    attend=0.2,
 )
 """The promises' timings, shortened alike."""
 

@@ -1,0 +1,30 @@
+"""What a notice to staff says, from templates/staff/."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from app.domain.staff_notices import Notice
+from app.templating.words import FALLBACK, Words
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    subject: str
+    """One line."""
+    text: str
+    acknowledge: str
+    """How to say that somebody takes care."""
+
+
+def say_notice(words: Mapping[str, Words], notice: Notice, notice_id: int, language: str = FALLBACK) -> Said:
+    """In the language, or in English. A gap without a detail keeps its name in braces: better odd than silent."""
+    spoken = words.get(language) or words.get(language.split("-", maxsplit=1)[0]) or words[FALLBACK]
+    values = {**notice.details, "subject": notice.subject}
+    key = notice.kind.value
+    return Said(
+        f"{spoken.say('mark')} {spoken.say(f'{key}.subject', **values)}",
+        spoken.say(f"{key}.text", **values),
+        spoken.say("acknowledge", id=str(notice_id)),
+    )

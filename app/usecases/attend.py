@@ -1,0 +1,22 @@
+"""Look around for what staff must be told although nobody asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from app.store.database import Database
+from app.usecases.remind_upkeep import remind_upkeep
+from app.usecases.tell_unstaffed import tell_unstaffed
+
+Watch = Callable[[Database, datetime], object]
+
+WATCHES: Final[tuple[Watch, ...]] = (tell_unstaffed, remind_upkeep)
+"""Each looks first and takes the write lock only when there is something to tell; harmless to repeat anywhere."""
+
+
+def attend(db: Database, now: datetime) -> None:
+    """Every process does it every few seconds (`engine.attending`), and so does `tick`."""
+    for watch in WATCHES:
+        watch(db, now)

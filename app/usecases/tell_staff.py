@@ -1,0 +1,40 @@
+"""Tell staff something nobody asked about, inside whatever transaction found it out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from app.domain.staff_notices import Notice, NoticeKind
+from app.observe import logger
+from app.store import staff
+
+
+def tell_staff(tx: Connection, notice: Notice, now: datetime) -> int | None:
+    """The id of the notice; None when this spell (kind, subject, spell) was told before, by whatever process.
+
+    With `tx` it stands in the list of notices and is queued to every place of the organisation's staff that wants
+    this severity; `engine.nudging` hands it over. Rolled back, nobody hears of it. Harmless to repeat.
+    """
+    notice_id = staff.raise_notice(tx, notice, now)
+    if notice_id is None:
+        return None
+    wanted = [
+        one
+        for one in staff.recipients(tx)
+        if notice.kind is NoticeKind.TRIAL or notice.severity.rank <= one.severity.rank
+    ]
+    staff.queue(tx, notice_id, wanted, now)
+    logger("clarion.staff").warning(
+        notice.kind.value, subject=notice.subject, notice=notice_id, severity=notice.severity.value, places=len(wanted)
+    )
+    return notice_id
+
+
+def staff_notice_is_over(tx: Connection, kind: NoticeKind, subject: str, now: datetime) -> int:
+    """How many notices it clears: what they told of is no more, and what has not left yet stays here."""
+    standing = staff.standing(tx, kind, subject)
+    if standing:
+        staff.clear(tx, [one.id for one in standing], now)
+    return len(standing)
