@@ -13,7 +13,7 @@ from app.domain.message import Limits, Medium
 from app.domain.playbooks import STAGES, Playbook
 from app.domain.routing import Registry
 from app.domain.texts import direction
-from tests.unit.usecases.announcements import TEMPLATES, composed, document, playbook, sample, source
+from tests.unit.usecases.announcements import TEMPLATES, composed, document, library, playbook, sample, source
 
 PAGE: Final = TEMPLATES.parent / "docs" / "playbooks.md"
 LANGUAGES: Final = {"en": "English", "gu": "ગુજરાતી", "lo": "ລາວ", "eo": "Esperanto"}
@@ -35,9 +35,10 @@ HEAD: Final = """# What the playbooks say
 
 The eight playbooks that ship in `templates/playbooks/`, as readers get them: the first word (holding) on a social
 network, by text message and by e-mail (the website's page carries the same words as the e-mail, its banner headline
-and impact), and the text message of every other stage. Each is followed by the questions
-staff ask first and by the answers to what people usually ask. Gujarati, Lao and Esperanto await a native speaker's
-review.
+and impact), and the text message of every other stage. The e-mail carries the playbook's questions and the links of
+the shipped library (`templates/help/library.json`) on its topics, as the crisis page and the contact page do. Each is
+followed by the questions staff ask first and by the answers to what people usually ask. Gujarati, Lao and Esperanto
+await a native speaker's review.
 
 The gaps are filled with sample values; the organisation, its contact channels and its addresses are those of
 `templates/registry/sample.json`, on a Monday at 12:30 in Vientiane. This page is written by `make playbooks`.
@@ -60,8 +61,10 @@ def _book(slug: str, book: Playbook) -> Iterator[str]:
     yield f"- Next update due: {cadence}"
     first = f"the first {book.canary} readers alone" if book.canary else "everybody at once"
     yield f"- Order of release: {waves}; undo: {book.undo_seconds} s; {first}"
-    yield f"- Triage tree: {book.tree}\n"
-    made = {stage: source(_update(stage, slug), registry=_registry()) for stage in STAGES}
+    yield f"- Triage tree: {book.tree}; help of the library about: {', '.join(book.topics)}\n"
+    made = {
+        stage: source(_update(stage, slug), registry=_registry(), library=library(), playbook=book) for stage in STAGES
+    }
     for language, name in LANGUAGES.items():
         yield f"### {slug}: {name}\n"
         yield from _quoted("Social", composed(made["holding"], Medium.SOCIAL, language, SOCIAL).message.text)

@@ -123,6 +123,7 @@ class Playbook(Sent):
     triage: dict[str, list[str]] = {}
     tree: str | dict[str, Any] = Field("", description="Slug of a triage tree, or a tree of its own")
     faq: list[dict[str, Any]] = []
+    topics: list[Slug] = Field([], description="Of the help that goes with its updates, best first")
     stages: dict[str, dict[str, dict[str, Any]]] = {}
     review: str | dict[str, str] = ""
 
@@ -194,6 +195,9 @@ class _Announcement(Sent):
     next_update_by: datetime | None = None
     expires_at: datetime | None = None
     drill: bool = False
+    help: dict[str, Any] = Field(
+        {}, description="topics (the playbook's when left out), areas, show: which help of the library goes with it"
+    )
 
 
 class Update(_Announcement):

@@ -45,6 +45,8 @@ class Playbook:
     """A tree written in the playbook itself."""
     faq: tuple[FaqEntry, ...] = ()
     """What people usually ask in such a crisis."""
+    topics: tuple[str, ...] = ()
+    """Which help of the library goes with its updates, best first."""
 
     @classmethod
     def from_document(cls, document: Mapping[str, object]) -> Playbook:
@@ -84,6 +86,7 @@ class Playbook:
             tree="" if own_tree else str(document.get("tree") or ""),
             own_tree=own_tree,
             faq=faq,
+            topics=_strings(document.get("topics")),
         )
 
     def languages(self, stage: str) -> tuple[str, ...]:

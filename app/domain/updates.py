@@ -32,6 +32,33 @@ class Variant:
 
 
 @dataclass(frozen=True, slots=True)
+class HelpWanted:
+    """Which help of the library goes with it (app/domain/help_choice.py)."""
+
+    topics: tuple[str, ...] = ()
+    """Best first; none = those of the crisis's playbook."""
+    areas: tuple[str, ...] = ()
+    """Help for these areas is shown too, beside that for everywhere."""
+    shown: bool = True
+
+    @classmethod
+    def read(cls, read: Reader) -> HelpWanted:
+        inner = Reader(read.mapping("help"), read.path("help"), read.problems)
+        inner.only("topics", "areas", "show")
+        return cls(
+            inner.strings("topics", most=20, longest=64),
+            inner.strings("areas", most=50, longest=64),
+            inner.flag("show", default=True),
+        )
+
+    def to_document(self) -> dict[str, object]:
+        return {"topics": list(self.topics), "areas": list(self.areas), "show": self.shown}
+
+
+DEFAULT_HELP: Final = HelpWanted()
+
+
+@dataclass(frozen=True, slots=True)
 class UpdateDocument:
     """Well-formed; not necessarily ready: a draft may lack its audience, endpoints or words (see `missing`)."""
 
@@ -47,6 +74,7 @@ class UpdateDocument:
     """Slug of the need whose contact channels come first, "" for none."""
     next_update_by: datetime | None = None
     drill: bool = False
+    help: HelpWanted = DEFAULT_HELP
 
     @classmethod
     def from_document(cls, document: object, now: datetime | None = None) -> UpdateDocument:
@@ -57,7 +85,7 @@ class UpdateDocument:
         read = Reader(document)
         read.only(
             "crisis", "stage", "audience", "endpoints", "content", "variants", "need", "next_update_by", "expires_at",
-            "drill",
+            "drill", "help",
         )  # fmt: skip
         endpoints = read.strings("endpoints", most=200, longest=64)
         if len(set(endpoints)) < len(endpoints):
@@ -76,6 +104,7 @@ class UpdateDocument:
             need=read.slug("need", required=False),
             next_update_by=read.instant("next_update_by"),
             drill=read.flag("drill"),
+            help=HelpWanted.read(read),
         )
         read.done()
         return update
@@ -93,6 +122,7 @@ class UpdateDocument:
             "next_update_by": iso(self.next_update_by) if self.next_update_by else None,
             "expires_at": iso(self.expires_at),
             "drill": self.drill,
+            "help": self.help.to_document(),
         }
 
     @property

@@ -17,6 +17,7 @@ from app.publishing import feeds, help_views, pages
 from app.publishing.contact_views import block_lines, channels, contact_block, finder
 from app.publishing.pages import DRILL_PREFIX, Frame, Stylesheet
 from app.publishing.picture import Picture, PublicCrisis, PublicUpdate, Standing
+from app.publishing.structured import Machines
 from app.publishing.tongue import Organisation, Tongue, Tongues, View
 from app.templating import Templating
 from app.templating.words import load_words
@@ -81,14 +82,24 @@ class Press:
     def _pages(
         self, frame: Frame, picture: Picture, crises: tuple[PublicCrisis, ...], contact: _Contact
     ) -> Iterator[File]:
-        registry, tongue = picture.registry, frame.tongue
+        tongue = frame.tongue
         first = next((crisis for crisis in crises if crisis.shown), None)
-        yield pages.status_page(frame, self._render, crises, contact.block(first))
-        help_ = help_views.faq(tongue, picture.faq), help_views.help_links(tongue, picture.help_links)
-        yield pages.contact_page(frame, self._render, finder(registry, tongue), channels(registry, tongue), help_)
+        data = Machines(tongue, self.public_base, picture)
+        yield pages.status_page(data.status(frame, crises), self._render, crises, contact.block(first))
+        yield self._contact_page(frame, picture, crises, data)
         yield pages.missing_page(frame, self._render)
         for crisis in crises:
-            yield pages.crisis_page(frame, self._render, crisis, contact.block(crisis) if crisis.shown else [])
+            help_ = help_views.crisis_help(tongue, picture, crisis)
+            block = contact.block(crisis) if crisis.shown else []
+            yield pages.crisis_page(data.crisis(frame, crisis, help_), self._render, crisis, block, help_)
+
+    def _contact_page(self, frame: Frame, picture: Picture, crises: tuple[PublicCrisis, ...], data: Machines) -> File:
+        registry, tongue = picture.registry, frame.tongue
+        current = help_views.current_help(tongue, picture, crises)
+        help_ = help_views.general_help(tongue, picture, current)
+        told = data.contact(frame, crises, current, help_[0])
+        needs, ways = finder(registry, tongue), channels(registry, tongue)
+        return pages.contact_page(told, self._render, needs, ways, help_, current)
 
     def _render(self, name: str, variables: Mapping[str, object]) -> str:
         return self.templating.render(name, variables, html=True)

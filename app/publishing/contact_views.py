@@ -11,6 +11,7 @@ from app.domain.contact_kinds import ContactStatus
 from app.domain.contacts import ContactChannel, as_of, dial_text, href
 from app.domain.crisis import Severity
 from app.domain.routing import Option, Query, Registry, RouteLine, advise, route_lines
+from app.domain.texts import direction
 from app.publishing.tongue import Tongue, View
 
 DAYS = 7
@@ -109,12 +110,34 @@ def channel_view(tongue: Tongue, channel: ContactChannel) -> View:
         "href": href(channel),
         "instructions": tongue.text(channel.instructions) if channel.instructions else None,
         "languages": tongue.say("speaks_in", languages=tongue.say("comma").join(spoken)) if spoken else "",
+        "accessibility": _accessibility(tongue, channel),
+        "first_response": _first_response(tongue, channel.first_response_minutes),
         "status": _unusual(tongue, channel),
         "reason": tongue.text(channel.status_reasons) if channel.status_reasons else None,
         "always": channel.schedule.never_closes,
         "days": days,
         "zone": tongue.say("zone", zone=cldr.zone_text(tongue.at, channel.timezone, tongue.language, long=True)),
     }
+
+
+def _accessibility(tongue: Tongue, channel: ContactChannel) -> list[View]:
+    """Sentences, each with the language it is really in."""
+    access = channel.accessibility
+    ours = [name for name, holds in (("relay", access.relay), ("sign_language", access.sign_language)) if holds]
+    said = [{"text": tongue.say(name), **_own(tongue)} for name in ours]
+    return [*said, tongue.text(access.notes)] if access.notes else said
+
+
+def _first_response(tongue: Tongue, minutes: int | None) -> str:
+    if minutes is None:
+        return ""
+    return tongue.say("first_response", duration=cldr.duration_text(timedelta(minutes=minutes), tongue.language))
+
+
+def _own(tongue: Tongue) -> View:
+    """The language of Clarion's own words on this page."""
+    spoken = tongue.words_language
+    return {"lang": spoken, "dir": direction(spoken), "foreign": spoken != tongue.language}
 
 
 def week(tongue: Tongue, channel: ContactChannel) -> list[View]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from markupsafe import Markup
@@ -46,6 +46,8 @@ class Frame:
     public_base: str
     style: Stylesheet
     drill: bool = False
+    structured: Markup = field(default_factory=Markup)
+    """JSON-LD of the page, see app/publishing/structured.py."""
 
     @property
     def prefix(self) -> str:
@@ -70,6 +72,7 @@ class Frame:
                 "title": title,
                 "description": description or title,
                 "drill": self.drill,
+                "structured": "" if self.drill else self.structured,
                 "hidden": self.drill,
                 "canonical": self.url(page),
                 "default_url": self.url(page, self.languages[0]),
@@ -86,6 +89,7 @@ class Frame:
                 "as_of_words": tongue.say("as_of", time=str(as_of["text"])),
                 "contact_as_of": tongue.say("contact_as_of", time=str(as_of["text"])),
                 "contact_href": self.href("contact"),
+                "crises_href": self.href("crises/"),
             },
             **more,
         }
@@ -123,26 +127,39 @@ def status_page(frame: Frame, render: Render, crises: tuple[PublicCrisis, ...], 
     return frame.file("index.html", render("site/status.html", variables))
 
 
-def crisis_page(frame: Frame, render: Render, crisis: PublicCrisis, contact: list[View]) -> File:
+def crisis_page(frame: Frame, render: Render, crisis: PublicCrisis, contact: list[View], help_: View) -> File:
     view = crisis_view(frame.tongue, crisis, frame.prefix)
     title = str(frame.tongue.text(crisis.titles)["text"])
     description = str(_headline(view))
     lines = contact if crisis.shown is not None else []
     page = f"crises/{crisis.slug}"
-    variables = frame.variables(page, title, description, crisis=view, contact=lines)
+    variables = frame.variables(page, title, description, crisis=view, contact=lines, help=help_)
     return frame.file(f"{page}/index.html", render("site/crisis.html", variables))
 
 
 def contact_page(
-    frame: Frame, render: Render, needs: list[View], channels: list[View], help_: tuple[list[View], list[View]]
+    frame: Frame,
+    render: Render,
+    needs: list[View],
+    channels: list[View],
+    help_: tuple[list[View], list[View]],
+    current: list[View],
 ) -> File:
-    """`help_`: frequent questions, and links to help elsewhere."""
+    """`help_`: frequent questions, and links to help elsewhere. `current`: what goes with the crises of now."""
     tongue = frame.tongue
     finder = "" if frame.drill else FINDER.format(language=tongue.language)
     title, description = tongue.say("contact"), tongue.say("need")
     faq, links = help_
     variables = frame.variables(
-        "contact", title, description, needs=needs, channels=channels, finder_href=finder, faq=faq, help_links=links
+        "contact",
+        title,
+        description,
+        needs=needs,
+        channels=channels,
+        finder_href=finder,
+        faq=faq,
+        help_links=links,
+        current=current,
     )
     return frame.file("contact/index.html", render("site/contact.html", variables))
 

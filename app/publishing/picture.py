@@ -10,7 +10,9 @@ from typing import Final, TypeVar
 
 from app.domain.contacts import ContactChannel, with_live
 from app.domain.crisis import CrisisState, Severity, UpdateState
+from app.domain.help_choice import Library
 from app.domain.help_library import FaqEntry, HelpLink
+from app.domain.playbooks import Playbook
 from app.domain.routing import Need, Registry, RoutingRule
 from app.domain.sites import Site
 from app.domain.texts import Texts
@@ -68,6 +70,7 @@ class PublicCrisis:
     resolved: bool
     updates: tuple[PublicUpdate, ...]
     """Newest first, never empty."""
+    playbook: str = ""
 
     @property
     def shown(self) -> PublicUpdate | None:
@@ -90,8 +93,16 @@ class Picture:
     drills: tuple[PublicCrisis, ...]
     problems: tuple[Problem, ...]
     """Stored documents that could not be read and are therefore missing on the website."""
+    playbooks: Mapping[str, Playbook]
+    """Those of the crises."""
+    dead: frozenset[str]
+    """Addresses the link checker found nothing behind."""
     next_release: datetime | None
     """When the first undo window ends that is open at `at`: those words become public then."""
+
+    @property
+    def library(self) -> Library:
+        return Library(self.help_links, self.faq, self.dead)
 
 
 def picture(rows: WebsiteRows, at: datetime) -> Picture:
@@ -114,6 +125,8 @@ def picture(rows: WebsiteRows, at: datetime) -> Picture:
         help_links=tuple(_readable(rows.help_links, HelpLink.from_document, problems)),
         live=_crises(rows.crises, [update for update in public if not update.document.drill]),
         drills=_crises(rows.crises, [update for update in public if update.document.drill]),
+        playbooks={one.slug: one for one in _readable(rows.playbooks, _playbook, problems)},
+        dead=rows.dead,
         problems=tuple(problems),
         next_release=min((row.sent_at for row in rows.updates if row.sent_at and row.sent_at > at), default=None),
     )
@@ -175,12 +188,17 @@ def _crises(rows: Mapping[str, CrisisRow], updates: Iterable[PublicUpdate]) -> t
             titles=rows[slug].titles,
             severity=rows[slug].severity,
             resolved=rows[slug].state is CrisisState.RESOLVED,
+            playbook=rows[slug].playbook or "",
             updates=tuple(sorted(members, key=lambda update: (update.sent_at, update.id), reverse=True)),
         )
         for slug, members in grouped.items()
     ]
     newest_first = sorted(crises, key=lambda crisis: (crisis.updates[0].sent_at, crisis.slug), reverse=True)
     return tuple(sorted(newest_first, key=lambda crisis: crisis.severity.rank if crisis.shown else len(Severity)))
+
+
+def _playbook(document: object) -> Playbook:
+    return Playbook.from_document(document if isinstance(document, Mapping) else {})
 
 
 def _readable(rows: Iterable[DocumentRow], read: Callable[[object], T], problems: list[Problem]) -> list[T]:

@@ -28,6 +28,10 @@ class WebsiteRows:
     """What was reported about contact channels, by slug."""
     faq: list[DocumentRow]
     help_links: list[DocumentRow]
+    playbooks: list[DocumentRow]
+    """Those of the crises below."""
+    dead: frozenset[str]
+    """Addresses that lead nowhere, by their last check."""
     updates: list[UpdateRow]
     """Every update that was ever sent, newest first."""
     crises: Mapping[str, CrisisRow]
@@ -37,6 +41,9 @@ class WebsiteRows:
 def read(connection: Connection) -> WebsiteRows:
     newest = newest_request(connection)  # first: what is committed while we read may be seen twice, never missed
     sent = updates.sent(connection)
+    found = {slug: crises.get(connection, slug) for slug in {row.crisis for row in sent}}
+    books = sorted({row.playbook for row in found.values() if row.playbook})
+    stored = (documents.find(connection, Kind.PLAYBOOK, slug) for slug in books)
     return WebsiteRows(
         newest_request=newest,
         sites=documents.everything(connection, Kind.SITE),
@@ -47,7 +54,9 @@ def read(connection: Connection) -> WebsiteRows:
         help_links=documents.everything(connection, Kind.HELP_LINK),
         updates=sent,
         live=readings.everything(connection),
-        crises={slug: crises.get(connection, slug) for slug in {row.crisis for row in sent}},
+        playbooks=[row for row in stored if row is not None],
+        dead=frozenset(),
+        crises=found,
     )
 
 

@@ -14,6 +14,7 @@ from app.domain.cldr import duration_text, language_name, list_text, moment_text
 from app.domain.contact_kinds import ContactStatus
 from app.domain.contacts import ContactChannel, dial_text, href
 from app.domain.content import Content
+from app.domain.help_choice import Help
 from app.domain.routing import Option, RouteLine
 from app.domain.texts import Texts, direction, pick
 from app.templating.words import Words
@@ -122,6 +123,33 @@ def full_route(line: RouteLine, readers: Readers) -> dict[str, object]:
         "note": state_note(line.option, readers),
         "details": list(_details(line, readers)),
     }
+
+
+def help_view(found: Help, readers: Readers) -> dict[str, object]:
+    """`links` {name, url, note, free_until} and `faq` {question, answer}, each text with its language and direction."""
+
+    def said(texts: Texts, language: str = "") -> dict[str, str]:
+        known = language in texts
+        text, spoken = (texts[language], language) if known else pick(texts, readers.language, readers.fallback)
+        return {"text": text, "language": spoken, "direction": direction(spoken)}
+
+    links: list[dict[str, object]] = []
+    for link in found.links:
+        name, opened = said(link.texts), link.opens
+        until = moment_text(opened.until, readers.timezone, readers.language, now=readers.at) if opened else ""
+        links.append(
+            {
+                "name": name,
+                "url": link.url_in(name["language"]),
+                "note": said(link.notes) if link.notes else None,
+                "free_until": readers.words.say("free_until", time=until) if until else "",
+            }
+        )
+    faq: list[dict[str, object]] = []
+    for entry in found.faq:
+        question = said(entry.questions)
+        faq.append({"question": question, "answer": said(entry.answers, question["language"])})
+    return {"links": links, "faq": faq}
 
 
 def _details(line: RouteLine, readers: Readers) -> Iterable[dict[str, str]]:

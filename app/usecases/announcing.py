@@ -11,7 +11,9 @@ from typing import Final
 from app.domain.content import Content
 from app.domain.crisis import Severity, Stage
 from app.domain.fitting import Measure
+from app.domain.help_choice import Library
 from app.domain.message import Medium, Message
+from app.domain.playbooks import Playbook
 from app.domain.reading import iso
 from app.domain.routing import Registry, RouteLine, route_lines
 from app.domain.updates import UpdateDocument
@@ -20,6 +22,9 @@ from app.templating import OUTPUT_CAP, Templating
 from app.templating.announcement import Readers, exercise_mark
 
 _IN_PERSON: Final = frozenset({Medium.SMS, Medium.EMAIL})
+
+
+NO_LIBRARY: Final = Library()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,9 @@ class Source:
     severity: Severity
     update_id: int | str = ""
     revision: int = 0
+    library: Library = NO_LIBRARY
+    playbook: Playbook | None = None
+    """The crisis's own, None without one."""
 
     @property
     def default_language(self) -> str:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from app.domain.cldr import language_name
 from app.domain.fitting import measure
+from app.domain.help_choice import LINKS_IN_MAIL, QUESTIONS_IN_MAIL, Help, Reading, help_for
 from app.domain.message import Limits
 from app.domain.routing import RouteLine
 from app.domain.texts import pick
 from app.errors import Invalid
-from app.templating.announcement import as_of, content_view, full_route, one_line, promise
+from app.templating.announcement import as_of, content_view, full_route, help_view, one_line, promise
 from app.usecases.announcing import Composed, Job, message, no_contact_route, oversize, render, tidy_lines
 
 FULL_ROUTES: Final = 12
@@ -49,6 +51,7 @@ def _email_view(job: Job, lines: tuple[RouteLine, ...]) -> dict[str, object]:
         "content": content_view(job.content, job.language, lines, words),
         "not_in_language": words.say("other_language", language=language_name(language, language)) if foreign else "",
         "greeting": words.say("greeting", name="-name-") if "name" in job.fields else "",
+        "help": help_view(_help(job), job.readers),
         "routes": [full_route(line, job.readers) for line in lines],
         "contact_as_of": as_of(job.readers),
         "next_update": promise(job.source.update.next_update_by, job.readers),
@@ -59,6 +62,22 @@ def _email_view(job: Job, lines: tuple[RouteLine, ...]) -> dict[str, object]:
         "manage_link": manage,
         "subject": "",
     }
+
+
+def _help(job: Job) -> Help:
+    source, readers = job.source, job.readers
+    reading = Reading(readers.language, readers.fallback, readers.at)
+    found = help_for(
+        source.library,
+        source.playbook,
+        source.update.help,
+        reading,
+        links=LINKS_IN_MAIL,
+        questions=QUESTIONS_IN_MAIL,
+    )
+    said = {told for link in job.content.links for told in (link.url, link.text)}
+    more = (one for one in found.links if not said & {one.url_in(job.language), one.texts.get(job.language, "")})
+    return replace(found, links=tuple(more))
 
 
 def _escaping_marks(value: Mapping[str, object], fields: tuple[str, ...]) -> dict[str, object]:

@@ -34,7 +34,7 @@ def correct_update(
                     "Edit the draft, or cancel it, instead.",
                 )
             )
-        kept = {name: wrong.document.get(name) for name in ("endpoints", "need", "audience", "drill")}
+        kept = {name: wrong.document.get(name) for name in ("endpoints", "need", "audience", "drill", "help")}
         given = {name: value for name, value in document.items() if value is not None}
         merged = {**kept, **given, "crisis": wrong.crisis, "stage": Stage.CORRECTION.value}
         update = UpdateDocument.from_document({k: v for k, v in merged.items() if v is not None}, now)

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
 
 from app.domain.crisis import CrisisDocument
+from app.domain.help_choice import Library
+from app.domain.help_library import FaqEntry, HelpLink
+from app.domain.playbooks import Playbook
 from app.domain.reading import iso
 from app.domain.updates import UpdateDocument
+from app.errors import Invalid
 from app.store import crises, documents, updates
 from app.store.crises import FactRow
 from app.store.database import Database
+from app.store.documents import DocumentRow, Kind
 from app.usecases.announcing import Source
+
+T = TypeVar("T")
 
 
 def load_source(
@@ -26,6 +37,8 @@ def load_source(
         crisis = crises.get(connection, row.crisis)
         facts = crises.facts(connection, row.crisis)
         registry = documents.registry(connection)
+        library = load_library(connection)
+        playbook = _playbook(connection, crisis.playbook)
     document = CrisisDocument(crisis.slug, crisis.titles, crisis.severity, crisis.state, crisis.playbook or "")
     return Source(
         crisis={**document.to_document(), "facts": [_fact(each) for each in facts.values()]},
@@ -35,7 +48,28 @@ def load_source(
         severity=crisis.severity,
         update_id=update_id,
         revision=row.revision if revision is None else revision,
+        library=library,
+        playbook=playbook,
     )
+
+
+def load_library(connection: Connection) -> Library:
+    """All help that can be read: a faulty entry is left out, because no message may wait for it."""
+    return Library(
+        tuple(_readable(documents.everything(connection, Kind.HELP_LINK), HelpLink.from_document)),
+        tuple(_readable(documents.everything(connection, Kind.FAQ), FaqEntry.from_document)),
+    )
+
+
+def _playbook(connection: Connection, slug: str | None) -> Playbook | None:
+    row = documents.find(connection, Kind.PLAYBOOK, slug) if slug else None
+    return next(iter(_readable([row], Playbook.from_document)), None) if row else None
+
+
+def _readable(rows: Iterable[DocumentRow], read: Callable[[dict[str, Any]], T]) -> Iterator[T]:
+    for row in rows:
+        with suppress(Invalid):
+            yield read(row.document)
 
 
 def _fact(row: FactRow) -> dict[str, object]:

@@ -65,8 +65,10 @@ def save(db: Database, kind: Kind, document: Mapping[str, Any], now: datetime = 
         publishing.request(tx, "test", now)
 
 
-def open_crisis(db: Database, slug: str = "outage", *, severity: Severity = Severity.MAJOR, **titles: str) -> None:
-    row = CrisisRow(slug, titles or {"en": "Power cut"}, severity, CrisisState.OPEN, None, NOON, None, 1)
+def open_crisis(
+    db: Database, slug: str = "outage", *, severity: Severity = Severity.MAJOR, playbook: str = "", **titles: str
+) -> None:
+    row = CrisisRow(slug, titles or {"en": "Power cut"}, severity, CrisisState.OPEN, playbook or None, NOON, None, 1)
     with db.writing() as tx:
         crises.add(tx, row)
 

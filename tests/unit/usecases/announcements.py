@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from app.domain.crisis import Severity
+from app.domain.help_choice import Library
+from app.domain.help_library import FaqEntry, HelpLink
 from app.domain.message import Limits, Medium
 from app.domain.playbooks import Playbook, fill_playbook
 from app.domain.routing import Registry
@@ -66,6 +68,14 @@ def registry(**changes: Mapping[str, object]) -> Registry:
         {**channel, **changes.get(channel["slug"].replace("-", "_"), {})} for channel in sample()["contact_channels"]
     ]
     return Registry.from_documents(channels, sample()["needs"], sample()["routing_rules"])
+
+
+@cache
+def library() -> Library:
+    """The help that ships."""
+    shipped = json.loads((TEMPLATES / "help" / "library.json").read_text(encoding="utf-8"))
+    links = tuple(HelpLink.from_document(one) for one in shipped["help_links"])
+    return Library(links, tuple(FaqEntry.from_document(one) for one in shipped["faq"]))
 
 
 @cache
