@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -46,16 +47,19 @@ def opening_specs(schedule: Schedule, at: datetime) -> tuple[Spec, ...]:
 
     Hours that no week can say (by months, by dates) are given day by day.
     """
-    today = at.astimezone(ZoneInfo(schedule.timezone)).date()
+    lasting = tuple(one for one in schedule.replacements if one.until is None or one.until > at)
+    return _specs(replace(schedule, replacements=lasting), at.astimezone(ZoneInfo(schedule.timezone)).date())
+
+
+@lru_cache(maxsize=2_048)
+def _specs(schedule: Schedule, today: date) -> tuple[Spec, ...]:
+    """Asked for every language of every snapshot, and the same all day."""
     week = read_week(schedule.weekly)
     if week is None:
         return tuple(_by_day(schedule, today))
     special = [(day, slots) for day in _ahead(today) if (slots := _special(schedule, day)) is not None]
-    found = [*_week(week), *_runs(special)]
-    for one in schedule.replacements:
-        if one.until is None or one.until > at:
-            found += _replaced(schedule, one)
-    return tuple(found)
+    replaced = (spec for one in schedule.replacements for spec in _replaced(schedule, one))
+    return (*_week(week), *_runs(special), *replaced)
 
 
 def _ahead(today: date) -> Iterator[date]:
