@@ -169,7 +169,7 @@ def test_the_contact_page_has_the_questions_and_help_of_current_crises_in_every_
         page = html.document_fromstring(shoot(house).files[f"{language}/contact/index.html"].body.decode())
         section = page.find(".//section[@aria-labelledby='crisis-outage']")
         assert section is not None
-        asked = [one.find(".//span") for one in section.iter("summary")]
+        asked = [span for one in section.iter("summary") if (span := one.find(".//span")) is not None]
         assert len(asked) >= 2
         shown[language] = str(asked[0].text_content())
         assert asked[0].get("lang") == (language if language != "ar" else "en")
