@@ -27,6 +27,9 @@ DELIVERIES: Final = Gauge("clarion_live_deliveries", "Of updates that are going 
 HALTED: Final = Gauge("clarion_endpoint_halted", "1 = stopped until somebody looks", ["endpoint"], registry=METRICS)
 CALLBACKS: Final = Counter("clarion_callbacks", "Provider callbacks", ["endpoint", "result"], registry=METRICS)
 RECEIPTS: Final = Counter("clarion_receipts", "Receipts taken from callbacks", ["endpoint", "kind"], registry=METRICS)
+RECEIPTS_WAITING: Final = Gauge(
+    "clarion_receipts_waiting_commit", "Receipts taken from callbacks, not committed yet", registry=METRICS
+)
 PUBLISHED: Final = Counter("clarion_published", "Website snapshots written", ["result"], registry=METRICS)
 
 _SECRET_NAMES: Final = frozenset(

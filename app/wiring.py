@@ -15,6 +15,7 @@ from typing import Any, Final
 from app.api.context import Context
 from app.callbacks import contact_readings
 from app.callbacks import routes as callbacks
+from app.callbacks.intake import Intake
 from app.callbacks.known import Known
 from app.clock import Clock, SystemClock
 from app.domain.endpoints import ChannelFacts, Endpoint, full_settings
@@ -44,7 +45,7 @@ from app.usecases.attend import attend
 from app.usecases.compose_message import compose
 from app.usecases.load_source import load_source
 from app.usecases.preview_update import EndpointLimits, Preflight, preflight
-from app.usecases.record_receipts import Intake
+from app.usecases.record_receipts import keep
 from app.visitors import forms as visitors
 from channels import registry
 from channels.base import Closes
@@ -250,7 +251,7 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
             wake=bell.ring,
         ),
         callbacks=callbacks.Context(
-            Known(db, clock), clock, settings.public_base, Intake(db, reference_key), channels, bell.ring
+            Known(db, clock), clock, settings.public_base, Intake(partial(keep, db), reference_key, clock), channels
         ),
         contact_readings=contact_readings.Context(db, clock, keyring, bell.ring),
         visitors=visitors.Context(db, clock, manage_key, press, keyring.key(OPEN_LINKS)),

@@ -1,4 +1,4 @@
-"""Providers report here: proven to come from the provider, translated by its channel, kept in one transaction.
+"""Providers report here: proven to come from the provider, translated by its channel, kept, then acknowledged.
 
 Anything that is not proven changes nothing. A repeated event changes nothing either: receipts are unique by their
 event. A word we do not know is kept, counted and changes no delivery.
@@ -6,6 +6,7 @@ event. A word we do not know is kept, counted and changes no delivery.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,16 +15,19 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from app.callbacks.intake import Intake
 from app.callbacks.known import Known
 from app.clock import Clock
 from app.domain.endpoints import Endpoint
 from app.domain.message import Channel, Forged, Inbound, Receipt, ReceiptKind, ReportsReceipts
 from app.errors import Problem, TooLarge, Unauthenticated, not_found
 from app.observe import CALLBACKS, RECEIPTS, logger
-from app.usecases.record_receipts import Intake
 
 BODY_CAP: Final = 4 << 20
 """SendGrid batches events into bodies of up to about 1 MB; four times that is nobody's callback."""
+
+AT_ONCE: Final = 16_384
+"""Bodies up to this size are checked and read in the event loop (well under a millisecond), larger ones in a thread."""
 
 router = APIRouter(prefix="/callbacks", tags=["callbacks"])
 
@@ -37,7 +41,6 @@ class Context:
     public_base: str
     intake: Intake
     open_channel: Callable[[Endpoint], Channel]
-    wake: Callable[[], None] = lambda: None
 
 
 def _context(request: Request) -> Context:
@@ -68,42 +71,47 @@ async def _take(context: Context, slug: str, reference: str, request: Request) -
         body=body,
         reference=reference,
     )
-    await run_in_threadpool(_apply, context, slug, inbound)
+    await _keep(context, slug, inbound)
     return Response(status_code=204)
 
 
-def _apply(context: Context, slug: str, inbound: Inbound) -> None:
+async def _keep(context: Context, slug: str, inbound: Inbound) -> None:
     now = context.clock.now()
     try:
-        endpoint, receipts = _proven(context, slug, inbound, now)
+        endpoint, receipts = await _proven(context, slug, inbound, now)
     except Forged as error:
         CALLBACKS.labels(slug, "forged").inc()
         logger("clarion.callbacks").warning("callback_refused", endpoint=slug, why=str(error))
         raise _unproven() from error
-    kept = context.intake.take(endpoint.id, receipts, now)
+    kept = await context.intake.take(endpoint.id, receipts, now)
     CALLBACKS.labels(slug, "taken" if kept.new else "nothing_new").inc()
-    for receipt in receipts:
-        RECEIPTS.labels(slug, receipt.kind.value).inc()
+    for kind, number in Counter(receipt.kind.value for receipt in receipts).items():
+        RECEIPTS.labels(slug, kind).inc(number)
     if kept.new:
         _name_the_unknown(slug, receipts)
-        context.wake()
 
 
-def _proven(context: Context, slug: str, inbound: Inbound, now: datetime) -> tuple[Endpoint, Sequence[Receipt]]:
+async def _proven(context: Context, slug: str, inbound: Inbound, now: datetime) -> tuple[Endpoint, Sequence[Receipt]]:
     """Raise Forged only after the signature was held against the secret as it is now."""
-    endpoint = context.known.get(slug)
+    endpoint = await context.known.get(slug)
     try:
-        return endpoint, _heard(context, endpoint, inbound, now)
+        return endpoint, await _heard(context, endpoint, inbound, now)
     except Forged:
-        endpoint = context.known.again(slug)
-        return endpoint, _heard(context, endpoint, inbound, now)
+        endpoint = await context.known.again(slug)
+        return endpoint, await _heard(context, endpoint, inbound, now)
 
 
-def _heard(context: Context, endpoint: Endpoint, inbound: Inbound, now: datetime) -> Sequence[Receipt]:
+async def _heard(context: Context, endpoint: Endpoint, inbound: Inbound, now: datetime) -> Sequence[Receipt]:
     channel = context.open_channel(endpoint)
     if not isinstance(channel, ReportsReceipts):
         CALLBACKS.labels(endpoint.slug, "not_expected").inc()
         raise not_found("callback", endpoint.slug)
+    if len(inbound.body) > AT_ONCE:
+        return await run_in_threadpool(_read, channel, inbound, now)
+    return _read(channel, inbound, now)
+
+
+def _read(channel: ReportsReceipts, inbound: Inbound, now: datetime) -> Sequence[Receipt]:
     channel.verify(inbound, now)
     return channel.receipts(inbound)
 

@@ -229,6 +229,8 @@ class Receipt:
     code: str = ""
     provider_id: str = ""
     at: datetime | None = None
+    raw: str = ""
+    """The provider's own words, kept as evidence; without whatever may hold an address."""
 
 
 @dataclass(frozen=True, slots=True)

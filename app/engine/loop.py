@@ -32,6 +32,7 @@ log = structlog.get_logger("engine")
 Value = TypeVar("Value")
 
 IDLE_SECONDS: Final = 0.25
+HOUSEKEEPING_SECONDS: Final = 60.0
 BACKLOG_MOST: Final = 10_000
 """Outcomes kept in memory while the database does not take them; past this nothing more is admitted."""
 
@@ -70,7 +71,7 @@ class Engine:
         recovery = Recovery(
             self.db, lambda: self.me, self.clock, self.timings, loader, self.control, guarded, alone=self.alone
         )
-        tending = Tending(self.db, self.clock, self.control)
+        tending = Tending(self.db, self.clock, self.control, self.timings, self.me, alone=self.alone)
         await self._supervised(recovery.take_over)
         async with asyncio.TaskGroup() as tasks:
 
@@ -85,6 +86,8 @@ class Engine:
                 tasks.create_task(self._every(pace.control, tending.watch), name="undo, expiry, end"),
                 tasks.create_task(self._every(pace.control, tending.stage), name="list audiences"),
                 tasks.create_task(self._every(pace.control, tending.fold_receipts), name="fold receipts"),
+                tasks.create_task(self._every(pace.lease, tending.say_alive), name="say that we are alive"),
+                tasks.create_task(self._every(HOUSEKEEPING_SECONDS, tending.keep_house), name="keep house"),
                 tasks.create_task(self._every(pace.lease / 6, recovery.take_over), name="take over"),
                 tasks.create_task(self._every(pace.settle / 10, recovery.ask), name="ask about the unknown"),
             ]
@@ -94,6 +97,7 @@ class Engine:
             await self._drain(loader)
             for task in beside:
                 task.cancel()
+            await self._supervised(tending.say_goodbye)
             self.fleet.stop()
 
     async def _turn(self, loader: Loader) -> bool:

@@ -160,7 +160,8 @@ receipt = Table(
     Column("kind", String(16), nullable=False),
     Column("code", String(64), nullable=False),
     Column("provider_id", String(200), nullable=False),
-    Column("at_ms", BigInteger, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),  # by the provider's clock
+    Column("heard_ms", BigInteger, nullable=False),  # by ours
     Column("raw", Text, nullable=False),  # as received, addresses masked
     Column("applied", String(32), nullable=True),  # NULL = waiting; else the named reason of what it did
     UniqueConstraint("broadcast", "endpoint", "event_hash"),

@@ -15,10 +15,12 @@ from app.domain.delivery import RECEIPT_RANK, SUPPRESSING, Result, Why, fold
 from app.domain.message import ReceiptKind
 from app.store.ledger import ShardKey
 from app.store.ledger_tables import due, outcome, receipt, receipt_count, receipt_state, suppression
-from app.store.settling import DELIVERY, add_to_shards
+from app.store.settling import DELIVERY, add_to_shards, clean
 from app.store.upsert import insert_missing, insert_or_update
 
 _CHUNK = 400
+RAW_MOST = 1_000
+"""Characters of a provider's own words."""
 _EVENT = ("broadcast", "endpoint", "event_hash")
 
 
@@ -42,6 +44,9 @@ class RawReceipt:
     code: str
     provider_id: str
     at_ms: int
+    """When it happened, by the provider's clock."""
+    heard_ms: int
+    """When we were told, by ours."""
     raw: str
 
 
@@ -52,15 +57,16 @@ def store(connection: Connection, receipts: Sequence[RawReceipt]) -> list[bool]:
         {
             "broadcast": heard.broadcast,
             "endpoint": heard.endpoint,
-            "event_hash": hashlib.sha256(heard.event_id.encode()).digest()[:16],
+            "event_hash": hashlib.sha256(heard.event_id.encode("utf-8", "surrogatepass")).digest()[:16],
             "medium": heard.medium,
             "address_id": heard.address_id,
             "attempt": heard.attempt,
             "kind": heard.kind.value,
-            "code": heard.code[:64],
-            "provider_id": heard.provider_id[:200],
+            "code": clean(heard.code)[:64],
+            "provider_id": clean(heard.provider_id)[:200],
             "at_ms": heard.at_ms,
-            "raw": heard.raw,
+            "heard_ms": heard.heard_ms,
+            "raw": clean(heard.raw)[:RAW_MOST],
         }
         for heard in receipts
     ]

@@ -75,8 +75,8 @@ def _append(connection: Connection, rows: Iterable[Settled]) -> None:
             "attempt": row.attempt,
             "result": row.result.value,
             "endpoint": row.endpoint,
-            "reason": _clean(row.reason)[:64],
-            "provider_id": _clean(row.provider_id)[:200],
+            "reason": clean(row.reason)[:64],
+            "provider_id": clean(row.provider_id)[:200],
             "at_ms": row.at_ms,
         }
         for row in rows
@@ -86,7 +86,7 @@ def _append(connection: Connection, rows: Iterable[Settled]) -> None:
         insert_missing(connection, outcome, values, [*DELIVERY, "attempt", "result"])
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """Whatever a provider calls its messages: what no database takes must not hold up everybody else's outcomes."""
     if text.isascii() and "\0" not in text:
         return text
@@ -123,7 +123,7 @@ def _due_values(row: Settled) -> dict[str, Any]:
         "lane": row.lane,
         "attempt": attempts,
         "why": (row.again or Why.RETRY).value,
-        "reason": _clean(row.reason)[:64],
+        "reason": clean(row.reason)[:64],
         "due_ms": row.due_ms,
         "asked": 0,
         "since_ms": row.since_ms or row.at_ms,

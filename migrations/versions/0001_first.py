@@ -115,6 +115,15 @@ def upgrade() -> None:
     )
     op.create_index("ix_due_when", "due", ["endpoint", "due_ms"], unique=False)
     op.create_table(
+        "duty",
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("owner", sa.String(length=64), nullable=False),
+        sa.Column("lease_until_ms", sa.BigInteger(), nullable=False),
+        sa.Column("done_ms", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_duty")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "endpoint",
         sa.Column("id", KEY, nullable=False),
         sa.Column("slug", sa.String(length=64), nullable=False),
@@ -193,6 +202,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("slug", name=op.f("pk_playbook")),
     )
     op.create_table(
+        "poll",
+        sa.Column("broadcast", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("medium", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("endpoint", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("after_address", sa.BigInteger(), nullable=False),
+        sa.Column("due_ms", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("broadcast", "medium", "endpoint", name=op.f("pk_poll")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_poll_due", "poll", ["due_ms"], unique=False)
+    op.create_table(
         "publish_request",
         sa.Column("id", KEY, nullable=False),
         sa.Column("reason", sa.String(length=64), nullable=False),
@@ -223,6 +244,7 @@ def upgrade() -> None:
         sa.Column("code", sa.String(length=64), nullable=False),
         sa.Column("provider_id", sa.String(length=200), nullable=False),
         sa.Column("at_ms", sa.BigInteger(), nullable=False),
+        sa.Column("heard_ms", sa.BigInteger(), nullable=False),
         sa.Column("raw", sa.Text(), nullable=False),
         sa.Column("applied", sa.String(length=32), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_receipt")),
@@ -365,6 +387,16 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_user_account")),
         sa.UniqueConstraint("name", name=op.f("uq_user_account_name")),
+    )
+    op.create_table(
+        "worker",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("host", sa.String(length=255), nullable=False),
+        sa.Column("pid", sa.Integer(), nullable=False),
+        sa.Column("started_ms", sa.BigInteger(), nullable=False),
+        sa.Column("seen_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_worker")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "crisis_update",

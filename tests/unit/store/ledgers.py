@@ -173,7 +173,9 @@ def answered(one: Candidate, result: Result | None, now_ms: int, wait_ms: int = 
 
 def heard(connection: Connection, broadcast: int, address_id: int, kind: ReceiptKind, event: str = "") -> None:
     name = event or f"{address_id}-{kind}"
-    store_receipts(connection, [RawReceipt(broadcast, 1, name, SMS, address_id, 1, kind, "", "id", NOON_MS, kind)])
+    store_receipts(
+        connection, [RawReceipt(broadcast, 1, name, SMS, address_id, 1, kind, "", "id", NOON_MS, NOON_MS, kind)]
+    )
 
 
 def row_of(connection: Connection, broadcast: int) -> BroadcastRow:

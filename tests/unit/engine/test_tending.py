@@ -1,0 +1,67 @@
+"""What the running engine does by the way, without anybody asking."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from app.clock import FrozenClock
+from app.engine.control import Control
+from app.engine.tending import Tending
+from app.settings import Timings
+from app.store import duties, idempotency
+from app.store.database import Database
+from app.store.tables import idempotency as answers
+
+pytestmark = pytest.mark.anyio
+
+
+def tending(database: Database, clock: FrozenClock, me: str = "ada", *, alone: bool = False) -> Tending:
+    timings = Timings()
+    return Tending(database, clock, Control(database, clock, timings), timings, me, alone)
+
+
+def keep_an_answer(database: Database, clock: FrozenClock, key: str) -> None:
+    with database.writing() as tx:
+        idempotency.begin(tx, "token 1", key, b"hash", clock.now())
+        idempotency.finish(tx, "token 1", key, 201, {}, b"{}")
+
+
+def kept(database: Database) -> int:
+    with database.reading() as connection:
+        return connection.scalar(select(func.count()).select_from(answers)) or 0
+
+
+async def test_old_answers_are_forgotten_by_the_process_itself(database: Database, clock: FrozenClock) -> None:
+    mine = tending(database, clock)
+    keep_an_answer(database, clock, "old")
+    await mine.keep_house()
+    clock.advance(timedelta(hours=23, minutes=30).total_seconds())
+    keep_an_answer(database, clock, "young")
+    await mine.keep_house()
+    assert kept(database) == 2
+    clock.advance(timedelta(hours=1, minutes=1).total_seconds())
+    await mine.keep_house()
+    assert kept(database) == 1
+
+
+async def test_of_several_processes_one_keeps_house(database: Database, clock: FrozenClock) -> None:
+    await tending(database, clock).keep_house()
+    keep_an_answer(database, clock, "old")
+    clock.advance(timedelta(hours=25).total_seconds())
+    await tending(database, clock, "ben").keep_house()
+    assert kept(database) == 0
+    with database.reading() as connection:
+        assert duties.last_done(connection, duties.HOUSEKEEPING) is not None
+
+
+async def test_a_process_says_that_it_is_alive_and_goodbye(database: Database, clock: FrozenClock) -> None:
+    mine = tending(database, clock)
+    await mine.say_alive()
+    with database.reading() as connection:
+        assert [one.id for one in duties.workers(connection)] == ["ada"]
+    await mine.say_goodbye()
+    with database.reading() as connection:
+        assert duties.workers(connection) == []
