@@ -13,13 +13,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy.exc import DBAPIError
-
 from app.clock import Clock
 from app.domain.message import Receipt
 from app.errors import Problem, Unavailable
 from app.observe import RECEIPTS_WAITING, logger
-from app.store.database import DOWN
+from app.store.database import FAULTS
 from app.store.receipts import RawReceipt
 from app.usecases.record_receipts import Recorded, ours
 
@@ -35,7 +33,6 @@ COME_BACK_SECONDS: Final = 5.0
 
 Keep = Callable[[Sequence[RawReceipt]], list[bool]]
 """Commits receipts together, in a thread; for each whether it was new. Raises what the database raises."""
-REFUSED: Final = (*DOWN, DBAPIError)
 
 
 @dataclass(slots=True)
@@ -87,7 +84,7 @@ class Intake:
                 self._thank(parcels, await asyncio.get_running_loop().run_in_executor(self._thread, self._keep, rows))
                 if self._waiting:
                     await asyncio.sleep(max(0.0, begun + COMMIT_SECONDS - self._clock.monotonic()))
-        except REFUSED as error:
+        except FAULTS as error:
             logger("clarion.callbacks").error("receipts_not_kept", receipts=self._load, kind=type(error).__name__)
         finally:
             # Nobody is left waiting: when the database is gone, everybody is told now, not one after the other.

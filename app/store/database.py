@@ -22,6 +22,8 @@ BUSY_TIMEOUT_MS = 5_000
 WRITE_WAIT_SECONDS = 10.0
 DOWN: Final = (OperationalError, InterfaceError, PoolTimeout, Unavailable)
 """What a database that is gone, full, locked or hanging raises."""
+FAULTS: Final = (*DOWN, DBAPIError)
+"""Whatever a database may answer instead of doing what it was asked."""
 SERVER: Final = {
     "connect_timeout": 5,
     "application_name": "clarion",
