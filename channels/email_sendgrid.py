@@ -57,6 +57,7 @@ EVENTS: Final[Mapping[str, ReceiptKind]] = {
 # The same page: what a `dropped` event gives as its reason.
 DROP_REASONS: Final[Mapping[str, ReceiptKind]] = {
     "Invalid": ReceiptKind.BOUNCED,
+    "Spam Content": ReceiptKind.FILTERED,
     "Bounced Address": ReceiptKind.BOUNCED,
     "Spam Reporting Address": ReceiptKind.COMPLAINED,
     "Unsubscribed Address": ReceiptKind.OPTED_OUT,

@@ -85,6 +85,8 @@ DELIVERY_ERRORS: Final[Mapping[str, ReceiptKind]] = {
     "30004": ReceiptKind.BOUNCED,
     "30005": ReceiptKind.BOUNCED,
     "30006": ReceiptKind.BOUNCED,
+    "30007": ReceiptKind.FILTERED,
+    "30034": ReceiptKind.FILTERED,
 }
 
 VALIDITY_SECONDS: Final = (1, 36_000)

@@ -90,8 +90,12 @@ def pause(
 
 
 @router.post("/resume", operation_id="resume_update", summary="Go on after a pause or a halt")
-def resume(update_id: UpdateId, context: Ctx, actor: Annotated[Actor, may("resume_update")]) -> UpdateView:
-    resume_update(context.db, actor, update_id, context.clock.now())
+def resume(
+    update_id: UpdateId, context: Ctx, actor: Annotated[Actor, may("resume_update")], body: Stop | None = None
+) -> UpdateView:
+    """After a halt with a reason: whoever resumes has looked at the failures."""
+    reason = body.reason if body else ""
+    resume_update(context.db, actor, update_id, context.clock.now(), reason, site_bound=context.site_bound)
     return _after(context, update_id)
 
 

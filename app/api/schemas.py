@@ -117,7 +117,9 @@ class Playbook(Sent):
     endpoints: list[Slug] = []
     wave_offsets_seconds: dict[str, float] = {}
     undo_seconds: int = 0
-    canary: int = 0
+    canary: int | float = Field(0, description="How many go first alone: a count from 1 up, or a share below 1")
+    canary_wait_seconds: int = Field(15, description="How long they are watched before the rest follows")
+    halt: dict[str, float] = Field({}, description="Limits of the automatic halt: first, window, words, ...")
     cadence: dict[str, int] = {}
     variables: dict[str, str] = {}
     triage: dict[str, list[str]] = {}

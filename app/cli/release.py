@@ -99,10 +99,10 @@ def pause(update: UpdateId, reason: Why = "", as_json: AsJson = False) -> None:
 
 
 @app.command()
-def resume(update: UpdateId, as_json: AsJson = False) -> None:
-    """Go on after a pause or a halt."""
+def resume(update: UpdateId, reason: Why = "", as_json: AsJson = False) -> None:
+    """Go on after a pause, or with a reason after a halt."""
     with at_desk() as desk:
-        resume_update(desk.db, desk.allowed("resume_update"), update, desk.now())
+        resume_update(desk.db, desk.allowed("resume_update"), update, desk.now(), reason)
         show(desk, update, as_json=as_json, then=f"clarion update watch {update}")
 
 

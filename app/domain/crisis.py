@@ -161,7 +161,7 @@ class Action(StrEnum):
     APPROVE = "approve"
     SEND = "send"
     TRY_FIRST = "try_first"
-    """The undo window is over and a canary goes first."""
+    """A canary goes first: the undo window is over, or somebody resumes in the middle of one."""
     RELEASE = "release"
     """Everybody may be sent to: the undo window is over, or the canary was fine."""
     PAUSE = "pause"
@@ -184,7 +184,7 @@ _MOVES: Final[Mapping[Action, Mapping[UpdateState, UpdateState]]] = MappingProxy
         Action.REJECT: {_S.STAGING: _S.REJECTED, _S.SUBMITTED: _S.REJECTED, _S.APPROVED: _S.REJECTED},
         Action.APPROVE: {_S.SUBMITTED: _S.APPROVED},
         Action.SEND: {_S.APPROVED: _S.RELEASING},
-        Action.TRY_FIRST: {_S.RELEASING: _S.CANARY},
+        Action.TRY_FIRST: {_S.RELEASING: _S.CANARY, _S.PAUSED: _S.CANARY},
         Action.RELEASE: {_S.RELEASING: _S.SENDING, _S.CANARY: _S.SENDING},
         Action.PAUSE: {_S.RELEASING: _S.PAUSED, _S.CANARY: _S.PAUSED, _S.SENDING: _S.PAUSED, _S.HALTED: _S.PAUSED},
         Action.RESUME: {_S.PAUSED: _S.SENDING, _S.HALTED: _S.SENDING},

@@ -148,9 +148,10 @@ RECEIPT_RANK: Final[Mapping[ReceiptKind, int]] = MappingProxyType(
         ReceiptKind.SENT: 2,
         ReceiptKind.DEFERRED: 3,
         ReceiptKind.UNDELIVERED: 4,
-        ReceiptKind.DELIVERED: 5,
-        ReceiptKind.READ: 6,
-        ReceiptKind.BOUNCED: 7,
+        ReceiptKind.FILTERED: 5,
+        ReceiptKind.DELIVERED: 6,
+        ReceiptKind.READ: 7,
+        ReceiptKind.BOUNCED: 8,
     }
 )
 """Receipts come repeated and in any order; the highest rank ever seen is the truth, so every order ends the same."""
@@ -160,6 +161,7 @@ SUPPRESSING: Final = frozenset({ReceiptKind.BOUNCED, ReceiptKind.OPTED_OUT, Rece
 _RECEIPT_STATES: Final[Mapping[ReceiptKind, State]] = MappingProxyType(
     {
         ReceiptKind.UNDELIVERED: State.UNDELIVERED,
+        ReceiptKind.FILTERED: State.UNDELIVERED,
         ReceiptKind.BOUNCED: State.UNDELIVERED,
         ReceiptKind.DELIVERED: State.DELIVERED,
         ReceiptKind.READ: State.DELIVERED,

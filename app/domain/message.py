@@ -212,6 +212,8 @@ class ReceiptKind(StrEnum):
     DELIVERED = "delivered"
     READ = "read"
     UNDELIVERED = "undelivered"
+    FILTERED = "filtered"
+    """Undelivered because a carrier refuses the words or the sender: says nothing of the address."""
     BOUNCED = "bounced"
     """Undelivered for good: the address goes on the suppression list."""
     OPTED_OUT = "opted_out"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from app.domain.halting import CANARY_WAIT_SECONDS, ORDINARY, Limits, check_limits
 from app.domain.help_library import FaqEntry
 from app.domain.slots import Reading, SlotType, SlotValue, check_slots, fill_slots, names_in, read_value
 from app.domain.triage import Tree
@@ -31,7 +32,8 @@ class Playbook:
     endpoints: tuple[str, ...]
     wave_offsets_seconds: Mapping[str, float]
     undo_seconds: int
-    canary: int
+    canary: float
+    """How many go first alone: a count from 1 up, a share below 1, 0 = everybody at once."""
     cadence: Mapping[str, int]
     """Minutes until the next promised update, per severity."""
     stages: Mapping[str, Mapping[str, Mapping[str, object]]]
@@ -47,6 +49,10 @@ class Playbook:
     """What people usually ask in such a crisis."""
     topics: tuple[str, ...] = ()
     """Which help of the library goes with its updates, best first."""
+    canary_wait_seconds: int = CANARY_WAIT_SECONDS
+    """How long the first portion is watched before the rest follows."""
+    halt: Limits = ORDINARY
+    """When a broadcast stops by itself."""
 
     @classmethod
     def from_document(cls, document: Mapping[str, object]) -> Playbook:
@@ -63,7 +69,10 @@ class Playbook:
             problems.append(Problem("slug_missing", "A playbook needs a slug.", "slug", "Give a short name."))
         offsets = _numbers(document, "wave_offsets_seconds", MEDIA, problems)
         cadence = _numbers(document, "cadence", SEVERITIES, problems)
-        undo, canary = _whole(document, "undo_seconds", problems), _whole(document, "canary", problems)
+        undo, canary = _whole(document, "undo_seconds", problems), _canary(document, problems)
+        wait = _whole(document, "canary_wait_seconds", problems, CANARY_WAIT_SECONDS)
+        halt = _mapping(document, "halt", problems)
+        problems.extend(check_limits(halt, "halt"))
         triage = _mapping(document, "triage", problems)
         faq = _faq(document, str(slug), problems)
         own_tree = _own_tree(document, problems)
@@ -87,6 +96,8 @@ class Playbook:
             own_tree=own_tree,
             faq=faq,
             topics=_strings(document.get("topics")),
+            canary_wait_seconds=wait,
+            halt=Limits.of(halt),
         )
 
     def languages(self, stage: str) -> tuple[str, ...]:
@@ -253,8 +264,15 @@ def _numbers(
     return numbers
 
 
-def _whole(document: Mapping[str, object], field: str, problems: list[Problem]) -> int:
-    value = document.get(field, 0)
+def _canary(document: Mapping[str, object], problems: list[Problem]) -> float:
+    value = document.get("canary", 0)
+    if isinstance(value, float) and 0 < value < 1:
+        return value
+    return _whole(document, "canary", problems)
+
+
+def _whole(document: Mapping[str, object], field: str, problems: list[Problem], default: int = 0) -> int:
+    value = document.get(field, default)
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         problems.append(_not_a_number(field))
         return 0

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.clock import from_ms
-from app.domain.crisis import UpdateState
+from app.domain.crisis import Action, UpdateState, move
 from app.domain.delivery import Result
+from app.engine.judging import judge
 from app.store import audit, crises, publishing, stopping, updates
 from app.store.database import Database
 from app.store.ledger import BroadcastRow
@@ -22,6 +23,7 @@ def watch(db: Database, rows: Sequence[BroadcastRow], now_ms: int) -> int:
             changed += _expire(db, row, now_ms)
         elif row.sent_ms is not None and row.sent_ms <= now_ms:
             changed += _release(db, row)
+            changed += judge(db, row, now_ms)
         changed += _finish(db, row, now_ms)
     return changed
 
@@ -33,7 +35,8 @@ def _release(db: Database, row: BroadcastRow) -> int:
     with db.writing() as tx:
         found = updates.get(tx, row.update_id, lock=True)
         if found.state is UpdateState.RELEASING:
-            updates.change(tx, found.id, UpdateState.RELEASING, state=UpdateState.SENDING.value)
+            action = Action.RELEASE if row.canary_until_ms is None else Action.TRY_FIRST
+            updates.change(tx, found.id, found.state, state=move(found.state, action))
     return 1
 
 

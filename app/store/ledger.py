@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, FromClause, Row, Select, and_, case, exists, literal, select, update
+from sqlalchemy import Connection, FromClause, Row, Select, and_, case, exists, literal, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from app.domain.delivery import FINAL, Result, Why
@@ -87,6 +87,8 @@ class BroadcastRow:
     expires_ms: int | None
     site_confirmed_ms: int | None
     site_bound_ms: int | None
+    canary_until_ms: int | None = None
+    """While set only the first portion may be admitted."""
 
 
 def broadcast_row(connection: Connection, broadcast_id: int) -> BroadcastRow | None:
@@ -114,6 +116,7 @@ def claim_shards(
             shard.c.admitted < shard.c.size,
             shard.c.not_before_ms <= now_ms,
             broadcast.c.state == "sending",
+            open_to(shard),
         )
         .order_by(shard.c.lane, shard.c.no, shard.c.broadcast)
         .limit(most)
@@ -296,6 +299,7 @@ def work_waiting(connection: Connection, *, now_ms: int) -> bool:
             shard.c.owner.is_(None),
             shard.c.admitted < shard.c.size,
             shard.c.not_before_ms <= now_ms,
+            open_to(shard),
         )
         .limit(1)
     )
@@ -307,6 +311,11 @@ def work_waiting(connection: Connection, *, now_ms: int) -> bool:
         .limit(1)
     )
     return connection.scalar(free) is not None or connection.scalar(again) is not None
+
+
+def open_to(shards: FromClause) -> ColumnElement[bool]:
+    """While a broadcast tries its words on a first portion, the other shards wait."""
+    return or_(broadcast.c.canary_until_ms.is_(None), shards.c.canary == 1)
 
 
 def is_shard(key: ShardKey) -> ColumnElement[bool]:
@@ -371,6 +380,7 @@ def _broadcasts() -> Select[Any]:
         broadcast.c.expires_ms,
         broadcast.c.site_confirmed_ms,
         broadcast.c.site_bound_ms,
+        broadcast.c.canary_until_ms,
     )
 
 

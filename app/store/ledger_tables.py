@@ -10,6 +10,7 @@ from __future__ import annotations
 from sqlalchemy import (
     BigInteger,
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -61,6 +62,9 @@ broadcast = Table(
         "site_confirmed_ms", BigInteger, nullable=True
     ),  # read back; NULL after the bound = no link in short messages
     Column("site_bound_ms", BigInteger, nullable=True),
+    Column("canary", Float, nullable=False),  # how many go first alone: a count from 1 up, a share below 1, 0 = all
+    Column("canary_wait_ms", Integer, nullable=False),
+    Column("canary_until_ms", BigInteger, nullable=True),  # while set, only shards with `canary` may be claimed
 )
 
 recipient = Table(
@@ -85,6 +89,8 @@ shard = Table(
     Column("last_address", BigInteger, nullable=False),
     Column("size", Integer, nullable=False),
     Column("endpoint", Integer, nullable=False),
+    Column("home", Integer, nullable=False),  # the endpoint it was staged for; another one while that is down
+    Column("canary", Integer, nullable=False),  # 1 = goes first alone
     Column("lane", Integer, nullable=False),
     Column("wave_offset_ms", BigInteger, nullable=False),
     Column("not_before_ms", BigInteger, nullable=True),  # NULL = not released yet
@@ -98,6 +104,7 @@ shard = Table(
     ),  # what became of the never-admitted rest: cancelled | superseded | expired
     Column("accepted", Integer, nullable=False),
     Column("failed", Integer, nullable=False),
+    Column("filtered", Integer, nullable=False),  # of `failed`, those refused for the words
     Column("suppressed", Integer, nullable=False),
     Column("superseded", Integer, nullable=False),
     Column("expired", Integer, nullable=False),

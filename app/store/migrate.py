@@ -12,7 +12,13 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from app.store import contact_tables, duty_tables, ledger_tables, staff_tables  # noqa: F401 - imported so that their tables are known
+from app.store import (  # imported so that their tables are known
+    contact_tables,  # noqa: F401
+    duty_tables,  # noqa: F401
+    ledger_tables,
+    mercy_tables,  # noqa: F401
+    staff_tables,  # noqa: F401
+)
 from app.store.database import Database
 
 SCHEMA = ledger_tables.recipient.metadata

@@ -10,11 +10,13 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from app.domain.delivery import FINAL, Result, Why
+from app.domain.message import FailureKind
 from app.store.ledger import ShardKey, is_shard
 from app.store.ledger_tables import due, outcome, shard, suppression
 from app.store.upsert import insert_missing, insert_or_update
 
 DELIVERY = ("broadcast", "medium", "address_id")
+WORDS_REFUSED = f"{FailureKind.CONTENT.value}:"
 _CHUNK = 400
 _WAITING = {Why.RETRY: "retrying", Why.RETURNED: "returned", Why.UNKNOWN: "unsure"}
 
@@ -144,6 +146,8 @@ def _count(connection: Connection, rows: Iterable[Settled]) -> None:
             move[_WAITING[row.again]] += 1
         elif row.result in FINAL and row.result is not None:
             move[row.result.value] += 1
+            if row.result is Result.FAILED and row.reason.startswith(WORDS_REFUSED):
+                move["filtered"] += 1
     add_to_shards(connection, moves)
 
 

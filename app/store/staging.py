@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, and_, case, exists, func, insert, literal, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
+from app.domain.halting import portion
 from app.domain.message import MEDIUM_CODES, Medium
 from app.domain.planning import SHARD_SIZE, share_out, shared_language
 from app.store.ledger import same_delivery
@@ -73,7 +75,7 @@ def stage_total(connection: Connection, broadcast_id: int) -> int:
 
 def open_broadcast(connection: Connection, values: Mapping[str, Any]) -> None:
     """A broadcast in state `staging`; nothing of it can be claimed before `close_staging`."""
-    fixed = {"state": "staging", "staged_subscriber": 0, "staged_shard": 0}
+    fixed = {"state": "staging", "staged_subscriber": 0, "staged_shard": 0, "canary": 0, "canary_wait_ms": 0}
     connection.execute(insert(broadcast).values({**fixed, **values}))
 
 
@@ -85,7 +87,7 @@ def stage_endpoints(
         code = MEDIUM_CODES[way.medium]
         row = (broadcast_id, code, address_id, language, 0, "")
         insert_missing(connection, recipient, [dict(zip(RECIPIENT, row, strict=True))], RECIPIENT[:3])
-        _insert_shard(connection, broadcast_id, code, way.id, (address_id, address_id, 1), way)
+        _insert_shard(connection, broadcast_id, code, way.id, (address_id, address_id, 1), way, canary=1)
 
 
 def stage_members(
@@ -197,11 +199,30 @@ def cut_shards(
         .order_by(recipient.c.address_id)
         .limit(most * SHARD_SIZE)
     ).all()
-    pieces = [ids[at : at + SHARD_SIZE] for at in range(0, len(ids), SHARD_SIZE)]
-    turns = share_out(number + len(pieces), [way.weight for way in ways])[number:]
-    for offset, (piece, turn) in enumerate(zip(pieces, turns, strict=True)):
-        _insert_shard(connection, broadcast_id, code, number + offset, (piece[0], piece[-1], len(piece)), ways[turn])
+    first = min(len(ids), _first_portion(connection, broadcast_id, code)) if number == 0 else 0
+    pieces: list[tuple[WayOut, Sequence[int], int]] = []
+    for index, size in sorted(Counter(share_out(first, [way.weight for way in ways])).items()):
+        mine_first, ids = ids[:size], ids[size:]
+        pieces += [(replace(ways[index], offset_ms=0), piece, 1) for piece in _cut(mine_first)]
+    rest, before = _cut(ids), number + len(pieces)
+    turns = share_out(before + len(rest), [way.weight for way in ways])[before:]
+    pieces += [(ways[turn], piece, 0) for piece, turn in zip(rest, turns, strict=True)]
+    for no, (way, piece, canary) in enumerate(pieces, number):
+        _insert_shard(connection, broadcast_id, code, no, (piece[0], piece[-1], len(piece)), way, canary)
     return len(pieces)
+
+
+def _cut(ids: Sequence[int]) -> list[Sequence[int]]:
+    return [ids[at : at + SHARD_SIZE] for at in range(0, len(ids), SHARD_SIZE)]
+
+
+def _first_portion(connection: Connection, broadcast_id: int, medium: int) -> int:
+    """How many of this medium go first alone, shared out among its endpoints like everything else; 0 = no canary."""
+    canary = connection.execute(select(broadcast.c.canary).where(broadcast.c.id == broadcast_id)).scalar_one()
+    if not canary:
+        return 0
+    mine = and_(recipient.c.broadcast == broadcast_id, recipient.c.medium == medium)
+    return portion(canary, connection.scalar(select(func.count()).select_from(recipient).where(mine)) or 0)
 
 
 def close_staging(connection: Connection, broadcast_id: int) -> int:
@@ -222,10 +243,16 @@ def start_sending(connection: Connection, broadcast_id: int, *, release_ms: int,
     """Release every shard: the site now, the others when the site's bound has passed plus their wave's offset."""
     site = MEDIUM_CODES[Medium.SITE]
     wait = site_bound_ms or 0
+    watched = case((broadcast.c.canary > 0, release_ms + wait + broadcast.c.canary_wait_ms))
     connection.execute(
         update(broadcast)
         .where(broadcast.c.id == broadcast_id)
-        .values(state="sending", sent_ms=release_ms, site_bound_ms=None if site_bound_ms is None else release_ms + wait)
+        .values(
+            state="sending",
+            sent_ms=release_ms,
+            site_bound_ms=None if site_bound_ms is None else release_ms + wait,
+            canary_until_ms=watched,
+        )
     )
     later = case((shard.c.medium == site, release_ms), else_=release_ms + wait + shard.c.wave_offset_ms)
     connection.execute(update(shard).where(shard.c.broadcast == broadcast_id).values(not_before_ms=later))
@@ -284,7 +311,13 @@ def _agree_on_language(
 
 
 def _insert_shard(
-    connection: Connection, broadcast_id: int, medium: int, number: int, span: tuple[int, int, int], way: WayOut
+    connection: Connection,
+    broadcast_id: int,
+    medium: int,
+    number: int,
+    span: tuple[int, int, int],
+    way: WayOut,
+    canary: int = 0,
 ) -> None:
     first, last, size = span
     lane = select(broadcast.c.lane).where(broadcast.c.id == broadcast_id).scalar_subquery()
@@ -292,6 +325,7 @@ def _insert_shard(
         (
             "accepted",
             "failed",
+            "filtered",
             "suppressed",
             "superseded",
             "expired",
@@ -311,6 +345,8 @@ def _insert_shard(
         "last_address": last,
         "size": size,
         "endpoint": way.id,
+        "home": way.id,
+        "canary": canary,
         "wave_offset_ms": way.offset_ms,
         "fence": 0,
         "lease_until_ms": 0,

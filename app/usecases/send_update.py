@@ -40,7 +40,7 @@ def send_update(
             raise Conflict(Problem("expired", "Its expiry is past.", "expires_at", "Write it again with a later one."))
         release = now + timedelta(seconds=plan.undo_seconds)
         if not plan.undo_seconds:
-            state = move(state, Action.RELEASE)
+            state = move(state, Action.TRY_FIRST if plan.canary else Action.RELEASE)
         if row.broadcast_id is not None:  # an approved update has one
             start_broadcast(tx, row.broadcast_id, plan, release, site_bound)
         _supersede_the_wrong_one(tx, row, now)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.clock import to_ms
-from app.domain.crisis import LIVE, Action, UpdateState, move
+from app.domain.crisis import LIVE, MOVING, Action, UpdateState, move
 from app.domain.delivery import Result
 from app.domain.principals import Actor, permit
-from app.errors import Conflict, Problem
-from app.store import audit, crises, publishing, staging, stopping, updates
+from app.errors import Conflict, Invalid, Problem
+from app.store import audit, crises, halting, publishing, staging, stopping, updates
 from app.store.database import Database
 from app.store.stopping import Stopped
 from app.store.updates import UpdateRow
@@ -70,18 +70,28 @@ def pause_update(db: Database, actor: Actor, update_id: int, now: datetime, reas
 
 
 def resume_update(
-    db: Database, actor: Actor, update_id: int, now: datetime, *, site_bound: float = SITE_BOUND
+    db: Database, actor: Actor, update_id: int, now: datetime, reason: str = "", *, site_bound: float = SITE_BOUND
 ) -> UpdateRow:
-    """Go on where it stopped; from the beginning when that was the undo window.
+    """Go on where it stopped: from the beginning when that was the undo window, with the first portion when that was
+    still being watched. After a halt everybody left is sent to, and only what comes from now on may halt it again.
 
-    Raise Conflict while a correction of it waits or has gone out.
+    Raise Conflict while a correction of it waits or has gone out, Invalid after a halt without a reason.
     """
     permit(actor, "resume_update")
     with db.writing() as tx:
         row = updates.get(tx, update_id, lock=True)
-        if row.state is UpdateState.SENDING:
+        if row.state in MOVING:
             return row
         state = move(row.state, Action.RESUME)
+        if row.state is UpdateState.HALTED and not reason.strip():
+            raise Invalid(
+                Problem(
+                    "reason_missing",
+                    f"The service halted this update itself ({row.reason}).",
+                    "reason",
+                    "Look at the failures, then say why it may go on.",
+                )
+            )
         if updates.corrected_by(tx, update_id, UNDECIDED):
             raise Conflict(
                 Problem(
@@ -96,8 +106,13 @@ def resume_update(
             if row.sent_at is None:
                 start_broadcast(tx, row.broadcast_id, plan_of(tx, row), now, site_bound)
                 publishing.request(tx, "update_sent", now)
+            halting.judge_anew(tx, row.broadcast_id, to_ms(now))
+            if row.state is UpdateState.HALTED:
+                halting.end_canary(tx, row.broadcast_id)
+            elif halting.canary_of(tx, row.broadcast_id)[0] is not None:
+                state = move(row.state, Action.TRY_FIRST)
         changed = updates.change(tx, update_id, row.state, state=state, reason=None, sent_at=row.sent_at or now)
-        body = {"update": update_id}
+        body = {"update": update_id, "after": row.reason} if row.state is UpdateState.HALTED else {"update": update_id}
         crises.add_timeline(tx, row.crisis, actor.name, "update_resumed", body, now)
-        audit.append(tx, actor.name, "resume_update", f"update/{update_id}", body, now)
+        audit.append(tx, actor.name, "resume_update", f"update/{update_id}", {**body, "reason": reason}, now)
     return changed

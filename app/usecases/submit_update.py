@@ -12,6 +12,7 @@ from app.clock import to_ms
 from app.domain.content import content_hash
 from app.domain.crisis import MOVING, Action, UpdateState, move
 from app.domain.endpoints import Endpoint
+from app.domain.halting import CANARY_WAIT_SECONDS
 from app.domain.message import PERSONAL_MEDIA
 from app.domain.planning import Lane, broadcast_id, lane, wave_offset_ms
 from app.domain.principals import Actor, permit
@@ -36,6 +37,9 @@ class Plan:
     ways: tuple[WayOut, ...]
     lane: Lane
     undo_seconds: int
+    canary: float
+    """How many go first alone (see `domain.halting.portion`)."""
+    canary_wait_seconds: float
 
 
 def submit_update(
@@ -100,8 +104,15 @@ def plan_of(connection: Connection, row: UpdateRow) -> Plan:
     offsets = dict(prepared.get("wave_offsets_seconds") or {})
     found = [endpoints.get(connection, slug) for slug in update.endpoints]
     lane_of = lane(update.stage, crisis.severity)
-    undo = 0 if lane_of <= Lane.EMERGENCY else int(prepared.get("undo_seconds") or 0)
-    return Plan(update, tuple(_way(endpoint, offsets) for endpoint in found), lane_of, undo)
+    at_once = lane_of <= Lane.EMERGENCY
+    return Plan(
+        update,
+        tuple(_way(endpoint, offsets) for endpoint in found),
+        lane_of,
+        undo_seconds=0 if at_once else int(prepared.get("undo_seconds") or 0),
+        canary=0 if at_once else float(prepared.get("canary") or 0),
+        canary_wait_seconds=float(prepared.get("canary_wait_seconds", CANARY_WAIT_SECONDS)),
+    )
 
 
 def stale_edit() -> Invalid:
@@ -155,6 +166,8 @@ def _open_broadcast(tx: Connection, row: UpdateRow, revision: int, plan: Plan, t
             "lane": int(plan.lane),
             "corrects": wrong,
             "stage_total": total,
+            "canary": plan.canary,
+            "canary_wait_ms": int(plan.canary_wait_seconds * 1000),
             "expires_ms": to_ms(plan.update.expires_at),
         },
     )

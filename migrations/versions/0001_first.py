@@ -43,6 +43,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_audit")),
     )
     op.create_table(
+        "breaker",
+        sa.Column("endpoint", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("reason", sa.String(length=64), nullable=False),
+        sa.Column("since_ms", sa.BigInteger(), nullable=False),
+        sa.Column("until_ms", sa.BigInteger(), nullable=False),
+        sa.Column("probe_until_ms", sa.BigInteger(), nullable=False),
+        sa.Column("changed_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("endpoint", name=op.f("pk_breaker")),
+    )
+    op.create_table(
         "contact_channel",
         sa.Column("slug", sa.String(length=64), nullable=False),
         sa.Column("document", sa.JSON(), nullable=False),
@@ -92,6 +103,25 @@ def upgrade() -> None:
         sa.Column("resolved_at", sa.BigInteger(), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("slug", name=op.f("pk_crisis")),
+    )
+    op.create_table(
+        "detour",
+        sa.Column("broadcast", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("medium", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("home", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("endpoint", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("accepted", sa.Integer(), nullable=False),
+        sa.Column("failed", sa.Integer(), nullable=False),
+        sa.Column("suppressed", sa.Integer(), nullable=False),
+        sa.Column("superseded", sa.Integer(), nullable=False),
+        sa.Column("expired", sa.Integer(), nullable=False),
+        sa.Column("cancelled", sa.Integer(), nullable=False),
+        sa.Column("dead", sa.Integer(), nullable=False),
+        sa.Column("retrying", sa.Integer(), nullable=False),
+        sa.Column("returned", sa.Integer(), nullable=False),
+        sa.Column("unsure", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("broadcast", "medium", "home", "endpoint", name=op.f("pk_detour")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "due",
@@ -146,6 +176,24 @@ def upgrade() -> None:
         sa.Column("document", sa.JSON(), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("slug", name=op.f("pk_faq")),
+    )
+    op.create_table(
+        "halt_mark",
+        sa.Column("broadcast", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("medium", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("endpoint", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("begin_settled", sa.Integer(), nullable=False),
+        sa.Column("begin_words", sa.Integer(), nullable=False),
+        sa.Column("begin_addresses", sa.Integer(), nullable=False),
+        sa.Column("begin_undelivered", sa.Integer(), nullable=False),
+        sa.Column("half_settled", sa.Integer(), nullable=False),
+        sa.Column("half_words", sa.Integer(), nullable=False),
+        sa.Column("half_addresses", sa.Integer(), nullable=False),
+        sa.Column("half_undelivered", sa.Integer(), nullable=False),
+        sa.Column("begin_ms", sa.BigInteger(), nullable=False),
+        sa.Column("half_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("broadcast", "medium", "endpoint", name=op.f("pk_halt_mark")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "help_link",
@@ -309,6 +357,8 @@ def upgrade() -> None:
         sa.Column("last_address", sa.BigInteger(), nullable=False),
         sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("endpoint", sa.Integer(), nullable=False),
+        sa.Column("home", sa.Integer(), nullable=False),
+        sa.Column("canary", sa.Integer(), nullable=False),
         sa.Column("lane", sa.Integer(), nullable=False),
         sa.Column("wave_offset_ms", sa.BigInteger(), nullable=False),
         sa.Column("not_before_ms", sa.BigInteger(), nullable=True),
@@ -320,6 +370,7 @@ def upgrade() -> None:
         sa.Column("rest_state", sa.String(length=16), nullable=True),
         sa.Column("accepted", sa.Integer(), nullable=False),
         sa.Column("failed", sa.Integer(), nullable=False),
+        sa.Column("filtered", sa.Integer(), nullable=False),
         sa.Column("suppressed", sa.Integer(), nullable=False),
         sa.Column("superseded", sa.Integer(), nullable=False),
         sa.Column("expired", sa.Integer(), nullable=False),
@@ -525,6 +576,9 @@ def upgrade() -> None:
         sa.Column("expires_ms", sa.BigInteger(), nullable=True),
         sa.Column("site_confirmed_ms", sa.BigInteger(), nullable=True),
         sa.Column("site_bound_ms", sa.BigInteger(), nullable=True),
+        sa.Column("canary", sa.Float(), nullable=False),
+        sa.Column("canary_wait_ms", sa.Integer(), nullable=False),
+        sa.Column("canary_until_ms", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["update_id"], ["crisis_update.id"], name=op.f("fk_broadcast_update_id_crisis_update")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_broadcast")),
     )

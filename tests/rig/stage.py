@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -19,8 +19,9 @@ from app.engine.composing import Composer
 from app.engine.loop import Engine
 from app.keyring import Keyring
 from app.settings import Timings
-from app.store import deliveries, endpoints, updates
+from app.store import deliveries, documents, endpoints, updates
 from app.store.database import Database
+from app.store.documents import Kind
 from app.store.endpoints import EndpointValues
 from app.store.ledger import BroadcastRow
 from app.store.updates import UpdateRow
@@ -34,6 +35,7 @@ from app.usecases.save_audience import save_audience
 from app.usecases.send_update import send_update
 from app.usecases.stage_update import stage_update
 from app.usecases.submit_update import submit_update
+from tests.rig.ledger import Accepted as Entry
 
 FAST = Timings(
     lease=0.6,
@@ -75,12 +77,17 @@ class InProcess:
     def __init__(self, endpoint: str, heard: list[Heard]) -> None:
         self.endpoint = endpoint
         self.heard = heard
+        self.took: list[Heard] = []
+        """What it accepted."""
         self.answer: Answer = self.accept
 
     async def send(self, batch: Batch) -> Sequence[Outcome]:
         now = asyncio.get_running_loop().time()
-        self.heard += [Heard(now, self.endpoint, one.address, one.reference, batch.message) for one in batch.recipients]
-        return await self.answer(batch)
+        asked = [Heard(now, self.endpoint, one.address, one.reference, batch.message) for one in batch.recipients]
+        self.heard += asked
+        outcomes = await self.answer(batch)
+        self.took += [one for one, outcome in zip(asked, outcomes, strict=True) if isinstance(outcome, Accepted)]
+        return outcomes
 
     async def accept(self, batch: Batch) -> Sequence[Outcome]:
         await asyncio.sleep(0)
@@ -109,6 +116,8 @@ class Stage:
     heard: list[Heard] = field(default_factory=list)
     channels: dict[str, InProcess] = field(default_factory=dict)
     severity: str = "major"
+    playbook: Mapping[str, object] = field(default_factory=dict)
+    """How the crisis is sent: undo_seconds, canary, halt; empty = no playbook."""
 
     def add_endpoint(
         self, slug: str, medium: Medium, *, batch: int = 1, rate: float = 100_000.0, weight: int = 1
@@ -131,7 +140,12 @@ class Stage:
         now = self.clock.now()
         create_user(self.db, HOST, "ada", Role.AUTHOR, now)
         create_user(self.db, HOST, "ben", Role.APPROVER, now)
-        open_crisis(self.db, AUTHOR, {"slug": slug, "titles": {"en": "Outage"}, "severity": self.severity}, now)
+        crisis = {"slug": slug, "titles": {"en": "Outage"}, "severity": self.severity}
+        if self.playbook:
+            with self.db.writing() as tx:
+                documents.save(tx, Kind.PLAYBOOK, "plan", {"slug": "plan", **self.playbook}, None)
+            crisis["playbook"] = "plan"
+        open_crisis(self.db, AUTHOR, crisis, now)
         rows = ["external_id,name,email,phone,languages,timezone,area"]
         rows += [
             f"p{n},Person {n},p{n}@example.org,+1202555{n:04d},{languages[n % len(languages)]},UTC,"
@@ -228,6 +242,16 @@ class Stage:
             while (await asyncio.to_thread(self.counts, update_id)).get(state, 0) < number:
                 await asyncio.sleep(0.02)
 
+    async def until_at_rest(self, update_id: int, seconds: float = 20.0) -> None:
+        """Nothing of it is in flight any more."""
+        async with asyncio.timeout(seconds):
+            while (await asyncio.to_thread(self.counts, update_id)).get(State.SENDING, 0):
+                await asyncio.sleep(0.02)
+
+    async def looks(self, number: int) -> None:
+        """So many times the engine has looked at what staff want."""
+        await asyncio.sleep(number * self.timings.control)
+
     async def until_asked(self, endpoint: str, number: int, seconds: float = 20.0) -> None:
         async with asyncio.timeout(seconds):
             while len(self.asked(endpoint)) < number:
@@ -237,6 +261,13 @@ class Stage:
         async with asyncio.timeout(seconds):
             while len(self.said(update_id)) < number:
                 await asyncio.sleep(0.01)
+
+    def ledger(self) -> Iterator[Entry]:
+        """What the channels accepted, for the collector; the words of an entry name its update: `update 7.`"""
+        took = sorted((one for channel in self.channels.values() for one in channel.took), key=lambda one: one.at)
+        for seq, one in enumerate(took, 1):
+            words = f"update {one.message.data['update']}."
+            yield Entry(seq, one.endpoint, one.address, one.reference, "", one.at, seq, words)
 
     def said(self, update_id: int) -> list[Heard]:
         """Everything asked of any channel for this update."""
