@@ -7,9 +7,11 @@ from typing import Final
 
 from app.domain.crisis import MOVING, Action, move
 from app.domain.halting import Counts, Sign
+from app.domain.staff_notices import Notice, NoticeKind
 from app.store import audit, crises, endpoints, stopping, updates
 from app.store.database import Database
 from app.store.updates import UpdateRow
+from app.usecases.tell_staff import tell_staff
 
 ENGINE: Final = "engine"
 
@@ -36,5 +38,8 @@ def halt_update(
             "out": stopped.out,
         }
         crises.add_timeline(tx, row.crisis, ENGINE, "update_halted", body, now)
+        severity = crises.get(tx, row.crisis).severity
+        why = {"reason": f"{sign.value} at {body['endpoint']}"}
+        tell_staff(tx, Notice(NoticeKind.UPDATE_HALTED, str(update_id), now.isoformat(), severity, why), now)
         audit.append(tx, ENGINE, "halt_update", f"update/{update_id}", body, now)
     return changed

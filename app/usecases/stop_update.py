@@ -9,6 +9,7 @@ from app.clock import to_ms
 from app.domain.crisis import LIVE, MOVING, Action, UpdateState, move
 from app.domain.delivery import Result
 from app.domain.principals import Actor, permit
+from app.domain.staff_notices import NoticeKind
 from app.errors import Conflict, Invalid, Problem
 from app.store import audit, crises, halting, publishing, staging, stopping, updates
 from app.store.database import Database
@@ -16,6 +17,7 @@ from app.store.stopping import Stopped
 from app.store.updates import UpdateRow
 from app.usecases.send_update import SITE_BOUND, start_broadcast
 from app.usecases.submit_update import plan_of
+from app.usecases.tell_staff import staff_notice_is_over
 
 NOTHING = Stopped(0, 0, 0)
 UNDECIDED = (UpdateState.STAGING, UpdateState.SUBMITTED, UpdateState.APPROVED, *LIVE, UpdateState.DONE)
@@ -46,6 +48,7 @@ def cancel_update(db: Database, actor: Actor, update_id: int, now: datetime, rea
         changed = updates.change(tx, update_id, row.state, state=state, ended_at=now, reason=reason or None)
         body = {"update": update_id, "stopped": stopped.stopped, "in_flight": stopped.in_flight, "out": stopped.out}
         publishing.request(tx, "update_cancelled", now)
+        staff_notice_is_over(tx, NoticeKind.UPDATE_HALTED, str(update_id), now)
         crises.add_timeline(tx, row.crisis, actor.name, "update_cancelled", body, now)
         audit.append(tx, actor.name, "cancel_update", f"update/{update_id}", {**body, "reason": reason}, now)
     return StopReport(changed, stopped)
@@ -114,5 +117,6 @@ def resume_update(
         changed = updates.change(tx, update_id, row.state, state=state, reason=None, sent_at=row.sent_at or now)
         body = {"update": update_id, "after": row.reason} if row.state is UpdateState.HALTED else {"update": update_id}
         crises.add_timeline(tx, row.crisis, actor.name, "update_resumed", body, now)
+        staff_notice_is_over(tx, NoticeKind.UPDATE_HALTED, str(update_id), now)
         audit.append(tx, actor.name, "resume_update", f"update/{update_id}", {**body, "reason": reason}, now)
     return changed

@@ -8,8 +8,10 @@ import pytest
 
 from app.domain.delivery import State
 from app.domain.message import Accepted, Batch, Failure, FailureKind, Medium, Outcome
+from app.domain.staff_notices import NoticeKind
 from app.errors import Invalid
 from app.keyring import Keyring
+from app.store import staff
 from app.store.database import Database
 from app.usecases.stop_update import cancel_update, pause_update, resume_update
 from tests.rig.collector import Collector
@@ -51,6 +53,9 @@ async def test_too_many_refusals_halt_it_and_nobody_else_is_asked(
         await stage.looks(5)
         extra.finish()
     assert halted.reason == reason
+    with database.reading() as connection:
+        notices = staff.standing(connection, NoticeKind.UPDATE_HALTED, str(sent.id))
+    assert [notice.severity.value for notice in notices] == [severity]
     counts = stage.counts(sent.id)
     assert sum(counts.values()) == 3_000
     assert counts[State.QUEUED] > 0
