@@ -55,7 +55,7 @@ async def test_too_many_refusals_halt_it_and_nobody_else_is_asked(
     assert halted.reason == reason
     with database.reading() as connection:
         notices = staff.standing(connection, NoticeKind.UPDATE_HALTED, str(sent.id))
-    assert [notice.severity.value for notice in notices] == [severity]
+    assert [row.notice.severity.value for row in notices] == [severity]
     counts = stage.counts(sent.id)
     assert sum(counts.values()) == 3_000
     assert counts[State.QUEUED] > 0
