@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Response
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, field_validator
 
 from app.api.access import Reader, may
 from app.api.answers import Given
@@ -14,11 +14,14 @@ from app.api.context import Context, Ctx
 from app.api.problems import REFUSALS
 from app.api.revisions import etag
 from app.api.schemas import Sent, Texts
+from app.domain.contact_kinds import ContactStatus
 from app.domain.principals import Actor
-from app.usecases.judge_contact_channel import judge_contact_channel
+from app.usecases.judge_contact_channel import Judgement, judge_contact_channel
+from app.usecases.note_upkeep import note_upkeep
 from app.usecases.override_contact_channel import override_contact_channel
 from app.usecases.post_reading import Reading, Taken, post_reading
 from app.usecases.save_contact_secret import save_contact_secret
+from app.usecases.set_contact_status import set_contact_status
 from app.usecases.tell_unstaffed import tell_unstaffed
 
 router = APIRouter(prefix="/contact-channels/{slug}", tags=["contact-channels"], responses=REFUSALS)
@@ -57,6 +60,26 @@ class ContactOverride(Sent):
 
     def document(self) -> dict[str, Any]:
         return self.model_dump(mode="json", exclude_unset=True, by_alias=True)
+
+
+class ContactState(Sent):
+    model_config = _example(status="busy", reasons={"en": "Half of us are ill"}, until="2036-11-27T12:30:00Z")
+    status: Literal["open", "busy", "down", "closed"]
+    reasons: Texts | None = None
+    until: datetime | None = Field(None, description="from then on it is open again; until somebody says so without")
+
+    @field_validator("until")
+    @classmethod
+    def _with_offset(cls, until: datetime | None) -> datetime | None:
+        if until is not None and until.tzinfo is None:
+            raise ValueError("it has no offset; write it as 2026-11-22T14:30:00Z")
+        return until
+
+
+class UpkeepDone(Sent):
+    model_config = _example(called=True, check_on="2036-11-27")
+    called: bool = Field(False, description="The test call was made today")
+    check_on: date | None = Field(None, description="It was looked through, and is to be again by this day")
 
 
 class ReadingTaken(Given):
@@ -108,9 +131,41 @@ def override(
     return row.document
 
 
+@router.post("/status", operation_id="set_contact_status", summary="Open, busy, down or closed, why and until when")
+def status(
+    slug: str, body: ContactState, context: Ctx, actor: Annotated[Actor, may("save_document")], response: Response
+) -> dict[str, Any]:
+    """The whole contact channel as it is now stored. At `until` it is open again by itself."""
+    row = set_contact_status(
+        context.db,
+        actor,
+        slug,
+        ContactStatus(body.status),
+        context.clock.now(),
+        reasons=body.reasons,
+        until=body.until,
+    )
+    context.wake()
+    response.headers["ETag"] = etag(row.revision)
+    return row.document
+
+
+@router.post("/upkeep", operation_id="note_upkeep", summary="It was called for a test, or looked through")
+def upkeep(
+    slug: str, body: UpkeepDone, context: Ctx, actor: Annotated[Actor, may("note_upkeep")], response: Response
+) -> dict[str, Any]:
+    """The whole contact channel as it is now stored; what is done clears its notices to staff."""
+    row = note_upkeep(context.db, actor, slug, context.clock.now(), called=body.called, check_on=body.check_on)
+    response.headers["ETag"] = etag(row.revision)
+    return row.document
+
+
 @router.get("/standing", operation_id="read_standing", summary="Waits, kept hours, best times, and what is due")
 def standing(slug: str, context: Ctx, _actor: Reader) -> Standing:
-    found = judge_contact_channel(context.db, slug, context.clock.now())
+    return standing_of(judge_contact_channel(context.db, slug, context.clock.now()))
+
+
+def standing_of(found: Judgement) -> Standing:
     quiet = sorted((one for one in found.hourly_waits if one.quiet), key=lambda one: one.median_minutes)
     return Standing(
         wait_minutes=found.wait_minutes,

@@ -10,6 +10,7 @@ import typer
 
 from app.cli import (
     advice,
+    channel,
     crisis,
     doctor,
     links,
@@ -50,6 +51,7 @@ app.add_typer(people.app, name="import", help="Take in lists.")
 app.add_typer(registry.app, name="registry", help="All contact channels, needs and rules as one file.")
 app.add_typer(routes.app, name="routes", help="Check the routing rules.")
 app.add_typer(links.app, name="links", help="The links readers are sent to.")
+app.add_typer(channel.app, name="channel", help="Contact channels on duty: waits, status, other numbers for a while.")
 app.add_typer(staff.app, name="staff", help="What staff are told although nobody asked.")
 app.add_typer(crisis.app, name="crisis", help="Open, look at and resolve crises.")
 app.add_typer(update.app, name="update", help="From the first draft to the last delivery.")

@@ -11,6 +11,7 @@ from rich.console import Console
 from app.cli.desk import AsJson, at_desk, moment
 from app.domain.contacts import dial_text
 from app.domain.crisis import Severity
+from app.domain.hours import Opening
 from app.domain.routing import Option, Query, advise
 from app.domain.texts import pick
 from app.errors import NotFound, Problem
@@ -52,18 +53,28 @@ def show_options(out: Console, options: tuple[Option, ...], language: str) -> No
     for one in options:
         channel = one.contact_channel
         wait = f"{one.wait_minutes} min" if one.wait_minutes is not None else ""
-        shown.add_row(pick(channel.names, language)[0], dial_text(channel), _hours(one), wait, one.reason.value)
+        shown.add_row(
+            pick(channel.names, language)[0],
+            dial_text(channel),
+            opening_words(_opening(one), channel.timezone),
+            wait,
+            one.reason.value,
+        )
     out.print(shown if options else "No contact channel serves this area.")
 
 
-def _hours(option: Option) -> str:
+def _opening(option: Option) -> Opening:
+    return Opening(option.open, option.opens_at, option.closes_at)
+
+
+def opening_words(state: Opening, timezone: str) -> str:
     """In the contact channel's own time."""
-    zone = ZoneInfo(option.contact_channel.timezone)
+    zone = ZoneInfo(timezone)
     place = zone.key.rpartition("/")[2].replace("_", " ")
-    at = option.closes_at if option.open else option.opens_at
+    at = state.closes_at if state.open else state.opens_at
     if at is None:
-        return "always open" if option.open else "closed"
-    return f"{'open until' if option.open else 'opens'} {at.astimezone(zone):%a %H:%M} ({place})"
+        return "always open" if state.open else "closed"
+    return f"{'open until' if state.open else 'opens'} {at.astimezone(zone):%a %H:%M} ({place})"
 
 
 def _document(option: Option) -> dict[str, object]:

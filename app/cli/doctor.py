@@ -10,6 +10,7 @@ from typing import Final
 
 import typer
 
+from app.cli.attention import notices, routing, upkeep
 from app.cli.desk import AsJson, Desk, at_desk
 from app.cli.findings import Finding, Look, report, schema, secrets
 from app.domain.crisis import LIVE, UpdateState
@@ -84,4 +85,4 @@ def _engine(desk: Desk) -> Iterator[Finding]:
                 yield Finding(f"endpoint {endpoint.slug}", well=False, words=words)
 
 
-LOOKS: Final[tuple[Look, ...]] = (schema, _counters, _audit, secrets, _website, _engine)
+LOOKS: Final[tuple[Look, ...]] = (schema, _counters, _audit, secrets, _website, _engine, routing, upkeep, notices)

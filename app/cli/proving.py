@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from app.cli.attention import routing, upkeep
 from app.cli.desk import AsJson, Desk, at_desk
 from app.cli.findings import Finding, report, schema, secrets
 from app.domain.playbooks import Playbook
 from app.domain.principals import Role
-from app.domain.routing_lint import check_references
 from app.errors import Invalid, Problem
 from app.store import audiences, audit, documents, endpoints, staff, users
 from app.store.audit import Head
@@ -43,7 +43,7 @@ def check(as_json: AsJson = False) -> None:
     """Look for what would stop you in a crisis: settings, endpoints, people, ways to reach you."""
     with at_desk() as desk:
         people = (_approvers, _staff_places)
-        looks = (_configuration, schema, secrets, _channels, *people, _ways_to_reach_us, _playbooks, _audiences)
+        looks = (_configuration, schema, secrets, _channels, *people, routing, upkeep, _playbooks, _audiences)
         report(desk, looks, as_json=as_json)
 
 
@@ -97,19 +97,6 @@ def _staff_places(desk: Desk) -> Iterator[Finding]:
         count = len(staff.recipients(connection))
     words = f"notices go to {count} places" if count else "notices go nowhere; run: clarion staff add ENDPOINT ADDRESS"
     yield Finding("staff", bool(count), words, warning=True)
-
-
-def _ways_to_reach_us(desk: Desk) -> Iterator[Finding]:
-    with desk.db.reading() as connection:
-        registry = documents.registry(connection)
-    problems: tuple[Problem, ...] = check_references(registry)
-    for problem in problems:
-        yield Finding("routing", well=False, words=f"{problem.sentence} {problem.remedy}")
-    if not registry.channels:
-        yield Finding("routing", well=False, words="no contact channel: no update can be submitted")
-    elif not problems:
-        words = f"{len(registry.needs)} needs lead to {len(registry.channels)} contact channels"
-        yield Finding("routing", well=True, words=words)
 
 
 def _playbooks(desk: Desk) -> Iterator[Finding]:

@@ -71,6 +71,7 @@ ROLE_FOR: Final[Mapping[str, Role]] = MappingProxyType(
         # how customers reach us: a phone number must be changeable at 3 a.m. by whoever is on duty
         "save_document": Role.APPROVER,
         "post_reading": Role.AUTHOR,
+        "note_upkeep": Role.AUTHOR,
         "acknowledge_notice": Role.AUTHOR,
         "open_knowledge": Role.APPROVER,
         "check_links": Role.AUTHOR,

@@ -173,3 +173,36 @@ def test_an_override_that_cannot_be_is_refused_and_changes_nothing(
     answer = line.post("approver", "/contact-channels/phone/overrides", json=override)
     assert (answer.status_code, answer.json()["code"]) == (422, code)
     assert line.done(line.get("viewer", "/contact-channels/phone"))["overrides"] == []
+
+
+def test_a_status_says_why_and_until_when(line: Api) -> None:
+    path, soon = "/contact-channels/phone/status", iso(line.clock.now() + timedelta(hours=1))
+    body = {"status": "busy", "reasons": {"en": "Half of us are ill"}, "until": soon}
+    made = line.post("approver", path, json=body)
+    assert (made.status_code, made.headers["etag"], made.json()["status_until"]) == (200, '"2"', soon)
+    assert route(line)["reason"] == "busy"
+    assert line.post("author", path, json=body).status_code == 403
+    for wrong in (
+        {"status": "ill"},
+        {"status": "busy", "until": "2036-01-01T00:00"},
+        {"status": "busy", "until": "2020-01-01T00:00Z"},
+    ):
+        assert line.post("approver", path, json=wrong).status_code == 422
+    back = line.done(line.post("approver", path, json={"status": "open"}))
+    assert (back["status"], back["status_reasons"], back["status_until"]) == ("open", {}, None)
+
+
+def test_a_test_call_and_a_look_are_written_down_by_whoever_did_them(line: Api) -> None:
+    document = line.done(line.get("viewer", "/contact-channels/phone"))
+    due = {**document, "upkeep": {"check_on": "2020-01-01", "test_call_every_days": 30}}
+    line.done(line.put("approver", "/contact-channels/phone", json=due))
+    line.done(line.post("author", "/tick"))
+    assert len(line.done(line.get("viewer", "/staff/notices"))["items"]) == 2
+    assert standing(line)["due"] == ["check", "test_call"]
+    path = "/contact-channels/phone/upkeep"
+    assert line.post("author", path, json={}).json()["code"] == "missing"
+    assert line.post("author", path, json={"check_on": "2020-01-02"}).json()["code"] == "already_over"
+    line.done(line.post("author", path, json={"called": True, "check_on": "2099-01-01"}))
+    assert standing(line)["due"] == []
+    notices = line.done(line.get("viewer", "/staff/notices"))["items"]
+    assert all(one["cleared_at"] for one in notices)
