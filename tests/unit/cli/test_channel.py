@@ -78,12 +78,12 @@ def test_what_was_done_is_not_due_any_more(duty: Clarion) -> None:
     ],
 )
 def test_faults_are_named_and_change_nothing(duty: Clarion, words: tuple[str, ...], code: int, problem: str) -> None:
-    before = duty.json("registry", "export")
+    before = duty.done("registry", "export").json
     answer = duty("channel", *words, "--json")
     assert answer.code == code, answer.err
     first = json.loads(answer.err)["errors"][0]
     assert (first["code"], bool(first["remedy"])) == (problem, True)
-    assert duty.json("registry", "export") == before
+    assert duty.done("registry", "export").json == before
 
 
 def test_a_viewer_looks_and_changes_nothing(duty: Clarion) -> None:
@@ -96,7 +96,7 @@ def test_a_viewer_looks_and_changes_nothing(duty: Clarion) -> None:
 def test_the_doctor_names_what_the_linter_finds_and_what_is_due(duty: Clarion) -> None:
     found = {one["reason"]: one for one in duty.json("doctor")["findings"] if one["reason"]}
     assert "clarion channel checked phone" in found["no_check_date"]["remedy"]
-    night = {**duty.json("registry", "export")["contact_channels"][0], "hours": "Mo-Fr 09:00-17:00"}
+    night = {**duty.done("registry", "export").json["contact_channels"][0], "hours": "Mo-Fr 09:00-17:00"}
     night |= {"upkeep": {"check_on": "2020-01-01", "test_call_every_days": 30}}
     rules = [
         {"slug": "any", "need": "emergency", "contact_channels": ["phone"]},
