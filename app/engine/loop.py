@@ -155,7 +155,7 @@ class Engine:
             with self.db.reading() as connection:
                 if not (self.fleet.busy or ledger.work_waiting(connection, now_ms=request.now_ms)):
                     return {}
-        with self.db.writing() as tx:
+        with self.db.writing(alone=False) as tx:
             return take_turn(tx, request, self.timings)
 
     def _settle_soon(self, rows: Sequence[Settled]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
@@ -11,7 +11,7 @@ from app.domain.delivery import Result
 from app.domain.message import MEDIUM_CODES, Medium
 from app.engine.admitting import sort_out
 from app.settings import Timings
-from app.store import ledger, settling, stopping
+from app.store import ledger, locking, settling, stopping
 from app.store.ledger import BroadcastRow, Candidate, HeldShard, ShardKey
 from app.store.settling import Settled
 
@@ -41,6 +41,14 @@ class Request:
     doubtful: bool = False
     """Some of `settled` may have been committed before."""
 
+    def touches(self) -> Iterator[ShardKey]:
+        """Every shard this turn will change, but those it has yet to claim: they are free."""
+        for row in self.settled:
+            yield row.shard_key
+        for want in self.wants:
+            yield from want.held
+        yield from self.release
+
 
 @dataclass(slots=True)
 class Granted:
@@ -55,6 +63,7 @@ class Granted:
 
 def take_turn(connection: Connection, request: Request, timings: Timings) -> dict[int, Granted]:
     """Run inside one write transaction; returns what each endpoint was granted."""
+    locking.lock_shards(connection, request.touches())
     if request.settled:
         settling.settle(connection, request.settled, doubtful=request.doubtful)
         _note_sites(connection, request)

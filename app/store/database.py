@@ -42,6 +42,10 @@ LIMITS: Final = (
 """At the head of every transaction: what was SET for a session would meet somebody else's behind a pooler."""
 
 
+ONE_WRITER: Final = "SELECT pg_advisory_xact_lock(7163874, 1)"
+"""SQLite's single writer, for PostgreSQL: first come first served, and let go with the transaction, pooler or not."""
+
+
 class Doubtful(Unavailable):
     """The commit was asked for and never answered: the change stands, or it does not."""
 
@@ -92,13 +96,17 @@ class Database:
             self._readers = self.engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self, *, alone: bool = True) -> Iterator[Connection]:
         """A write transaction: committed at the end, rolled back when anything is raised inside.
 
-        Raise Doubtful when only the commit itself failed.
+        Writers come one after the other, on both databases: what one of them has read stays true until it commits.
+        `alone=False` is for those who lock the very rows they go by and must not queue behind the others on PostgreSQL:
+        an engine's turn, a slice of a pace. Raise Doubtful when only the commit itself failed.
         """
         if not self.is_sqlite:
             with self.engine.connect() as connection, _begin(connection):
+                if alone:
+                    connection.exec_driver_sql(ONE_WRITER)
                 yield connection
             return
         if not self._writers.acquire(WRITE_WAIT_SECONDS):

@@ -215,6 +215,7 @@ def claim_due(
         .add_columns(due.c.medium, due.c.shard, due.c.lane, due.c.attempt, due.c.why, due.c.since_ms, due.c.fence)
         .select_from(due)
         .join(recipient, same_delivery(due, recipient))
+        .join(shard, _its_shard)
         .where(
             due.c.endpoint == endpoint,
             due.c.broadcast == broadcast_id,
@@ -224,7 +225,7 @@ def claim_due(
         )
     )
     query = _with_decisions(waiting, newer=newer, corrects=corrects).order_by(due.c.due_ms).limit(most)
-    rows = connection.execute(query.with_for_update(of=due, skip_locked=True)).all()
+    rows = connection.execute(query.with_for_update(of=(due, shard), skip_locked=True)).all()
     by_medium: dict[int, list[int]] = {}
     for row in rows:
         by_medium.setdefault(row.medium, []).append(row.address_id)
@@ -324,6 +325,9 @@ def is_shard(key: ShardKey) -> ColumnElement[bool]:
 
 def same_delivery(left: FromClause, right: FromClause) -> ColumnElement[bool]:
     return and_(*(left.c[name] == right.c[name] for name in ("broadcast", "medium", "address_id")))
+
+
+_its_shard = and_(shard.c.broadcast == due.c.broadcast, shard.c.medium == due.c.medium, shard.c.no == due.c.shard)
 
 
 def _with_decisions(query: Select[Any], *, newer: Sequence[int], corrects: int | None) -> Select[Any]:

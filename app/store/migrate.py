@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from importlib import import_module
 from pathlib import Path
 from typing import cast
 
@@ -12,16 +13,12 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from app.store import (  # imported so that their tables are known
-    contact_tables,  # noqa: F401
-    duty_tables,  # noqa: F401
-    ledger_tables,
-    mercy_tables,  # noqa: F401
-    staff_tables,  # noqa: F401
-)
 from app.store.database import Database
+from app.store.tables import metadata
 
-SCHEMA = ledger_tables.recipient.metadata
+for _file in Path(__file__).parent.glob("*_tables.py"):
+    import_module(f"app.store.{_file.stem}")
+SCHEMA = metadata
 """All tables: those of tables.py and, because they are imported here, those of the other *_tables.py."""
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"

@@ -15,6 +15,7 @@ from app.domain.delivery import RECEIPT_RANK, SUPPRESSING, Result, Why, fold
 from app.domain.message import ReceiptKind
 from app.store.ledger import ShardKey
 from app.store.ledger_tables import due, outcome, receipt, receipt_count, receipt_state, suppression
+from app.store.locking import lock_shards
 from app.store.settling import DELIVERY, add_to_shards, clean
 from app.store.upsert import insert_missing, insert_or_update
 
@@ -101,6 +102,8 @@ def apply_waiting(connection: Connection, most: int, after: int = 0) -> tuple[in
     by_key: dict[Key, list[Row[Any]]] = defaultdict(list)
     for row in rows:
         by_key[Key(row.broadcast, row.medium, row.address_id)].append(row)
+    waiting_again = _rows(connection, due, list(by_key))
+    lock_shards(connection, (ShardKey(row.broadcast, row.medium, row.shard) for row in waiting_again))
     known = _Known.read(connection, list(by_key))
     applied = _Applied()
     for key, heard in by_key.items():

@@ -13,6 +13,7 @@ from app.domain.delivery import FINAL, Result, Why
 from app.domain.message import FailureKind
 from app.store.ledger import ShardKey, is_shard
 from app.store.ledger_tables import due, outcome, shard, suppression
+from app.store.locking import lock_shards
 from app.store.upsert import insert_missing, insert_or_update
 
 DELIVERY = ("broadcast", "medium", "address_id")
@@ -61,6 +62,7 @@ def settle(connection: Connection, rows: Sequence[Settled], *, doubtful: bool = 
     A row whose fence has moved on (takeover, stop) is reconciled with what happened meanwhile, so that no delivery
     is ever counted twice and none goes uncounted.
     """
+    lock_shards(connection, (row.shard_key for row in rows))
     rows = _reconcile(connection, rows, doubtful=doubtful)
     _append(connection, rows)
     _keep_due(connection, rows)

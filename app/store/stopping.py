@@ -13,6 +13,7 @@ from app.domain.delivery import Result, Why
 from app.domain.message import MEDIUM_CODES, Medium
 from app.store.ledger import BroadcastRow, ShardKey
 from app.store.ledger_tables import broadcast, due, outcome, shard
+from app.store.locking import lock_broadcast
 from app.store.settling import add_to_shards
 from app.store.tables import update as update_table
 
@@ -35,6 +36,7 @@ def stop_rest(connection: Connection, broadcast_id: int, rest: Result, now_ms: i
 
     Deliveries already admitted settle by themselves; unknown ones stay unknown until somebody knows.
     """
+    lock_broadcast(connection, broadcast_id)
     mine = shard.c.broadcast == broadcast_id
     waiting = and_(due.c.broadcast == broadcast_id, due.c.why.in_(_STARTABLE), due.c.owner.is_(None))
     queued = connection.scalar(
@@ -71,6 +73,7 @@ def stop_rest(connection: Connection, broadcast_id: int, rest: Result, now_ms: i
 
 def pause(connection: Connection, broadcast_id: int) -> Stopped:
     """Nothing starts until `resume`; what was admitted but not begun comes back by itself."""
+    lock_broadcast(connection, broadcast_id)
     connection.execute(update(broadcast).where(broadcast.c.id == broadcast_id).values(state="paused"))
     connection.execute(update(shard).where(shard.c.broadcast == broadcast_id).values(fence=shard.c.fence + 1))
     return _stopped(connection, broadcast_id, 0)
@@ -84,6 +87,7 @@ def confirm_site(connection: Connection, broadcast_id: int, now_ms: int) -> bool
     """When every site of the broadcast is read back: note it and bring the other waves forward. False = not yet."""
     site = MEDIUM_CODES[Medium.SITE]
     mine = and_(shard.c.broadcast == broadcast_id, shard.c.medium == site)
+    lock_broadcast(connection, broadcast_id)
     open_sites = connection.scalar(select(func.sum(shard.c.size - shard.c.accepted)).where(mine))
     if open_sites is None or open_sites > 0:
         return False

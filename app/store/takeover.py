@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, exists, func, literal, select, update
+from sqlalchemy import Connection, Row, Select, and_, exists, func, literal, select, tuple_, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from app.domain.delivery import Result, Why
@@ -13,6 +13,7 @@ from app.store.ledger_tables import broadcast, due, outcome, recipient, shard
 from app.store.upsert import insert_found, insert_selected
 
 LEASE_LOST = "lease_lost"
+SHARDS_A_PASS = 500
 OUTCOME = ("broadcast", "medium", "address_id", "attempt", "result", "endpoint", "reason", "provider_id", "at_ms")
 
 
@@ -88,6 +89,15 @@ def _take_over_due(connection: Connection, me: str, *, now_ms: int, settle_ms: i
     gone = and_(due.c.owner.is_not(None), due.c.owner != me)
     if not alone:
         gone = and_(gone, due.c.lease_until_ms < now_ms)
+    touched = select(due.c.broadcast, due.c.medium, due.c.shard).where(gone).distinct().limit(SHARDS_A_PASS)
+    keys = [tuple(row) for row in connection.execute(touched)]
+    if not keys:
+        return 0
+    whole = select(shard.c.broadcast, shard.c.medium, shard.c.no).where(
+        tuple_(shard.c.broadcast, shard.c.medium, shard.c.no).in_(keys)
+    )
+    ours = [tuple(row) for row in connection.execute(whole.with_for_update(skip_locked=True))]
+    gone = and_(gone, tuple_(due.c.broadcast, due.c.medium, due.c.shard).in_(ours))
     attempted = and_(gone, due.c.why != Why.UNKNOWN)
     groups = connection.execute(
         select(due.c.broadcast, due.c.medium, due.c.shard, due.c.why, func.count().label("n"))

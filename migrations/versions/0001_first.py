@@ -491,6 +491,19 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_fact_crisis"), "fact", ["crisis"], unique=False)
     op.create_table(
+        "pace",
+        sa.Column("endpoint", KEY, autoincrement=False, nullable=False),
+        sa.Column("rate", sa.Float(), nullable=False),
+        sa.Column("tokens", sa.Float(), nullable=False),
+        sa.Column("at_ms", sa.BigInteger(), nullable=False),
+        sa.Column("throttled_ms", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["endpoint"], ["endpoint.id"], name=op.f("fk_pace_endpoint_endpoint"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("endpoint", name=op.f("pk_pace")),
+    )
+    op.create_table(
         "staff_delivery",
         sa.Column("notice_id", KEY, nullable=False),
         sa.Column("endpoint", sa.String(length=64), nullable=False),

@@ -41,8 +41,8 @@ class MortalDatabase(Database):
         self.dead = threading.Event()
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        with super().writing() as connection:
+    def writing(self, *, alone: bool = True) -> Iterator[Connection]:
+        with super().writing(alone=alone) as connection:
             self._must_live()
             yield connection
             self.commits += 1
@@ -74,8 +74,8 @@ class StutteringDatabase(Database):
         self.commits = 0
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        with super().writing() as connection:
+    def writing(self, *, alone: bool = True) -> Iterator[Connection]:
+        with super().writing(alone=alone) as connection:
             yield connection
             self.commits += 1
             now = self.commits == self.at

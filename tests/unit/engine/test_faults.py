@@ -40,10 +40,10 @@ class Flaky(Database):
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def writing(self, *, alone: bool = True) -> Iterator[Connection]:
         if self.unwritable:
             raise DOWN
-        with super().writing() as connection:
+        with super().writing(alone=alone) as connection:
             yield connection
 
 

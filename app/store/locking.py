@@ -1,0 +1,33 @@
+"""Locks on shards: whoever changes deliveries takes them first, all in the same order, so nobody waits in a circle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from sqlalchemy import Connection, select, tuple_
+
+from app.store.ledger import ShardKey
+from app.store.ledger_tables import shard
+
+LOCKS_A_STEP: Final = 500
+
+
+def lock_shards(connection: Connection, keys: Iterable[ShardKey]) -> None:
+    """Nobody else moves these shards, their counters or what stands in `due` of them before this transaction ends.
+
+    SQLite has one writer and needs none.
+    """
+    if connection.dialect.name == "sqlite":
+        return
+    wanted = sorted(set(keys))
+    for at in range(0, len(wanted), LOCKS_A_STEP):
+        these = tuple_(shard.c.broadcast, shard.c.medium, shard.c.no).in_(wanted[at : at + LOCKS_A_STEP])
+        order = (shard.c.broadcast, shard.c.medium, shard.c.no)
+        connection.execute(select(shard.c.no).where(these).order_by(*order).with_for_update())
+
+
+def lock_broadcast(connection: Connection, broadcast_id: int) -> None:
+    """As `lock_shards`, for all of a broadcast; what waits for another attempt cannot be claimed meanwhile either."""
+    mine = select(shard.c.no).where(shard.c.broadcast == broadcast_id)
+    connection.execute(mine.order_by(shard.c.medium, shard.c.no).with_for_update())
