@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from app.clock import FrozenClock
 from app.keyring import Keyring
@@ -25,6 +26,12 @@ NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 """A Tuesday, outside every holiday and clock change of the places in the samples."""
 
 TWICE = [Path(__file__).parent / "unit" / area for area in ("store", "engine")]
+
+
+settings.register_profile("dice", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("steady", settings.get_profile("dice"), derandomize=True)
+settings.load_profile("steady")
+"""The same examples in every run, however long they take; `--hypothesis-profile=dice` looks for new ones."""
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ from app.clock import SystemClock
 from app.domain.delivery import State
 from app.store.database import Database
 from tests.faces import Api, open_api
+from tests.patience import PATIENCE
 from tests.rig.stage import FAST
 
-SECONDS: Final = 20.0
 OVER: Final = frozenset({"done", "expired", "cancelled", "superseded"})
 
 
@@ -28,7 +28,7 @@ def open_live(database: Database, url: str, publish_dir: Path) -> Iterator[Live]
 
 
 class Live:
-    """What people do, over HTTP; every wait ends after SECONDS."""
+    """What people do, over HTTP; every wait ends after PATIENCE."""
 
     def __init__(self, api: Api) -> None:
         self.api = api
@@ -72,7 +72,7 @@ class Live:
         return str(answer.text) if answer.status_code == 200 else ""
 
 
-def until(condition: Callable[[], bool], seconds: float = SECONDS) -> None:
+def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
     deadline = time.monotonic() + seconds
     while not condition():  # the condition may be about anything, so nothing can announce it
         if time.monotonic() > deadline:

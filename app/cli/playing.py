@@ -20,8 +20,8 @@ app = typer.Typer()
 DEFAULT_FOLDER: Final = Path("data/demo")
 ROOT: Final = Path(__file__).parents[2]
 LOOPBACK: Final = "127.0.0.1"
-TIMINGS: Final = Timings(site_bound=5.0, settle=3.0)
-"""A busy laptop may need more than two seconds for the banner; and nobody wants to watch ten seconds of doubt."""
+TIMINGS: Final = Timings(site_bound=20.0, settle=3.0)
+"""A busy laptop may need far more than two seconds for the banner; and nobody wants to watch ten seconds of doubt."""
 MARK: Final = ".clarion-demo"
 """A folder with this file is the demo's own: it may be emptied."""
 

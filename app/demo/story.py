@@ -51,10 +51,10 @@ if TYPE_CHECKING:
     from app.wiring import Wiring
 
 LONGEST_SECONDS: Final = 3600.0
-STALLED_SECONDS: Final = 45.0
+STALLED_SECONDS: Final = 90.0
 """Nothing is sent for so long: something is wrong, and waiting does not mend it."""
 RECEIPT_SECONDS: Final = 120.0
-BANNER_SECONDS: Final = 15.0
+BANNER_SECONDS: Final = 60.0
 SHOWN_ERRORS: Final = 12
 
 

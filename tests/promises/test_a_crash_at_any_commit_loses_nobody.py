@@ -26,10 +26,11 @@ from app.store.database import Database
 from app.store.ledger_tables import address, outcome
 from app.store.ledger_tables import shard as shards
 from app.usecases.settle_unknown import UnknownDecision, settle_unknown
+from tests.patience import PATIENCE
 from tests.rig.mortal import MortalDatabase, Record, Recorded, Searchable, StutteringDatabase, recorded
 from tests.rig.stage import APPROVER, Stage
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(600)]
 
 PEOPLE = 29
 EVERYBODY = 2 * PEOPLE + 2  # a text and an e-mail each, one site, one account
@@ -41,8 +42,8 @@ HASTY = Timings(
     commit=0.001,
     control=0.01,
     control_stale=1.0,
-    connect_timeout=0.2,
-    call_timeout=0.5,
+    connect_timeout=10.0,
+    call_timeout=10.0,
     site_bound=0.05,
     correction_gap=0.05,
     retry_base=0.002,
@@ -102,7 +103,7 @@ async def die(stage: Stage, update: int) -> bool:
     assert isinstance(db, MortalDatabase)
     task = asyncio.create_task(stage.engine().run(asyncio.Event()))
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while not db.dead.is_set() and not await asyncio.to_thread(over, stage, update):
                 await asyncio.sleep(0.002)
     finally:
@@ -123,7 +124,7 @@ async def revive(stage: Stage, update: int, decision: UnknownDecision | None = N
     stop, engine = asyncio.Event(), stage.engine()
     task = asyncio.create_task(engine.run(stop))
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while (await asyncio.to_thread(stage.row, update)).state != "done":
                 stuck = await asyncio.to_thread(only_a_person_knows, stage, update)
                 if decision is not None and stuck:
@@ -134,7 +135,7 @@ async def revive(stage: Stage, update: int, decision: UnknownDecision | None = N
     finally:
         stop.set()
         engine.wake()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             await task
 
 

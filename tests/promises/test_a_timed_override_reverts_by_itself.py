@@ -24,6 +24,7 @@ from app.store import documents
 from app.store.database import Database
 from app.store.documents import Kind
 from app.usecases.save_document import save_document
+from tests.patience import PATIENCE
 from tests.unit.site.world import LANGUAGES, PHONE, open_house, press
 
 pytestmark = pytest.mark.anyio
@@ -71,7 +72,7 @@ async def test_a_timed_override_reverts_by_itself(database: Database, tmp_path: 
 
 
 async def until(holds: Any) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while not holds():
             await asyncio.sleep(0.01)
 

@@ -15,6 +15,7 @@ from app.publishing.directory import DirectoryTarget
 from app.publishing.publisher import Publisher
 from app.site.shelf import Shelf
 from app.store.database import Database
+from tests.patience import PATIENCE
 from tests.unit.site.world import NOON, open_crisis, open_house, press, say
 
 pytestmark = pytest.mark.anyio
@@ -30,7 +31,7 @@ def banner(shelf: Shelf) -> dict[str, Any]:
 
 
 async def until(shelf: Shelf, seq: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while shelf.seq < seq:
             await asyncio.sleep(0.005)
 

@@ -7,16 +7,24 @@ import pytest
 from app.domain.delivery import State
 from app.domain.message import Medium
 from app.keyring import Keyring
+from app.settings import Timings
 from app.store.database import Database
+from tests.conftest import NOON
 from tests.rig.stage import Stage, black_hole
+from tests.rig.virtual import VIRTUAL, VirtualClock
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> tuple[str, dict[str, object]]:
+    return VIRTUAL
 
 
 async def test_each_wave_starts_after_the_one_before_and_short_messages_carry_the_link(
     database: Database, keyring: Keyring
 ) -> None:
-    stage = Stage(database, keyring)
+    stage = Stage(database, keyring, VirtualClock(NOON), Timings())
     stage.open(50)
     for slug, medium in (("mail", Medium.EMAIL), ("text", Medium.SMS), ("toot", Medium.SOCIAL), ("web", Medium.SITE)):
         stage.add_endpoint(slug, medium)
@@ -29,7 +37,7 @@ async def test_each_wave_starts_after_the_one_before_and_short_messages_carry_th
 
 
 async def test_a_silent_social_network_does_not_hold_the_texts(database: Database, keyring: Keyring) -> None:
-    stage = Stage(database, keyring)
+    stage = Stage(database, keyring, VirtualClock(NOON), Timings())
     stage.open(20)
     stage.add_endpoint("web", Medium.SITE)
     stage.add_endpoint("text", Medium.SMS)

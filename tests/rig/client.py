@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 from urllib.parse import urlencode
 
+from tests.patience import PATIENCE
 from tests.rig.ledger import Accepted
 
 
 class ControlClient:
     """Blocking, every call timed out; in async code `await asyncio.to_thread(control.counts)`."""
 
-    def __init__(self, base_url: str, timeout: float = 10.0) -> None:
+    def __init__(self, base_url: str, timeout: float = PATIENCE) -> None:
         self._base_url = base_url
         self._timeout = timeout
         # Loopback must never go through a proxy of the environment.
@@ -90,7 +91,7 @@ class ControlClient:
     def expire_bluesky_sessions(self) -> None:
         self._call("PUT", "/expire_bluesky_sessions")
 
-    def until(self, condition: Callable[[dict[str, Any]], bool], timeout: float = 10.0) -> dict[str, Any]:
+    def until(self, condition: Callable[[dict[str, Any]], bool], timeout: float = PATIENCE) -> dict[str, Any]:
         """Wait until the counts are so, and return them; raises TimeoutError."""
         deadline = time.monotonic() + timeout
         while True:

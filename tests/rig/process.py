@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests.patience import PATIENCE
 from tests.rig.client import ControlClient
 from tests.rig.ledger import Keep
 
@@ -23,7 +24,7 @@ class RigProcess:
     Without a `directory` it works in a temporary one, removed at the end.
     """
 
-    def __init__(self, *, keep: Keep = Keep.BODIES, directory: Path | None = None, timeout: float = 20.0) -> None:
+    def __init__(self, *, keep: Keep = Keep.BODIES, directory: Path | None = None, timeout: float = PATIENCE) -> None:
         self._keep = keep
         self._directory = directory
         self._timeout = timeout
@@ -59,14 +60,14 @@ class RigProcess:
         return self
 
     def stop(self) -> None:
-        """SIGTERM, then SIGKILL after five seconds."""
+        """SIGTERM, then SIGKILL where that is not heard."""
         if self._process is not None:
             self._process.terminate()
             try:
-                self._process.wait(5)
+                self._process.wait(PATIENCE)
             except subprocess.TimeoutExpired:
                 self._process.kill()
-                self._process.wait(5)
+                self._process.wait(PATIENCE)
             self._process = None
         if self._temporary is not None:
             self._temporary.cleanup()

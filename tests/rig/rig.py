@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.patience import PATIENCE
 from tests.rig import accounts
 from tests.rig.behaviours import Effect, Killer, Rule, Script
 from tests.rig.bluesky import Bluesky
@@ -126,11 +127,11 @@ class Rig:
         self._changes.add(task)
         task.add_done_callback(self._changes.discard)
 
-    async def until(self, condition: Callable[[], bool], within: float = 5.0) -> None:
+    async def until(self, condition: Callable[[], bool], within: float = PATIENCE) -> None:
         """Wait until something is so; raises TimeoutError."""
         async with asyncio.timeout(within):
             while not condition():  # the condition may be about anything, so nothing can announce it
                 await asyncio.sleep(0.005)
 
-    async def until_accepted(self, provider: str, count: int, within: float = 5.0) -> None:
+    async def until_accepted(self, provider: str, count: int, within: float = PATIENCE) -> None:
         await self.until(lambda: self.ledger.accepted(provider) >= count, within)

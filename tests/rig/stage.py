@@ -35,6 +35,7 @@ from app.usecases.save_audience import save_audience
 from app.usecases.send_update import send_update
 from app.usecases.stage_update import stage_update
 from app.usecases.submit_update import submit_update
+from tests.patience import PATIENCE
 from tests.rig.ledger import Accepted as Entry
 
 FAST = Timings(
@@ -44,8 +45,8 @@ FAST = Timings(
     commit=0.005,
     control=0.05,
     control_stale=0.2,
-    connect_timeout=0.3,
-    call_timeout=0.4,
+    connect_timeout=10.0,
+    call_timeout=10.0,
     site_bound=0.5,
     correction_gap=0.6,
     retry_base=0.02,
@@ -53,7 +54,9 @@ FAST = Timings(
     find_again=0.2,
     attend=0.2,
 )
-"""The promises' timings, shortened alike."""
+"""The promises' timings, shortened alike. Calls get time: on a busy machine an answer may be late and still be one."""
+IMPATIENT = FAST.model_copy(update={"connect_timeout": 0.4, "call_timeout": 0.4})
+"""For providers that never answer; whoever does answer must do so without going through a socket."""
 
 Answer = Callable[[Batch], Awaitable[Sequence[Outcome]]]
 
@@ -216,7 +219,7 @@ class Stage:
             yield engine
         finally:
             stop.set()
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE):
                 await task
 
     def row(self, update_id: int) -> UpdateRow:
@@ -231,18 +234,18 @@ class Stage:
             assert counted == deliveries.states_by_row(connection, row.broadcast_id), "counters differ from the rows"
         return {state: number for state, number in counted.items() if number}
 
-    async def until(self, update_id: int, *states: str, seconds: float = 20.0) -> UpdateRow:
+    async def until(self, update_id: int, *states: str, seconds: float = PATIENCE) -> UpdateRow:
         async with asyncio.timeout(seconds):
             while (row := await asyncio.to_thread(self.row, update_id)).state not in states:
                 await asyncio.sleep(0.02)
         return row
 
-    async def until_counted(self, update_id: int, state: State, number: int, seconds: float = 20.0) -> None:
+    async def until_counted(self, update_id: int, state: State, number: int, seconds: float = PATIENCE) -> None:
         async with asyncio.timeout(seconds):
             while (await asyncio.to_thread(self.counts, update_id)).get(state, 0) < number:
                 await asyncio.sleep(0.02)
 
-    async def until_at_rest(self, update_id: int, seconds: float = 20.0) -> None:
+    async def until_at_rest(self, update_id: int, seconds: float = PATIENCE) -> None:
         """Nothing of it is in flight any more."""
         async with asyncio.timeout(seconds):
             while (await asyncio.to_thread(self.counts, update_id)).get(State.SENDING, 0):
@@ -252,12 +255,12 @@ class Stage:
         """So many times the engine has looked at what staff want."""
         await asyncio.sleep(number * self.timings.control)
 
-    async def until_asked(self, endpoint: str, number: int, seconds: float = 20.0) -> None:
+    async def until_asked(self, endpoint: str, number: int, seconds: float = PATIENCE) -> None:
         async with asyncio.timeout(seconds):
             while len(self.asked(endpoint)) < number:
                 await asyncio.sleep(0.01)
 
-    async def until_said(self, update_id: int, number: int, seconds: float = 20.0) -> None:
+    async def until_said(self, update_id: int, number: int, seconds: float = PATIENCE) -> None:
         async with asyncio.timeout(seconds):
             while len(self.said(update_id)) < number:
                 await asyncio.sleep(0.01)

@@ -28,6 +28,7 @@ from app.store.database import Database
 from app.store.ledger import BroadcastRow
 from channels import registry
 from channels.http import Http, Timeouts
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 
@@ -87,7 +88,7 @@ class WorkerProcess:
         self._process.kill()
         self.until_dead()
 
-    def until_dead(self, seconds: float = 20.0) -> int:
+    def until_dead(self, seconds: float = PATIENCE) -> int:
         """The exit code; -9 after a SIGKILL."""
         assert self._process is not None
         code = self._process.wait(seconds)
@@ -105,7 +106,7 @@ class WorkerProcess:
             return
         self._process.terminate()
         try:
-            self.until_dead(15)
+            self.until_dead()
         except subprocess.TimeoutExpired:
             self.kill()
 

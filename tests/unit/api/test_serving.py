@@ -24,8 +24,7 @@ from app.usecases.create_token import create_token
 from app.usecases.create_user import create_user
 from app.wiring import build
 from tests.faces import SUBSCRIBERS, WORDS
-
-PATIENCE = 20.0
+from tests.patience import PATIENCE
 
 
 @dataclass
@@ -35,7 +34,7 @@ class Running:
 
     def ask(self, who: str, method: str, path: str, **more: Any) -> httpx2.Response:
         headers = {"Authorization": f"Bearer {self.tokens[who]}", **more.pop("headers", {})}
-        answer = httpx2.request(method, f"{self.base}/api/v1{path}", headers=headers, timeout=10, **more)
+        answer = httpx2.request(method, f"{self.base}/api/v1{path}", headers=headers, timeout=PATIENCE, **more)
         assert answer.is_success, answer.text
         return answer
 
@@ -60,7 +59,7 @@ def running(database: Database, database_url: str, tmp_path: Path) -> Iterator[R
             secret_key="a key that only tests know, long enough",
             public_url=base,
             publish_dir=tmp_path / "site",
-            timings=Timings(settle=0.5, call_timeout=2.0, lease=1.0, renew=0.3),
+            timings=Timings(settle=0.5, call_timeout=20.0, lease=1.0, renew=0.3),
         )
         now = SystemClock().now()
         tokens = {}
@@ -68,7 +67,7 @@ def running(database: Database, database_url: str, tmp_path: Path) -> Iterator[R
             user = create_user(database, HOST, role.value, role, now)
             tokens[role.value] = create_token(database, HOST, role.value, role, now, user_id=user.id).secret
         app = create_app(wiring=build(settings))
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on", timeout_graceful_shutdown=3))
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on", timeout_graceful_shutdown=10))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [free]})
         thread.start()
         try:
@@ -112,10 +111,10 @@ def test_an_approved_update_leaves_and_its_progress_streams_to_the_end(running: 
     assert told[-1][1]["counts"]["accepted"] == told[-1][1]["recipients"] == 5
     for _, each in told:
         assert sum(each["counts"].values()) == 5
-    banner = httpx2.get(f"{running.base}/site/main/banner.json", timeout=5)
+    banner = httpx2.get(f"{running.base}/site/main/banner.json", timeout=PATIENCE)
     assert "Power is out" in banner.text
     held = httpx2.get(
-        f"{running.base}/site/main/banner.json", headers={"If-None-Match": banner.headers["etag"]}, timeout=5
+        f"{running.base}/site/main/banner.json", headers={"If-None-Match": banner.headers["etag"]}, timeout=PATIENCE
     )
     assert held.status_code == 304
 

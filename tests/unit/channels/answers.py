@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -45,6 +47,14 @@ class Answers:
             connection.reset()
         else:
             connection.reply(reply)
+
+
+@contextmanager
+def closed_port() -> Iterator[int]:
+    """A port that refuses connections. It stays taken, so that no test beside this one listens there meanwhile."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield int(taken.getsockname()[1])
 
 
 def always(status: int, document: object = None, headers: Mapping[str, str] | None = None) -> Say:

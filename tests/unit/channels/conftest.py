@@ -8,13 +8,23 @@ from channels.http import Http, Timeouts
 from tests.conftest import NOON
 from tests.rig import Rig
 
-QUICK = Timeouts(connect=0.2, total=0.4)
+PATIENT = Timeouts(connect=30.0, total=60.0)
+IMPATIENT = Timeouts(connect=30.0, total=1.5)
+"""For those who never answer. Long enough that whoever does answer has answered, on a busy machine too."""
 
 
 @pytest.fixture
 async def http(anyio_backend: str) -> AsyncIterator[Http]:
-    """Quick to give up, and allowed to call loopback."""
-    client = Http(QUICK, allow_private=True, now=lambda: NOON)
+    """Allowed to call loopback."""
+    client = Http(PATIENT, allow_private=True, now=lambda: NOON)
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+async def impatient(anyio_backend: str) -> AsyncIterator[Http]:
+    """Soon gives up waiting for an answer."""
+    client = Http(IMPATIENT, allow_private=True, now=lambda: NOON)
     yield client
     await client.aclose()
 

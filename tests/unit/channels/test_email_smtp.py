@@ -153,10 +153,10 @@ async def test_a_refused_recipient_leaves_the_connection_for_the_next(http: Http
     ],
 )
 async def test_only_what_is_lost_after_the_last_dot_is_ambiguous(
-    http: Http, rig: Rig, effect: str, kind: FailureKind
+    impatient: Http, rig: Rig, effect: str, kind: FailureKind
 ) -> None:
     rig.behave("smtp", effect, times=1)
-    smtp = channel(rig, http)
+    smtp = channel(rig, impatient)
     (outcome,) = await smtp.send(batch(MAIL, "ana@example.org"))
     assert isinstance(outcome, Failure)
     assert outcome.kind is kind

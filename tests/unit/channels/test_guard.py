@@ -14,6 +14,7 @@ from channels import guard
 from channels.http import Http, Reply, Timeouts
 from tests.conftest import NOON
 from tests.unit.channels.answers import Answers, always
+from tests.unit.channels.conftest import PATIENT
 
 pytestmark = pytest.mark.anyio
 
@@ -113,7 +114,7 @@ def test_an_ipv4_address_hidden_in_an_ipv6_one_is_judged_as_itself(address: obje
 
 @pytest.mark.parametrize("url", INSIDE)
 async def test_no_connection_is_made_inside(url: str) -> None:
-    http = Http(Timeouts(0.2, 0.4))
+    http = Http(PATIENT)
     result = await http.post_public(url, {}, b"x")
     assert isinstance(result, Failure)
     assert result.kind is FailureKind.ACCOUNT
@@ -125,7 +126,7 @@ async def test_a_name_is_refused_unless_all_its_addresses_are_public(addresses: 
     async def resolve(host: str, port: int) -> list[str]:
         return addresses
 
-    http = Http(Timeouts(0.2, 0.4), resolve=resolve)
+    http = Http(PATIENT, resolve=resolve)
     result = await http.post_public("https://hooks.example.org/", {}, b"x")
     assert isinstance(result, Failure)
     assert (result.kind, result.code) == (FailureKind.ACCOUNT, "address_refused")
@@ -140,7 +141,7 @@ async def test_the_connection_goes_to_the_checked_address_whatever_the_name_says
         return ["127.0.0.1"]
 
     # The name exists in no DNS, so an answer proves that the client asked nobody but us.
-    http = Http(Timeouts(0.5, 1.0), allow_private=True, resolve=rebinding, now=lambda: NOON)
+    http = Http(PATIENT, allow_private=True, resolve=rebinding, now=lambda: NOON)
     async with Answers(always(200)) as server:
         result = await http.post_public(f"http://rebinding.invalid:{server.port}/hook", {}, b"x")
         assert isinstance(result, Reply)
@@ -150,7 +151,7 @@ async def test_the_connection_goes_to_the_checked_address_whatever_the_name_says
 
 
 async def test_a_redirect_to_the_inside_is_not_followed() -> None:
-    http = Http(Timeouts(0.5, 1.0), allow_private=True)
+    http = Http(PATIENT, allow_private=True)
     async with Answers(always(200)) as trap, Answers(always(302, headers={"Location": trap.url})) as server:
         result = await http.post_public(server.url, {}, b"x")
         assert isinstance(result, Reply)

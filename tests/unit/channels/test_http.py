@@ -14,7 +14,7 @@ from app.domain.message import Failure, FailureKind
 from channels.http import Http, Reply, Timeouts, by_status, retry_after
 from tests.conftest import NOON
 from tests.rig.wire import Reply as Said
-from tests.unit.channels.answers import Answers, always
+from tests.unit.channels.answers import Answers, always, closed_port
 
 pytestmark = pytest.mark.anyio
 
@@ -27,12 +27,6 @@ async def failure(http: Http, url: str) -> Failure:
     result = await post(http, url)
     assert isinstance(result, Failure), result
     return result
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager
@@ -53,7 +47,8 @@ def full_backlog() -> Iterator[int]:
 
 
 async def test_a_refused_connection_was_surely_not_accepted(http: Http) -> None:
-    assert (await failure(http, f"http://127.0.0.1:{free_port()}/")).kind is FailureKind.NOT_ACCEPTED
+    with closed_port() as port:
+        assert (await failure(http, f"http://127.0.0.1:{port}/")).kind is FailureKind.NOT_ACCEPTED
 
 
 async def test_a_name_that_does_not_resolve_was_surely_not_accepted(http: Http) -> None:
@@ -61,9 +56,11 @@ async def test_a_name_that_does_not_resolve_was_surely_not_accepted(http: Http) 
     assert (found.kind, found.code) == (FailureKind.NOT_ACCEPTED, "dns")
 
 
-async def test_a_connection_that_never_comes_about_was_surely_not_accepted(http: Http) -> None:
+async def test_a_connection_that_never_comes_about_was_surely_not_accepted() -> None:
+    hasty = Http(Timeouts(connect=0.2, total=60.0), allow_private=True)
     with full_backlog() as port:
-        found = await failure(http, f"http://127.0.0.1:{port}/")
+        found = await failure(hasty, f"http://127.0.0.1:{port}/")
+    await hasty.aclose()
     assert (found.kind, found.code) == (FailureKind.NOT_ACCEPTED, "connect_timeout")
 
 
@@ -73,14 +70,14 @@ async def test_a_server_without_tls_was_surely_not_accepted(http: Http) -> None:
     assert (found.kind, found.code) == (FailureKind.NOT_ACCEPTED, "tls")
 
 
-async def test_silence_after_the_request_is_ambiguous(http: Http) -> None:
+async def test_silence_after_the_request_is_ambiguous(impatient: Http) -> None:
     async def listen_for_ever(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
         writer.close()
 
     server = await asyncio.start_server(listen_for_ever, "127.0.0.1", 0)
     async with server:
-        found = await failure(http, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+        found = await failure(impatient, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
     assert (found.kind, found.code) == (FailureKind.AMBIGUOUS, "timeout")
 
 
@@ -91,10 +88,11 @@ async def test_a_reset_is_ambiguous_because_the_request_may_have_been_read(http:
 
 
 async def test_no_failure_quotes_the_address_it_called(http: Http) -> None:
-    for url in ("http://nobody.invalid/secret-path", f"http://127.0.0.1:{free_port()}/secret-path"):
-        found = await failure(http, url)
-        assert "secret-path" not in repr(found)
-        assert "nobody" not in repr(found)
+    with closed_port() as port:
+        for url in ("http://nobody.invalid/secret-path", f"http://127.0.0.1:{port}/secret-path"):
+            found = await failure(http, url)
+            assert "secret-path" not in repr(found)
+            assert "nobody" not in repr(found)
 
 
 async def test_a_header_with_a_line_break_is_our_fault_and_never_leaves(http: Http) -> None:

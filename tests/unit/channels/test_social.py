@@ -49,9 +49,9 @@ def accepted(outcome: Outcome) -> str:
 
 @pytest.mark.parametrize("effect", ["hang_after_accept", "reset_after_accept", "error_after_accept", "reset_mid_reply"])
 @pytest.mark.parametrize("network", ["mastodon", "bluesky"])
-async def test_a_post_whose_answer_was_lost_is_made_once(http: Http, rig: Rig, network: str, effect: str) -> None:
+async def test_a_post_whose_answer_was_lost_is_made_once(impatient: Http, rig: Rig, network: str, effect: str) -> None:
     make = mastodon if network == "mastodon" else bluesky
-    channel = make(rig.url(network), http)
+    channel = make(rig.url(network), impatient)
     rig.behave(network, effect, times=1)
     first = await post(channel)
     assert isinstance(first, Failure)

@@ -10,13 +10,14 @@ import pytest
 from standardwebhooks import Webhook
 
 from app.domain.message import Accepted, Failure, FailureKind, Medium, Message, Outcome, Secret
-from channels.http import Http, Timeouts
+from channels.http import Http
 from channels.site import Website, shows
 from channels.webhook import WebhookCalls
 from tests.rig import Rig
 from tests.rig.accounts import WEBHOOK_SECRET
 from tests.rig.wire import Reply, Request
 from tests.unit.channels.answers import Answers, always
+from tests.unit.channels.conftest import PATIENT
 from tests.unit.channels.letters import batch, message
 
 pytestmark = pytest.mark.anyio
@@ -27,7 +28,7 @@ EVENT = message(Medium.WEBHOOK)
 @pytest.fixture
 async def today(anyio_backend: str) -> AsyncIterator[Http]:
     """Signed times are checked against the real clock by the receiver."""
-    client = Http(Timeouts(0.2, 0.4), allow_private=True)
+    client = Http(PATIENT, allow_private=True)
     yield client
     await client.aclose()
 
@@ -95,7 +96,7 @@ async def test_an_update_too_large_for_a_webhook_is_refused_before_it_leaves(tod
 
 
 async def test_a_service_never_calls_inside_even_if_the_settings_say_so() -> None:
-    http = Http(Timeouts(0.2, 0.4))
+    http = Http(PATIENT)
     async with Answers(always(200)) as trap:
         for url in (trap.url, f"https://127.0.0.1:{trap.port}/", "https://169.254.169.254/"):
             outcome = await call(url, http)
@@ -130,10 +131,10 @@ async def test_the_site_is_accepted_once_readers_see_the_update(http: Http) -> N
     [(200, {"updates": []}, "not_published"), (200, banner(revision=0), "not_published"), (503, {}, "http_503")],
 )
 async def test_a_site_that_does_not_show_the_update_in_time_has_not_taken_it(
-    http: Http, status: int, document: object, code: str
+    impatient: Http, status: int, document: object, code: str
 ) -> None:
     async with Answers(always(status, document)) as server:
-        (outcome,) = await website(server.url, http).send(batch(EVENT, "main"))
+        (outcome,) = await website(server.url, impatient).send(batch(EVENT, "main"))
     assert isinstance(outcome, Failure)
     assert (outcome.kind, outcome.code) == (FailureKind.NOT_ACCEPTED, code)
 

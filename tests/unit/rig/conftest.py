@@ -11,6 +11,7 @@ import orjson
 import pytest
 from aiohttp import web
 
+from tests.patience import PATIENCE
 from tests.rig import Rig
 from tests.rig.accounts import SENDGRID_KEY, SENDGRID_SENDER, TWILIO_ACCOUNTS, TWILIO_SENDER
 
@@ -28,18 +29,18 @@ class Answer:
 
 
 class Caller:
-    """Asks the rig's providers, every request timed out after two seconds."""
+    """Asks the rig's providers; every request is timed out."""
 
     def __init__(self, rig: Rig, session: aiohttp.ClientSession) -> None:
         self.rig = rig
         self._session = session
 
-    async def ask(self, method: str, provider: str, path: str, *, seconds: float = 2.0, **how: Any) -> Answer:
+    async def ask(self, method: str, provider: str, path: str, *, seconds: float = PATIENCE, **how: Any) -> Answer:
         timeout = aiohttp.ClientTimeout(total=seconds)
         async with self._session.request(method, self.rig.url(provider) + path, timeout=timeout, **how) as answer:
             return Answer(answer.status, answer.headers.copy(), await answer.read())
 
-    async def text(self, to: str, body: str = "Hello", *, seconds: float = 2.0, **form: str) -> Answer:
+    async def text(self, to: str, body: str = "Hello", *, seconds: float = PATIENCE, **form: str) -> Answer:
         """Ask Twilio for one message."""
         data = {"To": to, "From": TWILIO_SENDER, "Body": body, **form}
         return await self.ask("POST", "twilio", messages(), data=data, headers=login(), seconds=seconds)

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.rig import Collector, RigProcess
 from tests.unit.rig.conftest import messages
 
@@ -29,7 +30,7 @@ def text(process: RigProcess, to: str, **form: str) -> int:
     address = process.addresses["twilio"] + messages()
     request = urllib.request.Request(address, data, {"Authorization": f"Basic {login}"})
     try:
-        with urllib.request.urlopen(request, timeout=5) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         error.close()
@@ -49,7 +50,7 @@ def test_the_ports_file_names_every_provider_and_its_credentials(process: RigPro
 def test_a_rig_in_another_process_is_steered_and_read_over_its_control(process: RigProcess) -> None:
     control = process.control
     collector = Collector(control.entries)
-    collector.expect("twilio", "+15005551001", within=(0, 10), contains="Hello")
+    collector.expect("twilio", "+15005551001", within=(0, PATIENCE), contains="Hello")
     control.behave("twilio", "throttle", nth=1, seconds=2)
 
     assert [text(process, "+15005551001") for _ in range(2)] == [429, 201]
@@ -113,5 +114,5 @@ def test_the_rig_runs_with_the_packages_of_the_run_set_only() -> None:
         "import sys, tests.rig, tests.rig.__main__\n"
         "print(*({'pytest', 'aiosmtpd', 'hypothesis', 'httpx', 'jsonschema', 'lxml'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=20, check=True)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert done.stdout.strip() == ""

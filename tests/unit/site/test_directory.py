@@ -14,6 +14,7 @@ from app.domain.snapshot import File, Snapshot, is_plain_path
 from app.publishing.directory import DirectoryTarget
 from app.publishing.targets import Result
 from app.site.lastgood import last_good
+from tests.patience import PATIENCE
 from tests.unit.site.snapshots import AT, BANNER, snapshot
 
 
@@ -84,9 +85,9 @@ def test_two_publishers_racing_never_go_back_and_never_show_half_a_file(tmp_path
     for thread in publishers:
         thread.start()
     for thread in publishers:
-        thread.join(30)
+        thread.join(PATIENCE)
     stop.set()
-    watcher.join(5)
+    watcher.join(PATIENCE)
     assert wrong == []
     assert DirectoryTarget(tmp_path).seq() == 119
 

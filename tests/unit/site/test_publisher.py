@@ -22,6 +22,7 @@ from app.site.shelf import Shelf
 from app.store import publishing
 from app.store.database import Database
 from app.store.documents import Kind
+from tests.patience import PATIENCE
 from tests.unit.site.world import NOON, open_crisis, open_house, press, save, say
 
 pytestmark = pytest.mark.anyio
@@ -193,7 +194,7 @@ async def test_a_request_is_on_the_website_in_a_moment_when_the_publisher_is_wok
     site = publisher(house, shelf=shelf)
     stop = asyncio.Event()
     task = asyncio.create_task(site.run(stop))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while shelf.seq == 0:
             await asyncio.sleep(0.005)
         update = await asyncio.to_thread(say, house)
@@ -213,7 +214,7 @@ async def test_the_publisher_outlives_a_database_that_fails(house: Database) -> 
     with house.writing() as tx:
         tx.exec_driver_sql("ALTER TABLE publish_request RENAME TO hidden")
     task = asyncio.create_task(site.run(stop))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         await asyncio.sleep(0.05)
         assert not task.done()
         with house.writing() as tx:

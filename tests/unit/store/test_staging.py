@@ -199,7 +199,7 @@ def test_two_processes_that_stage_at_once_list_everybody_once(database_url: str,
     stage, update_id = prepared(first, keyring)
     with ThreadPoolExecutor(2) as processes:
         runs = [processes.submit(stage_update, db, update_id, stage.clock.now) for db in (first, second)]
-        assert {run.result(timeout=20).recipients for run in runs} == {102}
+        assert {run.result(timeout=90).recipients for run in runs} == {102}
     assert sum(stage.counts(update_id).values()) == 102
     with first.reading() as connection:
         assert connection.scalar(select(func.sum(shard.c.size))) == 102
