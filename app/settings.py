@@ -59,6 +59,10 @@ class Settings(BaseSettings):
     default_language: str = "en"
     organisation: str = Field(default="", description="Its name, as pages and feeds show it.")
     timezone: str = Field(default="UTC", description="IANA zone in which dates are written for readers.")
+    metrics_host: str = Field(default="127.0.0.1", description="Where CLARION_METRICS_PORT listens.")
+    metrics_port: int | None = Field(
+        default=None, ge=0, le=65535, description="Numbers for Prometheus without a token, on a port of their own."
+    )
     timings: Timings = Field(default_factory=Timings)
 
     @property

@@ -27,6 +27,8 @@ from app.engine.composing import MARKS, Composer
 from app.engine.lock import engine_lock
 from app.engine.loop import Engine
 from app.engine.nudging import Nudger
+from app.engine.vitals import Gauges
+from app.exposing import exposing
 from app.keyring import Keyring
 from app.observe import logger
 from app.publishing.building import Press
@@ -185,6 +187,8 @@ class Wiring:
         stop = asyncio.Event()
         async with AsyncExitStack() as opened:
             opened.push_async_callback(self.channels.aclose)
+            if self.settings.metrics_port is not None:
+                opened.enter_context(exposing(self.api.metrics, self.settings.metrics_host, self.settings.metrics_port))
             tasks = [asyncio.create_task(run(stop)) for run in self._runs(opened)] if work else []
             for task in tasks:
                 task.add_done_callback(_report)
@@ -223,6 +227,9 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
     manage_key = keyring.key(MANAGE)
     composer = Composer(words.compose, clock, settings.public_base, reference_key, manage_key, words.areas)
     press = _press(settings, templating)
+    engine = Engine(db, channels, composer, clock, timings, alone=db.is_sqlite)
+    publisher = Publisher(db, press, [DirectoryTarget(settings.publish_dir)], shelf, clock)
+    gauges = Gauges(db, clock, engine.fleet, lambda: publisher.last.snapshot.published_at if publisher.last else None)
     nudger = Nudger(db, channels, templating.staff, clock, timings)
     return Wiring(
         settings=settings,
@@ -232,8 +239,8 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
         templating=templating,
         channels=channels,
         words=words,
-        engine=Engine(db, channels, composer, clock, timings, alone=db.is_sqlite),
-        publisher=Publisher(db, press, [DirectoryTarget(settings.publish_dir)], shelf, clock),
+        engine=engine,
+        publisher=publisher,
         attendant=Attendant(db, attend, nudger, clock, timings.attend),
         shelf=shelf,
         bell=bell,
@@ -247,6 +254,7 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
             facts=channel_facts,
             preflight=words.preflight,
             check_settings=partial(registry.check_settings, allow_private=allow_private),
+            metrics=gauges.exposition,
             site_bound=timings.site_bound,
             wake=bell.ring,
         ),

@@ -15,6 +15,7 @@ from app.domain.endpoints import ChannelFacts
 from app.domain.message import Info
 from app.errors import Problem
 from app.keyring import Keyring
+from app.observe import exposition
 from app.store.database import Database
 from app.store.updates import UpdateRow
 from app.templating import Templating
@@ -39,6 +40,8 @@ class Context:
     preflight: Preflighting
     check_settings: Callable[[str, Mapping[str, object]], Sequence[Problem]]
     """What is wrong with an endpoint's settings as far as can be told without the network."""
+    metrics: Callable[[], bytes] = exposition
+    """All numbers in the Prometheus text format; bounded in time whatever the database does."""
     site_bound: float = 2.0
     """Seconds the other media wait for the website to be read back."""
     wake: Callable[[], None] = lambda: None

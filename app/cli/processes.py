@@ -27,6 +27,10 @@ GRACE_SECONDS: Final = 10
 """For requests under way when the process is asked to stop; calls to providers have their own time."""
 
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
+MetricsPort = Annotated[
+    int | None,
+    typer.Option(min=0, max=65535, help="Numbers for Prometheus on a port of their own, without a token."),
+]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")]
 
 
@@ -37,16 +41,17 @@ def serve(
     behind_proxy: Annotated[
         str, typer.Option(metavar="ADDRESSES", help="Believe X-Forwarded-For from these proxies, comma-separated.")
     ] = "",
+    metrics_port: MetricsPort = None,
 ) -> None:
     """Run the web process: website, API and callbacks; on SQLite the engine too."""
-    settings = Settings()
+    settings = _measured(metrics_port)
     listen(lambda: _application(settings), settings, host=host, port=port, behind_proxy=behind_proxy)
 
 
 @app.command()
-def work() -> None:
+def work(metrics_port: MetricsPort = None) -> None:
     """Run a worker: any number, on any machine, on one server database."""
-    settings = Settings()
+    settings = _measured(metrics_port)
     if settings.sqlite_path() is not None:
         raise Invalid(
             Problem(
@@ -73,6 +78,11 @@ def listen(make: Callable[[], ASGIApp], settings: Settings, *, host: str, port: 
         raise Unavailable(
             Problem("not_started", "The web process did not start; the line above says why.", "", "Mend it, try again.")
         )
+
+
+def _measured(metrics_port: int | None) -> Settings:
+    settings = Settings()
+    return settings if metrics_port is None else settings.model_copy(update={"metrics_port": metrics_port})
 
 
 def _application(settings: Settings) -> ASGIApp:

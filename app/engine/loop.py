@@ -23,6 +23,7 @@ from app.engine.loading import Loader
 from app.engine.recovery import Recovery
 from app.engine.tending import Tending
 from app.engine.turn import Granted, Request, is_site, take_turn
+from app.engine.vitals import count
 from app.settings import Timings
 from app.store import ledger
 from app.store.database import Database, Doubtful
@@ -118,6 +119,7 @@ class Engine:
         if any(is_site(row) for row in batch):
             # The very next messages carry the link of the page that is up now; unlinked if this cannot be read.
             await self._supervised(self.control.refresh)
+        count(batch, (row for got in granted.values() for row in got.closed), self.control, self.fleet)
         self.fleet.landed(batch)
         self.fleet.let_go(request.release)
         for endpoint_id, got in granted.items():

@@ -12,6 +12,7 @@ from app.domain.doubting import Doubt, Next, next_step
 from app.domain.message import Channel, Failure, FindResult, Finds, Found
 from app.engine.control import Control
 from app.engine.loading import Loader
+from app.observe import ORPHANS, TAKEOVERS
 from app.settings import Timings
 from app.store import settling, takeover, unknowns
 from app.store.database import Database
@@ -89,9 +90,11 @@ class Recovery:
     def _take_over(self) -> int:
         now_ms = to_ms(self.clock.now())
         with self.db.writing() as tx:
-            unsure, _ = takeover.take_over(
+            unsure, broadcasts = takeover.take_over(
                 tx, self.me(), now_ms=now_ms, settle_ms=int(self.timings.settle * 1000), alone=self.alone
             )
+        TAKEOVERS.inc(len(broadcasts))
+        ORPHANS.inc(unsure)
         return unsure
 
     def _claim(self) -> list[Unsure]:

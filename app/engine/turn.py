@@ -59,6 +59,8 @@ class Granted:
     moved: dict[ShardKey, HeldShard] = field(default_factory=dict)
     """Held shards as they stand after admission."""
     lost: list[ShardKey] = field(default_factory=list)
+    closed: list[Settled] = field(default_factory=list)
+    """Settled or put off at the door."""
 
 
 def take_turn(connection: Connection, request: Request, timings: Timings) -> dict[int, Granted]:
@@ -165,6 +167,7 @@ class _Doorway:
         go, not_now = sort_out(candidates, row, now_ms=self._request.now_ms, gap_ms=self._gap_ms)
         if not_now:
             settling.settle(self._connection, not_now)
+            granted.closed.extend(not_now)
         granted.go.extend(go)
         return len(go)
 
