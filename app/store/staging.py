@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, and_, case, exists, func, insert, literal, or_, select, update
+from sqlalchemy import BigInteger, Connection, and_, case, exists, func, insert, literal, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from app.domain.halting import portion
@@ -243,7 +243,8 @@ def start_sending(connection: Connection, broadcast_id: int, *, release_ms: int,
     """Release every shard: the site now, the others when the site's bound has passed plus their wave's offset."""
     site = MEDIUM_CODES[Medium.SITE]
     wait = site_bound_ms or 0
-    watched = case((broadcast.c.canary > 0, release_ms + wait + broadcast.c.canary_wait_ms))
+    others_ms = literal(release_ms + wait, BigInteger)  # PostgreSQL adds integers as the type of the column beside them
+    watched = case((broadcast.c.canary > 0, others_ms + broadcast.c.canary_wait_ms))
     connection.execute(
         update(broadcast)
         .where(broadcast.c.id == broadcast_id)
@@ -254,7 +255,7 @@ def start_sending(connection: Connection, broadcast_id: int, *, release_ms: int,
             canary_until_ms=watched,
         )
     )
-    later = case((shard.c.medium == site, release_ms), else_=release_ms + wait + shard.c.wave_offset_ms)
+    later = case((shard.c.medium == site, release_ms), else_=others_ms + shard.c.wave_offset_ms)
     connection.execute(update(shard).where(shard.c.broadcast == broadcast_id).values(not_before_ms=later))
 
 
