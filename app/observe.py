@@ -34,6 +34,9 @@ RECEIPTS: Final = Counter("clarion_receipts", "Receipts taken from callbacks", [
 RECEIPTS_WAITING: Final = Gauge(
     "clarion_receipts_waiting_commit", "Receipts taken from callbacks, not committed yet", registry=METRICS
 )
+TRIAGED: Final = Counter(
+    "clarion_finder_rounds", "Finished rounds of the finder, counted or above the limits", ["result"], registry=METRICS
+)
 PUBLISHED: Final = Counter("clarion_published", "Website snapshots written", ["result"], registry=METRICS)
 PUBLISHER_AGE: Final = Gauge(
     "clarion_publisher_age_seconds", "Since this process last wrote the website", registry=METRICS

@@ -255,6 +255,7 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
             preflight=words.preflight,
             check_settings=partial(registry.check_settings, allow_private=allow_private),
             metrics=gauges.exposition,
+            timezone=settings.timezone,
             site_bound=timings.site_bound,
             wake=bell.ring,
         ),

@@ -12,8 +12,8 @@ from app.api.answers import Route, Routes
 from app.api.context import Ctx
 from app.api.problems import REFUSALS
 from app.domain.crisis import Severity
+from app.domain.routing import Option, advise
 from app.domain.routing import Query as Question
-from app.domain.routing import advise
 from app.store import documents
 
 router = APIRouter(tags=["routing"], responses=REFUSALS)
@@ -34,17 +34,16 @@ def route(
     with context.db.reading() as connection:
         registry = documents.registry(connection)
     options = advise(registry, Question(need, lang, area, severity, audience), moment)
-    return Routes(
-        options=[
-            Route(
-                contact_channel=option.contact_channel.to_document(),
-                open=option.open,
-                opens_at=option.opens_at,
-                closes_at=option.closes_at,
-                wait_minutes=option.wait_minutes,
-                language_match=option.language_match,
-                reason=option.reason.value,
-            )
-            for option in options
-        ]
+    return Routes(options=[route_view(option) for option in options])
+
+
+def route_view(option: Option) -> Route:
+    return Route(
+        contact_channel=option.contact_channel.to_document(),
+        open=option.open,
+        opens_at=option.opens_at,
+        closes_at=option.closes_at,
+        wait_minutes=option.wait_minutes,
+        language_match=option.language_match,
+        reason=option.reason.value,
     )

@@ -42,6 +42,8 @@ class Context:
     """What is wrong with an endpoint's settings as far as can be told without the network."""
     metrics: Callable[[], bytes] = exposition
     """All numbers in the Prometheus text format; bounded in time whatever the database does."""
+    timezone: str = "UTC"
+    """In which times are written for readers."""
     site_bound: float = 2.0
     """Seconds the other media wait for the website to be read back."""
     wake: Callable[[], None] = lambda: None

@@ -9,6 +9,7 @@ from app.api import (
     audiences,
     contact_readings,
     crises,
+    declaring,
     endpoints,
     housekeeping,
     open_links,
@@ -25,9 +26,9 @@ from app.api import (
 def everything() -> APIRouter:
     api = APIRouter(prefix="/api/v1")
     routers = [
-        *registry.lists(), contact_readings.router, advice.router, open_links.router, triage.router, endpoints.router,
-        people.router, audiences.router, crises.router, updates.router, release.router, watching.router, staff.router,
-        housekeeping.router,
+        *registry.lists(), contact_readings.router, advice.router, open_links.router, triage.router,
+        declaring.router, endpoints.router, people.router, audiences.router, crises.router, updates.router,
+        release.router, watching.router, staff.router, housekeeping.router,
     ]  # fmt: skip
     for router in routers:
         api.include_router(router)

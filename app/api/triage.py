@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -10,7 +10,8 @@ from pydantic import Field, StrictBool, StrictInt, StrictStr
 from sqlalchemy import Connection
 
 from app.api.access import Reader
-from app.api.answers import Given
+from app.api.advice import route_view
+from app.api.answers import Given, Route
 from app.api.context import Ctx
 from app.api.problems import REFUSALS
 from app.api.schemas import Sent
@@ -20,7 +21,7 @@ from app.domain.triage_views import answer_problems, outcome_view, question_view
 from app.errors import Invalid
 from app.store import documents, triage_counts
 from app.store.documents import Kind
-from app.usecases.ask_triage import count_answers, find_tree, proposal
+from app.usecases.ask_triage import contact, count_answers, find_tree, hurts_most, proposal
 
 router = APIRouter(prefix="/triage", tags=["triage"], responses=REFUSALS)
 
@@ -42,6 +43,7 @@ class TriageStep(Given):
     result: dict[str, Any] = Field(
         description="What to solve first as far as is known: problem, why, relieves, need, severity, options, links"
     )
+    contact: list[Route] = Field(description="Where to send this customer with the result's need, best first; three")
     declare: dict[str, Any] | None = Field(
         description="What staff would declare: playbook, severity, need, audience, endpoints, stage, variables"
     )
@@ -53,16 +55,24 @@ class AnswerCounts(Given):
     count: int
 
 
+class HurtsMost(Given):
+    problem: str
+    text: str
+    count: int
+    share_percent: float = Field(description="Of all finished rounds")
+
+
 class TriageCounts(Given):
     tree: str
     counts: list[AnswerCounts]
+    hurts_most: list[HurtsMost] = Field(description="What rounds ended in, the most frequent first")
 
 
 @router.get("/{slug}", summary="The first question of a tree, or of a playbook's tree")
 def start_triage(slug: str, context: Ctx, _actor: Reader, lang: Language = "en") -> TriageStep:
     with context.db.reading() as connection:
         tree = find_tree(connection, context.templating.trees, slug)
-        return _step(connection, tree, {}, lang, "")
+        return _step(connection, tree, {}, lang, "", context.clock.now())
 
 
 @router.post("/{slug}", summary="Answers in, the next question and the result so far out")
@@ -73,21 +83,27 @@ def ask_triage(slug: str, body: TriageAnswers, context: Ctx, _actor: Reader) -> 
         problems = answer_problems(tree, body.answers)
         if problems:
             raise Invalid(problems)
-        step = _step(connection, tree, body.answers, body.language, body.area)
+        step = _step(connection, tree, body.answers, body.language, body.area, context.clock.now())
     if step.question is None:
         count_answers(context.db, tree, body.answers, context.clock.now())
     return step
 
 
 @router.get("/{slug}/counts", summary="How often each answer was given: what hurts most")
-def count_triage(slug: str, context: Ctx, _actor: Reader, since: date | None = None) -> TriageCounts:
+def count_triage(
+    slug: str, context: Ctx, _actor: Reader, since: date | None = None, lang: Language = "en"
+) -> TriageCounts:
     with context.db.reading() as connection:
         tree = find_tree(connection, context.templating.trees, slug)
         found = triage_counts.totals(connection, tree.slug, since)
-    return TriageCounts(tree=tree.slug, counts=[AnswerCounts.model_validate(one) for one in found])
+    return TriageCounts(
+        tree=tree.slug,
+        counts=[AnswerCounts.model_validate(one) for one in found],
+        hurts_most=[HurtsMost.model_validate(one) for one in hurts_most(tree, found, lang)],
+    )
 
 
-def _step(connection: Connection, tree: Tree, answers: Answers, language: str, area: str) -> TriageStep:
+def _step(connection: Connection, tree: Tree, answers: Answers, language: str, area: str, now: datetime) -> TriageStep:
     links = [HelpLink.from_document(row.document) for row in documents.everything(connection, Kind.HELP_LINK)]
     question, outcome = next_question(tree, answers), result(tree, answers)
     return TriageStep(
@@ -95,5 +111,6 @@ def _step(connection: Connection, tree: Tree, answers: Answers, language: str, a
         name=str(said(tree.names, language)["text"]),
         question=question_view(question, language) if question else None,
         result=outcome_view(tree, outcome, language, links, area),
+        contact=[route_view(option) for option in contact(connection, outcome, language, area, now)],
         declare=proposal(connection, outcome),
     )

@@ -12,6 +12,7 @@ from app.cli import (
     advice,
     channel,
     crisis,
+    declaring,
     doctor,
     links,
     people,
@@ -44,6 +45,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 update.app.registered_commands.extend(release.app.registered_commands)
+crisis.app.registered_commands.extend(declaring.app.registered_commands)
 for part in (processes.app, playing.app, trusted.app, advice.app, triage.app, upkeep.app, proving.app, doctor.app):
     app.registered_commands.extend(part.registered_commands)
     app.registered_groups.extend(part.registered_groups)

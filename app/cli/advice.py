@@ -42,7 +42,7 @@ def route(
             raise NotFound(Problem("need_not_found", f"There is no need “{need}”.", "--need", f"There are: {known}."))
         options = advise(registry, Query(need, lang, area, severity, audience), asked)
         desk.answer(
-            {"options": [_document(option) for option in options]},
+            {"options": [one_route(option) for option in options]},
             lambda out: show_options(out, options, lang),
             as_json=as_json,
         )
@@ -77,7 +77,7 @@ def opening_words(state: Opening, timezone: str) -> str:
     return f"{'open until' if state.open else 'opens'} {at.astimezone(zone):%a %H:%M} ({place})"
 
 
-def _document(option: Option) -> dict[str, object]:
+def one_route(option: Option) -> dict[str, object]:
     return {
         "contact_channel": option.contact_channel.to_document(),
         "open": option.open,

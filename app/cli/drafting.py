@@ -85,6 +85,15 @@ def fill(
     playbook: Playbook, stage: str, given: Mapping[str, str], languages: Sequence[str], reading: Reading
 ) -> dict[str, dict[str, object]]:
     """Content of every language asked for (none = all the playbook has), from values as people type them."""
+    values = typed_values(playbook, given)
+    needed = set(playbook.wanted(stage))
+    # Variables of other stages may be given along: whoever drafts an hour later repeats the whole line.
+    used = {name: value for name, value in values.items() if name in needed or name not in playbook.variables}
+    return fill_playbook(playbook, stage, used, languages or playbook.languages(stage), reading)
+
+
+def typed_values(playbook: Playbook, given: Mapping[str, str]) -> dict[str, object]:
+    """What people type as the playbook's variables want it; `place.gu` is the name in one language."""
     values: dict[str, object] = {}
     for name, text in given.items():
         slot, dot, language = name.partition(".")
@@ -94,10 +103,7 @@ def fill(
                 named[language] = text
         else:
             values[slot] = _number(text) if playbook.variables.get(slot) is SlotType.NUMBER else text
-    needed = set(playbook.wanted(stage))
-    # Variables of other stages may be given along: whoever drafts an hour later repeats the whole line.
-    used = {name: value for name, value in values.items() if name in needed or name not in playbook.variables}
-    return fill_playbook(playbook, stage, used, languages or playbook.languages(stage), reading)
+    return values
 
 
 def _number(text: str) -> object:

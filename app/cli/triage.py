@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
+from app.cli.advice import one_route, show_options
 from app.cli.desk import AsJson, at_desk
 from app.domain.help_library import HelpLink
 from app.domain.triage import Answer, Question, QuestionKind, Tree, next_question, result
 from app.domain.triage_views import answer_problems, outcome_view, question_view, read_answer
 from app.errors import Invalid, Problem
-from app.store import documents
+from app.store import documents, triage_counts
 from app.store.documents import Kind
-from app.usecases.ask_triage import count_answers, find_tree
+from app.terminal import table
+from app.usecases.ask_triage import contact, count_answers, find_tree, hurts_most
 
 app = typer.Typer()
 
@@ -38,19 +41,57 @@ def triage(
         with desk.db.reading() as connection:
             found = find_tree(connection, desk.wiring.api.templating.trees, tree)
             links = [HelpLink.from_document(row.document) for row in documents.everything(connection, Kind.HELP_LINK)]
-        answers = _given(found, answer or ())
+        answers = given_answers(found, answer or ())
         if sys.stdin.isatty() and not as_json:
-            _ask(desk.out, found, answers, lang)
+            ask(desk.out, found, answers, lang)
         question = next_question(found, answers)
         if question is None:
             count_answers(desk.db, found, answers, desk.now())
         asked = question_view(question, lang) if question else None
-        outcome = outcome_view(found, result(found, answers), lang, links, area)
-        shown = {"tree": found.slug, "question": asked, "result": outcome}
-        desk.answer(shown, lambda out: _show(out, asked, outcome), as_json=as_json)
+        led = result(found, answers)
+        outcome = outcome_view(found, led, lang, links, area)
+        with desk.db.reading() as connection:
+            options = contact(connection, led, lang, area, desk.now())
+        shown = {
+            "tree": found.slug,
+            "question": asked,
+            "result": outcome,
+            "contact": [one_route(one) for one in options],
+        }
+
+        def show(out: Console) -> None:
+            _show(out, asked, outcome)
+            if options:
+                show_options(out, options, lang)
+
+        desk.answer(shown, show, as_json=as_json)
 
 
-def _given(tree: Tree, pairs: Iterable[str]) -> dict[str, Answer]:
+@app.command()
+def hurts(
+    tree: Annotated[str, typer.Argument(metavar="TREE", help="A triage tree, or a playbook that has one.")] = "default",
+    since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="From this day on, UTC.")] = None,
+    lang: Annotated[str, typer.Option(help="The language of the names.")] = "en",
+    as_json: AsJson = False,
+) -> None:
+    """What hurts customers most, by what finished rounds of triage and finder ended in."""
+    with at_desk() as desk:
+        desk.allowed("read")
+        with desk.db.reading() as connection:
+            found = find_tree(connection, desk.wiring.api.templating.trees, tree)
+            counts = triage_counts.totals(connection, found.slug, since.date() if since else None)
+        worst = hurts_most(found, counts, lang)
+
+        def show(out: Console) -> None:
+            shown = table("problem", "what", "rounds", "share", right=("rounds", "share"))
+            for one in worst:
+                shown.add_row(one.problem, one.text, f"{one.count:,}", f"{one.share_percent:g} %")
+            out.print(shown if worst else "Nobody has finished a round yet.")
+
+        desk.answer({"tree": found.slug, "hurts_most": worst}, show, as_json=as_json)
+
+
+def given_answers(tree: Tree, pairs: Iterable[str]) -> dict[str, Answer]:
     """Raise Invalid with one Problem for each answer that is none."""
     answers: dict[str, Answer] = {}
     problems: list[Problem] = []
@@ -69,7 +110,8 @@ def _given(tree: Tree, pairs: Iterable[str]) -> dict[str, Answer]:
     return answers
 
 
-def _ask(out: Console, tree: Tree, answers: dict[str, Answer], language: str) -> None:
+def ask(out: Console, tree: Tree, answers: dict[str, Answer], language: str) -> None:
+    """Ask at the terminal until nothing is left to ask; what was given is kept."""
     while (question := next_question(tree, answers)) is not None:
         _show_question(out, question_view(question, language))
         given = _meant(question, typer.prompt("", default="" if question.kind is QuestionKind.OPEN else None))

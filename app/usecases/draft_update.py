@@ -25,22 +25,27 @@ def create_draft(
     A resolved crisis still takes the stages resolved and followup.
     """
     permit(actor, "draft_update")
-    update = _read(crisis_slug, document, now)
+    update = read_draft(crisis_slug, document, now)
     with db.writing() as tx:
-        state = crises.get(tx, crisis_slug).state
-        if state is CrisisState.RESOLVED and update.stage.value not in ("resolved", "followup", "correction"):
-            raise Conflict(
-                Problem(
-                    "crisis_resolved",
-                    f"“{crisis_slug}” is resolved.",
-                    "stage",
-                    "Write a follow-up, or open a new crisis.",
-                )
+        return draft_in(tx, actor, crisis_slug, update, now)
+
+
+def draft_in(tx: Connection, actor: Actor, crisis_slug: str, update: UpdateDocument, now: datetime) -> UpdateRow:
+    """Within the transaction of whoever drafts it; they have asked whether the actor may."""
+    state = crises.get(tx, crisis_slug).state
+    if state is CrisisState.RESOLVED and update.stage.value not in ("resolved", "followup", "correction"):
+        raise Conflict(
+            Problem(
+                "crisis_resolved",
+                f"“{crisis_slug}” is resolved.",
+                "stage",
+                "Write a follow-up, or open a new crisis.",
             )
-        check_references(tx, update)
-        row = updates.add(tx, crisis_slug, update.to_document(), actor.user_id, now)
-        body = {"crisis": crisis_slug, "document": row.document}
-        audit.append(tx, actor.name, "create_draft", f"update/{row.id}", body, now)
+        )
+    check_references(tx, update)
+    row = updates.add(tx, crisis_slug, update.to_document(), actor.user_id, now)
+    body = {"crisis": crisis_slug, "document": row.document}
+    audit.append(tx, actor.name, "create_draft", f"update/{row.id}", body, now)
     return row
 
 
@@ -61,7 +66,7 @@ def edit_draft(
         before = updates.get(tx, update_id, lock=True)
         move(before.state, Action.EDIT)
         check_revision(expected_revision, before.revision)
-        update = _read(before.crisis, document, now)
+        update = read_draft(before.crisis, document, now)
         check_references(tx, update)
         if before.corrects is not None:
             check_same_world(updates.get(tx, before.corrects), update)
@@ -103,7 +108,8 @@ def check_same_world(wrong: UpdateRow, correction: UpdateDocument) -> None:
         raise Invalid(Problem("drill_differs", sentence, "drill", "Leave it out, or write a new update."))
 
 
-def _read(crisis_slug: str, document: Mapping[str, object], now: datetime) -> UpdateDocument:
+def read_draft(crisis_slug: str, document: Mapping[str, object], now: datetime) -> UpdateDocument:
+    """Raise Invalid."""
     if document.get("crisis", crisis_slug) != crisis_slug:
         raise Invalid(
             Problem("crisis_differs", f"This update belongs to “{crisis_slug}”.", "crisis", "Leave the crisis out.")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from sqlalchemy import Connection
+
 from app.domain.crisis import CrisisDocument, CrisisState
 from app.domain.principals import Actor, permit
 from app.errors import Invalid, Problem
@@ -21,10 +23,17 @@ def open_crisis(db: Database, actor: Actor, document: Mapping[str, object], now:
     slug that was used before.
     """
     permit(actor, "open_crisis")
+    row = read_crisis(document, now)
+    with db.writing() as tx:
+        return open_in(tx, actor, row, now)
+
+
+def read_crisis(document: Mapping[str, object], now: datetime) -> CrisisRow:
+    """The row to be, for `open_in`. Raise Invalid."""
     wanted = CrisisDocument.from_document(document)
     if wanted.state is not CrisisState.OPEN:
         raise Invalid(Problem("crisis_state", "A crisis begins open.", "state", "Leave the state out."))
-    row = CrisisRow(
+    return CrisisRow(
         slug=wanted.slug,
         titles=dict(wanted.titles),
         severity=wanted.severity,
@@ -34,19 +43,22 @@ def open_crisis(db: Database, actor: Actor, document: Mapping[str, object], now:
         resolved_at=None,
         revision=1,
     )
-    with db.writing() as tx:
-        if row.playbook and documents.find(tx, Kind.PLAYBOOK, row.playbook) is None:
-            raise Invalid(
-                Problem(
-                    "unknown_playbook",
-                    f"There is no playbook “{row.playbook}”.",
-                    "playbook",
-                    "Name one that exists, or leave it out.",
-                )
+
+
+def open_in(tx: Connection, actor: Actor, row: CrisisRow, now: datetime) -> CrisisRow:
+    """Within the transaction of whoever opens it; they have asked whether the actor may."""
+    if row.playbook and documents.find(tx, Kind.PLAYBOOK, row.playbook) is None:
+        raise Invalid(
+            Problem(
+                "unknown_playbook",
+                f"There is no playbook “{row.playbook}”.",
+                "playbook",
+                "Name one that exists, or leave it out.",
             )
-        crises.add(tx, row)
-        body = {"severity": row.severity.value, "playbook": row.playbook}
-        crises.add_timeline(tx, row.slug, actor.name, "opened", body, now)
-        publishing.request(tx, "crisis_opened", now)
-        audit.append(tx, actor.name, "open_crisis", f"crisis/{row.slug}", {**body, "titles": row.titles}, now)
+        )
+    crises.add(tx, row)
+    body = {"severity": row.severity.value, "playbook": row.playbook}
+    crises.add_timeline(tx, row.slug, actor.name, "opened", body, now)
+    publishing.request(tx, "crisis_opened", now)
+    audit.append(tx, actor.name, "open_crisis", f"crisis/{row.slug}", {**body, "titles": row.titles}, now)
     return row

@@ -17,11 +17,12 @@ from app.domain.help_library import HelpLink
 from app.domain.triage import Answer, Answers, Tree, next_question, result
 from app.domain.triage_views import outcome_view, read_answer
 from app.errors import ClarionError, NotFound, Unavailable
+from app.observe import TRIAGED
 from app.publishing.notices import Notice, notice_page
 from app.publishing.triage_pages import ANSWER, ASKED, question_page, result_page
 from app.store import documents
 from app.store.documents import Kind
-from app.usecases.ask_triage import count_answers, find_tree
+from app.usecases.ask_triage import count_answers, counted_pairs, find_tree
 from app.visitors.forms import Context, Ctx
 
 FORM_CAP: Final = 32 * 1024
@@ -92,6 +93,11 @@ def read_answers(tree: Tree, fields: Fields) -> Answers:
 
 
 def _count(context: Context, tree: Tree, answers: Answers) -> None:
+    """Within the limits of `visitors.flood`; what is above them is answered all the same."""
+    if not context.flood.admits(tree.slug, counted_pairs(tree, answers), context.clock.monotonic()):
+        TRIAGED.labels("not_counted").inc()
+        return
+    TRIAGED.labels("counted").inc()
     try:
         count_answers(context.db, tree, answers, context.clock.now())
     except (SQLAlchemyError, Unavailable):

@@ -5,7 +5,7 @@ GET changes nothing, since mail scanners open every link; POST works without coo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -22,6 +22,7 @@ from app.publishing.notices import Notice, notice_page
 from app.store import addresses
 from app.store.database import Database
 from app.usecases.suppress_address import suppress_known_address
+from app.visitors.flood import Flood
 
 REASON: Final = "unsubscribed"
 
@@ -39,6 +40,8 @@ class Context:
     press: Press
     open_key: bytes = b""
     """`Keyring.key(app.domain.open_links.PURPOSE)`."""
+    flood: Flood = field(default_factory=Flood)
+    """How often answers may be counted."""
 
 
 def _context(request: Request) -> Context:

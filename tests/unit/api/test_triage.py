@@ -129,3 +129,59 @@ def test_an_answer_that_cannot_be_is_explained(api: Api, answers: dict[str, Any]
     answer = api.post("viewer", "/triage/default", json={"answers": answers})
     assert (answer.status_code, answer.json()["code"]) == (422, code)
     assert answer.json()["remedy"]
+
+
+def prepare_declaring(api: Api) -> None:
+    api.prepare()
+    document = json.loads((TEMPLATES / "playbooks" / "service-outage.json").read_text(encoding="utf-8"))
+    api.done(api.post("approver", "/playbooks", json=document))
+
+
+def test_declaring_is_one_act_and_a_repeat_with_its_key_opens_nothing_twice(api: Api) -> None:
+    prepare_declaring(api)
+    body = {
+        "answers": {**ANSWERS, "first": SECRET},
+        "variables": {"place": "Riverside", "started": "2026-03-10T11:30:00Z"},
+    }
+    assert api.post("viewer", "/triage/default/declare", json=body).status_code == 403
+    key = {"Idempotency-Key": "one"}
+    made = api.post("author", "/triage/default/declare", json=body, headers=key)
+    assert made.status_code == 201
+    shown = made.json()
+    assert (shown["crisis"]["severity"], shown["problem"], shown["why"]) == ("major", "no-connection", "relieves_most")
+    assert (shown["update"]["stage"], shown["update"]["state"]) == ("holding", "draft")
+    found = {one["name"]: (one["value"], one["why"]) for one in shown["settings"]}
+    assert found["audience"] == ("everyone", "playbook")
+    assert found["endpoints"] == (["texts", "mail"], "all_endpoints")
+    assert found["need"] == (None, "missing")
+    again = api.post("author", "/triage/default/declare", json=body, headers=key)
+    assert (again.json(), again.headers["idempotency-replayed"]) == (shown, "true")
+    slug = shown["crisis"]["slug"]
+    assert len(api.done(api.get("viewer", f"/crises/{slug}/updates"))["items"]) == 1
+    assert api.post("author", "/triage/default/declare", json=body).json()["code"] == "crisis_exists"
+    assert SECRET not in str(api.done(api.get("viewer", f"/crises/{slug}/timeline")))
+
+
+def test_what_is_missing_is_asked_for_and_nothing_is_opened(api: Api) -> None:
+    prepare_declaring(api)
+    answer = api.post("author", "/triage/default/declare", json={"answers": ANSWERS})
+    assert (answer.status_code, answer.json()["code"]) == (422, "triage_incomplete")
+    done = {**ANSWERS, "first": ""}
+    answer = api.post("author", "/triage/default/declare", json={"answers": done})
+    assert {(one["code"], one["field"]) for one in answer.json()["errors"]} == {
+        ("missing_variable", "place"),
+        ("missing_variable", "started"),
+    }
+    assert [one["slug"] for one in api.done(api.get("viewer", "/crises"))["items"]] == ["outage"]
+
+
+def test_an_agent_is_told_where_to_send_the_customer_and_staff_what_hurts_most(api: Api) -> None:
+    api.prepare()
+    api.done(api.post("approver", "/needs", json={"slug": "technical-issue", "labels": {"en": "Technical"}}))
+    rule = {"slug": "tech", "need": "technical-issue", "contact_channels": ["phone"]}
+    api.done(api.post("approver", "/routing-rules", json=rule))
+    step = ask(api, {**ANSWERS, "first": ""})
+    assert [(one["contact_channel"]["slug"], one["reason"]) for one in step["contact"]] == [("phone", "open")]
+    ask(api, {**ANSWERS, "first": ""})
+    (worst,) = api.done(api.get("viewer", "/triage/default/counts", params={"lang": "eo"}))["hurts_most"]
+    assert worst == {"problem": "no-connection", "text": "Mankas konekto", "count": 2, "share_percent": 100.0}

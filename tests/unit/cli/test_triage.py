@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from app.domain.principals import HOST
+from app.store.database import Database
+from app.store.documents import Kind
+from app.usecases.save_document import save_document
+from tests.conftest import NOON
 from tests.unit.cli.conftest import Clarion
+from tests.unit.usecases.announcements import TEMPLATES
 
 ALL = (
     "affected=1200",
@@ -51,3 +59,30 @@ def test_an_answer_that_cannot_be_is_explained(asked: Clarion) -> None:
     missing = asked("triage", "nothing")
     assert missing.code != 0
     assert "There is no triage tree" in missing.err
+
+
+def test_staff_declare_in_one_act(clarion: Clarion) -> None:
+    clarion.prepare()
+    playbook = (TEMPLATES / "playbooks" / "service-outage.json").read_text(encoding="utf-8")
+    db = Database(f"sqlite:///{clarion.file}")
+    save_document(db, HOST, Kind.PLAYBOOK, "service-outage", json.loads(playbook), 0, NOON)
+    db.close()
+    clarion.become("asha", "author")
+    values = ("--set", "place=Riverside", "--set", "started=2026-03-10T11:30Z")
+    incomplete = clarion("crisis", "declare", *values, *options(ALL[:2]), "--json")
+    assert (incomplete.code, json.loads(incomplete.err)["errors"][0]["code"]) == (1, "triage_incomplete")
+    words = clarion.done("crisis", "declare", "--slug", "dark", *values, *options(ALL)).out
+    assert "dark is open, severity major: no-connection (relieves most)." in words
+    assert "clarion update preview 1" in words
+    shown = clarion.json("crisis", "show", "dark")
+    assert [(one["stage"], one["state"]) for one in shown["updates"]] == [("holding", "draft")]
+    again = clarion("crisis", "declare", "--slug", "dark", *values, *options(ALL))
+    assert again.code == 4
+
+
+def test_staff_see_what_hurts_most(asked: Clarion) -> None:
+    assert "Nobody has finished" in asked.done("hurts").out
+    asked.done("triage", *options(ALL))
+    (worst,) = asked.json("hurts")["hurts_most"]
+    assert (worst["problem"], worst["count"], worst["share_percent"]) == ("no-connection", 1, 100.0)
+    assert "100 %" in asked.done("hurts", "--lang", "eo").out

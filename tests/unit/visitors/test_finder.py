@@ -14,6 +14,7 @@ from app.clock import FrozenClock
 from app.store import triage_counts
 from app.store.database import Database
 from app.visitors.finder import router
+from app.visitors.flood import PER_ANSWER
 from app.visitors.forms import Context
 from tests.unit.site.world import open_house, press
 
@@ -117,3 +118,15 @@ async def test_words_from_a_form_are_never_markup(visitor: Visitor) -> None:
     assert answer.headers["cache-control"] == "no-store"
     assert "form-action 'self'" in answer.headers["content-security-policy"]
     assert "set-cookie" not in answer.headers
+
+
+async def test_a_robot_is_answered_and_floods_neither_counts_nor_database(visitor: Visitor) -> None:
+    await visitor.start()
+    for answer in ("0", "bills", "ill", "a-people"):
+        await visitor.say(answer)
+    hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', visitor.page))
+    (last,) = {name for name, _ in FIELD.findall(visitor.page) if name not in hidden}
+    whole = {**hidden, last: "yes"}
+    for _ in range(int(PER_ANSWER[1]) + 20):
+        assert (await visitor.client.post(visitor.address, data=whole)).status_code == 200
+    assert ("hurts", "ill", int(PER_ANSWER[1])) in visitor.counts()
