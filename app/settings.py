@@ -33,6 +33,10 @@ class Timings(BaseSettings):
     retry_cap: float = 60.0
     attend: float = 15.0
     """Between two looks for what staff must be told: a line nobody answers, a check that is overdue."""
+    failover: float = 30.0
+    """How long a breaker stays open, or an endpoint halted, before another one takes over what it has not begun."""
+    failback: float = 30.0
+    """Between two single deliveries by which an endpoint that lost its work is tried again."""
     find_again: float = 60.0
     """Between two searches at the provider for a delivery we are unsure of."""
 

@@ -43,6 +43,13 @@ class Routes(Given):
     options: list[Route]
 
 
+class BreakerView(Given):
+    state: str = Field(description="closed = all goes, open = nothing is tried, half_open = one delivery at a time")
+    reason: str = Field(description="What opened it, by the provider's code or ours")
+    since: datetime | None = Field(description="null when it never opened")
+    until: datetime | None = Field(description="Nothing is tried before; null unless open")
+
+
 class EndpointView(Given):
     id: int
     slug: str
@@ -54,6 +61,7 @@ class EndpointView(Given):
     fallback_for: str | None
     revision: int
     halted_reason: str | None
+    breaker: BreakerView = Field(description="As all workers share it")
 
 
 class ChannelField(Given):

@@ -7,18 +7,21 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 
 from app.api.access import Reader, may
-from app.api.answers import ChannelField, ChannelView, EndpointView, Paged, paged
+from app.api.answers import BreakerView, ChannelField, ChannelView, EndpointView, Paged, paged
 from app.api.context import Context, Ctx
 from app.api.identifiers import check_same_slug
 from app.api.pagination import Cursor, Limit
 from app.api.problems import REFUSALS
 from app.api.revisions import IfMatch, etag, revision_in
 from app.api.schemas import Endpoint as EndpointBody
+from app.clock import from_ms, to_ms
 from app.domain.endpoints import Endpoint
 from app.domain.endpoints import view as as_document
 from app.domain.principals import Actor
 from app.errors import Invalid
-from app.store import endpoints
+from app.store import breakers, endpoints
+from app.store.breakers import CLOSED, OPEN, BreakerRow
+from app.usecases.resume_endpoint import resume_endpoint
 from app.usecases.save_endpoint import save_endpoint
 
 router = APIRouter(responses=REFUSALS, tags=["endpoints"])
@@ -34,15 +37,17 @@ def list_channels(context: Ctx, _actor: Reader) -> list[ChannelView]:
 def list_endpoints(context: Ctx, _actor: Reader, cursor: Cursor = None, limit: Limit = 50) -> Paged[EndpointView]:
     with context.db.reading() as connection:
         page = endpoints.page(connection, cursor=cursor, limit=limit)
-    return paged(page, lambda endpoint: _view(context, endpoint))
+        known = breakers.everything(connection)
+    return paged(page, lambda endpoint: _view(context, endpoint, known.get(endpoint.id)))
 
 
 @router.get("/endpoints/{slug}", summary="Read an endpoint; its secrets read ***")
 def read_endpoint(slug: str, context: Ctx, _actor: Reader, response: Response) -> EndpointView:
     with context.db.reading() as connection:
         found = endpoints.get(connection, slug)
+        known = breakers.everything(connection).get(found.id)
     response.headers["ETag"] = etag(found.revision)
-    return _view(context, found)
+    return _view(context, found, known)
 
 
 @router.post("/endpoints", status_code=201, summary="Add an endpoint")
@@ -56,6 +61,14 @@ def put_endpoint(
 ) -> EndpointView:
     check_same_slug(body.slug, slug)
     return _save(context, actor, slug, body, revision_in(if_match), response)
+
+
+@router.post("/endpoints/{slug}/resume", operation_id="resume_endpoint", summary="Lift a halt")
+def resume(slug: str, context: Ctx, actor: Annotated[Actor, may("resume_endpoint")]) -> EndpointView:
+    """For a fault that was mended at the provider; its waiting deliveries go on."""
+    row = resume_endpoint(context.db, actor, slug, context.clock.now())
+    context.wake()
+    return _view(context, row)
 
 
 def _save(
@@ -72,8 +85,16 @@ def _save(
     return _view(context, saved)
 
 
-def _view(context: Context, endpoint: Endpoint) -> EndpointView:
-    return EndpointView.model_validate(as_document(endpoint, context.facts(endpoint.channel)))
+def _view(context: Context, endpoint: Endpoint, known: BreakerRow | None = None) -> EndpointView:
+    shown = as_document(endpoint, context.facts(endpoint.channel))
+    return EndpointView.model_validate({**shown, "breaker": _breaker(known, to_ms(context.clock.now()))})
+
+
+def _breaker(known: BreakerRow | None, now_ms: int) -> BreakerView:
+    if known is None:
+        return BreakerView(state=CLOSED, reason="", since=None, until=None)
+    until = from_ms(known.until_ms) if known.state == OPEN else None
+    return BreakerView(state=known.phase(now_ms), reason=known.reason, since=from_ms(known.since_ms), until=until)
 
 
 def _channel(context: Context, name: str) -> ChannelView:

@@ -14,6 +14,7 @@ from app.cli import (
     crisis,
     declaring,
     doctor,
+    endpoints,
     links,
     people,
     playing,
@@ -54,6 +55,7 @@ app.add_typer(registry.app, name="registry", help="All contact channels, needs a
 app.add_typer(routes.app, name="routes", help="Check the routing rules.")
 app.add_typer(links.app, name="links", help="The links readers are sent to.")
 app.add_typer(channel.app, name="channel", help="Contact channels on duty: waits, status, other numbers for a while.")
+app.add_typer(endpoints.app, name="endpoint", help="The ways out: how they are, and lifting a halt.")
 app.add_typer(staff.app, name="staff", help="What staff are told although nobody asked.")
 app.add_typer(crisis.app, name="crisis", help="Open, look at and resolve crises.")
 app.add_typer(update.app, name="update", help="From the first draft to the last delivery.")

@@ -10,6 +10,7 @@ from app.clock import Clock
 from app.domain.endpoints import Endpoint
 from app.domain.message import Channel
 from app.domain.pacing import Pace
+from app.engine.breaking import Breakers
 from app.engine.control import Control
 from app.engine.sending import Guard, Runner
 from app.engine.turn import Granted, Want
@@ -19,6 +20,7 @@ from app.store import endpoints
 from app.store.database import Database
 from app.store.ledger import ShardKey
 from app.store.settling import Settled
+from app.usecases.halt_endpoint import halt_endpoint
 
 OpenChannel = Callable[[Endpoint, bool], Channel]
 """(endpoint, drill) -> the channel to use; for a drill one that reaches nobody."""
@@ -33,7 +35,11 @@ class Fleet:
     control: Control
     finished: Callable[[Sequence[Settled]], None]
     guard: Guard
+    breakers: Breakers = field(init=False)
     _runners: dict[int, Runner] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.breakers = Breakers(self.db, self.clock)
 
     def __iter__(self) -> Iterator[Runner]:
         return iter(self._runners.values())
@@ -47,12 +53,15 @@ class Fleet:
             known = self._runners.get(endpoint.id)
             if known is None or (known.endpoint.revision != endpoint.revision and known.idle):
                 await self._try_to_open(endpoint, known, tasks)
-            elif known.halted and not endpoint.halted_reason:
-                await asyncio.to_thread(self._note_halt, known.endpoint.id, known.halted)
+            elif endpoint.halted_reason:
+                known.halted = known.halted or endpoint.halted_reason
+            elif known.halted:
+                await asyncio.to_thread(self._note_halt, known.endpoint, known.halted)
+        await asyncio.to_thread(self.breakers.agree, list(self))
 
     def wants(self) -> list[Want]:
         rooms = [(runner, runner.room()) for runner in self]
-        return [Want(runner.endpoint.id, room, runner.held) for runner, room in rooms if room > 0]
+        return [Want(runner.endpoint.id, room, runner.held, runner.probing) for runner, room in rooms if room > 0]
 
     def exhausted(self) -> list[ShardKey]:
         """Held shards with nothing left to admit and nothing in flight."""
@@ -111,8 +120,10 @@ class Fleet:
         try:
             self._open(endpoint, known, tasks)
         except ClarionError as error:
+            if known is not None:
+                known.halted = error.problems[0].code  # what it was before is not what staff want any more
             if not endpoint.halted_reason:
-                await asyncio.to_thread(self._note_halt, endpoint.id, error.problems[0].code)
+                await asyncio.to_thread(self._note_halt, endpoint, error.problems[0].code)
 
     def _open(self, endpoint: Endpoint, known: Runner | None, tasks: asyncio.TaskGroup) -> None:
         runner = Runner(
@@ -137,6 +148,5 @@ class Fleet:
         with self.db.reading() as connection:
             return endpoints.everything(connection)
 
-    def _note_halt(self, endpoint_id: int, reason: str) -> None:
-        with self.db.writing() as tx:
-            endpoints.halt(tx, endpoint_id, reason, self.clock.now())
+    def _note_halt(self, endpoint: Endpoint, reason: str) -> None:
+        halt_endpoint(self.db, endpoint.id, endpoint.revision, reason, self.clock.now())

@@ -85,6 +85,7 @@ class Engine:
             beside = [
                 tasks.create_task(self._every(pace.control, look), name="read what staff want"),
                 tasks.create_task(self._every(pace.control, tending.watch), name="undo, expiry, end"),
+                tasks.create_task(self._every(pace.control, tending.fail_over), name="fail over"),
                 tasks.create_task(self._every(pace.control, tending.stage), name="list audiences"),
                 tasks.create_task(self._every(pace.control, tending.fold_receipts), name="fold receipts"),
                 tasks.create_task(self._every(pace.lease, tending.say_alive), name="say that we are alive"),

@@ -75,7 +75,14 @@ class Runner:
         info = self.live.info
         window = min(WINDOW_MOST, max(2 * info.batch_size, WINDOW_CALLS * info.concurrency * info.batch_size))
         most = min(window - self._loaded, int(self.pace.tokens))
+        if self.health.refusals and self._loaded:
+            return 0  # half-open: one at a time, so the probe comes home first
         return max(0, self.health.allowed(most, now))
+
+    @property
+    def probing(self) -> bool:
+        """Half-open: all workers together may try one delivery."""
+        return bool(self.health.refusals)
 
     def expect(self, rows: Sequence[Candidate]) -> None:
         """These were granted: until each is settled, their shards stay ours and count against the window."""
@@ -124,7 +131,7 @@ class Runner:
         if isinstance(outcomes, Failure):
             outcomes = [outcomes] * len(unit.candidates)
         if all(isinstance(outcome, Accepted) for outcome in outcomes):
-            if self.health.refusals:
+            if self.health is not HEALTHY and not unit.drill:
                 self.health = self.health.succeeded(self.clock.monotonic())
             now_ms = to_ms(self.clock.now())
             return [
@@ -163,13 +170,18 @@ class Runner:
         fault = next((one for one in failures if one.kind is FailureKind.ACCOUNT), None)
         if fault is not None:
             self.halted = fault.code
+        now, backoff = self.clock.monotonic(), Backoff(self.timings.retry_base, self.timings.retry_cap)
+        jitter = random.random()  # noqa: S311 - jitter
         if refusal is None:
+            doubt = next((one for one in failures if one.kind is FailureKind.AMBIGUOUS), None)
+            if doubt is not None:
+                self.health = self.health.doubted(now, backoff, jitter, doubt.code)
+            elif fault is None and self.health is not HEALTHY:
+                self.health = self.health.succeeded(now)  # it answers: that one recipient or text is the trouble
             return
         if refusal.throttled:
             self.pace = self.pace.throttled()
-        backoff = Backoff(self.timings.retry_base, self.timings.retry_cap)
-        jitter = random.random()  # noqa: S311 - jitter
-        self.health = self.health.refused(self.clock.monotonic(), refusal.retry_after, backoff, jitter)
+        self.health = self.health.refused(now, refusal.retry_after, backoff, jitter, refusal.code)
 
     def _row(self, candidate: Candidate, outcome: Outcome) -> Settled:
         now = self.clock.now()

@@ -12,6 +12,7 @@ from typing import Final
 from app.clock import Clock, to_ms
 from app.domain.crisis import UpdateState
 from app.engine.control import Control
+from app.engine.failing_over import Failover
 from app.engine.watching import watch
 from app.settings import Timings
 from app.store import duties, receipts, updates
@@ -46,6 +47,12 @@ class Tending:
         changed = await asyncio.to_thread(watch, self.db, self.control.live(), to_ms(self.clock.now()))
         if changed:
             await self.control.refresh()
+
+    async def fail_over(self) -> None:
+        """What an endpoint that is down for long has not begun goes on at another one."""
+        live = [row.id for row in self.control.sending() if not row.drill]
+        if live:
+            await asyncio.to_thread(Failover(self.db, self.clock, self.timings).look, live)
 
     async def stage(self) -> None:
         """Go on with every audience that is being listed, whoever began it."""

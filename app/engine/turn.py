@@ -11,7 +11,7 @@ from app.domain.delivery import Result
 from app.domain.message import MEDIUM_CODES, Medium
 from app.engine.admitting import sort_out
 from app.settings import Timings
-from app.store import ledger, locking, settling, stopping
+from app.store import breakers, ledger, locking, settling, stopping
 from app.store.ledger import BroadcastRow, Candidate, HeldShard, ShardKey
 from app.store.settling import Settled
 
@@ -26,6 +26,8 @@ class Want:
     endpoint: int
     room: int
     held: Mapping[ShardKey, HeldShard]
+    probe: bool = False
+    """Its breaker is half-open: one delivery, if no other worker is trying."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ class _Doorway:
         self._connection = connection
         self._request = request
         self._lease_ms = int(timings.lease * 1000)
+        self._probe_ms = int((timings.call_timeout + timings.lease) * 1000)
         self._gap_ms = int(timings.correction_gap * 1000)
         self._rows = {row.id: row for row in request.sending if not _is_over(row, request.now_ms)}
         self._newer: dict[int, list[int]] = {}
@@ -101,6 +104,13 @@ class _Doorway:
     def serve(self, want: Want) -> Granted:
         granted = Granted()
         room = want.room
+        if want.probe and not breakers.take_probe(
+            self._connection,
+            want.endpoint,
+            now_ms=self._request.now_ms,
+            until_ms=self._request.now_ms + self._probe_ms,
+        ):
+            return granted
         for row in self._rows.values():
             if room <= 0:
                 return granted

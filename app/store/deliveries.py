@@ -17,9 +17,19 @@ from app.domain.message import CODE_MEDIA, Medium, ReceiptKind
 from app.errors import Invalid, Problem
 from app.store.ledger import same_delivery
 from app.store.ledger_tables import address, due, outcome, receipt_count, receipt_state, recipient, shard
+from app.store.mercy_tables import detour
 from app.store.tables import endpoint
 
 _DIRECT = ("failed", "suppressed", "superseded", "expired", "cancelled", "dead")
+_COLUMNS = {
+    **{State(name): name for name in _DIRECT},
+    **dict.fromkeys((State.ACCEPTED, State.DELIVERED, State.UNDELIVERED), "accepted"),
+    State.RETRY_WAIT: "retrying",
+    State.QUEUED: "returned",
+    State.UNKNOWN: "unsure",
+    State.SENDING: "in_flight",
+}
+"""The counter of a shard in which a delivery of this state stands, once admitted."""
 _OVER_ACCEPTED = ("suppressed", "failed", "dead", "superseded", "expired", "cancelled")
 
 
@@ -74,28 +84,48 @@ def counts_by_endpoint(connection: Connection, broadcast_id: int) -> list[Endpoi
     for row in connection.execute(select(receipt_count).where(receipt_count.c.broadcast == broadcast_id)):
         per = heard.setdefault((row.endpoint, row.medium), Counter())
         per[accepted_state(ReceiptKind(row.kind))] += row.deliveries
+    lines = {(row.endpoint, row.medium): (row.slug, Counter(_sums(row))) for row in rows}
+    for row in _detours(connection, broadcast_id):
+        moved = Counter({"size": row.n, "admitted": row.n, _COLUMNS[State(row.state)]: row.n})
+        lines[row.home, row.medium][1].subtract(moved)
+        lines.setdefault((row.endpoint, row.medium), (row.slug, Counter()))[1].update(moved)
     return [
-        EndpointCounts(
-            row.slug,
-            CODE_MEDIA[row.medium],
-            int(row.size),
-            _states(row, heard.get((row.endpoint, row.medium), Counter())),
-        )
-        for row in rows
+        EndpointCounts(slug, CODE_MEDIA[medium], sums["size"], _states(sums, heard.get((number, medium), Counter())))
+        for (number, medium), (slug, sums) in lines.items()
     ]
 
 
-def _states(row: Row[Any], heard: Counter[State]) -> dict[State, int]:
-    rest = {state: int(getattr(row, f"rest_{state}")) for state in ("superseded", "expired", "cancelled")}
-    settled = int(row.accepted) + sum(int(getattr(row, name)) for name in _DIRECT)
-    states = {State(name): int(getattr(row, name)) + rest.get(name, 0) for name in _DIRECT}
-    states[State.QUEUED] = int(row.size) - int(row.admitted) - sum(rest.values()) + int(row.returned)
-    states[State.RETRY_WAIT] = int(row.retrying)
-    states[State.UNKNOWN] = int(row.unsure)
-    states[State.SENDING] = int(row.admitted) - settled - int(row.retrying) - int(row.returned) - int(row.unsure)
+def _sums(row: Row[Any]) -> dict[str, int]:
+    return {name: int(value) for name, value in row._asdict().items() if name not in ("endpoint", "medium", "slug")}
+
+
+def _detours(connection: Connection, broadcast_id: int) -> list[Row[Any]]:
+    """Retries that went on at another endpoint after a failover: few, so they are looked at one by one."""
+    state = _state_sql().label("state")
+    what = select(shard.c.medium, shard.c.endpoint.label("home"), detour.c.endpoint, endpoint.c.slug, state)
+    query = (
+        _joined(what.add_columns(func.count().label("n")), broadcast_id)
+        .join(detour, same_delivery(detour, recipient))
+        .join(endpoint, endpoint.c.id == detour.c.endpoint)
+        .where(detour.c.endpoint != shard.c.endpoint, detour.c.broadcast == broadcast_id)
+    )
+    grouped = query.group_by(shard.c.medium, shard.c.endpoint, detour.c.endpoint, endpoint.c.slug, state)
+    any_at_all = select(detour.c.address_id).where(detour.c.broadcast == broadcast_id).limit(1)
+    return list(connection.execute(grouped)) if connection.scalar(any_at_all) is not None else []
+
+
+def _states(sums: Mapping[str, int], heard: Counter[State]) -> dict[State, int]:
+    rest = {state: sums[f"rest_{state}"] for state in ("superseded", "expired", "cancelled")}
+    waiting = sums["retrying"] + sums["returned"] + sums["unsure"]
+    settled = sums["accepted"] + sum(sums[name] for name in _DIRECT)
+    states = {State(name): sums[name] + rest.get(name, 0) for name in _DIRECT}
+    states[State.QUEUED] = sums["size"] - sums["admitted"] - sum(rest.values()) + sums["returned"]
+    states[State.RETRY_WAIT] = sums["retrying"]
+    states[State.UNKNOWN] = sums["unsure"]
+    states[State.SENDING] = sums["admitted"] - settled - waiting
     states[State.DELIVERED] = heard[State.DELIVERED]
     states[State.UNDELIVERED] = heard[State.UNDELIVERED]
-    states[State.ACCEPTED] = int(row.accepted) - heard[State.DELIVERED] - heard[State.UNDELIVERED]
+    states[State.ACCEPTED] = sums["accepted"] - heard[State.DELIVERED] - heard[State.UNDELIVERED]
     return {state: states[state] for state in State}
 
 
@@ -170,7 +200,8 @@ def _deliveries(broadcast_id: int) -> Select[Any]:
             broadcast_id,
         )
         .join(address, address.c.id == recipient.c.address_id)
-        .join(endpoint, endpoint.c.id == func.coalesce(due.c.endpoint, shard.c.endpoint))
+        .outerjoin(detour, same_delivery(detour, recipient))
+        .join(endpoint, endpoint.c.id == func.coalesce(due.c.endpoint, detour.c.endpoint, shard.c.endpoint))
     )
 
 

@@ -100,14 +100,21 @@ def reseal(connection: Connection, endpoint_id: int, secrets: bytes) -> None:
     connection.execute(update(endpoint).where(endpoint.c.id == endpoint_id).values(secrets=secrets))
 
 
-def halt(connection: Connection, endpoint_id: int, reason: str, now: datetime) -> None:
-    """Stop admitting on it until somebody saves or releases it; the first reason stays."""
-    mine = (endpoint.c.id == endpoint_id) & endpoint.c.halted_reason.is_(None)
-    connection.execute(update(endpoint).where(mine).values(halted_reason=reason[:200], halted_at=now))
+def halt(connection: Connection, endpoint_id: int, revision: int, reason: str, now: datetime) -> bool:
+    """Stop admitting on it until somebody saves or releases it. False when it is halted already, or was changed since
+    the fault was seen at this revision.
+    """
+    mine = (endpoint.c.id == endpoint_id) & (endpoint.c.revision == revision) & endpoint.c.halted_reason.is_(None)
+    halted = connection.execute(update(endpoint).where(mine).values(halted_reason=reason[:200], halted_at=now))
+    return halted.rowcount == 1
 
 
-def release(connection: Connection, endpoint_id: int) -> None:
-    connection.execute(update(endpoint).where(endpoint.c.id == endpoint_id).values(halted_reason=None, halted_at=None))
+def release(connection: Connection, endpoint_id: int) -> Endpoint:
+    """Lift the halt without a change of settings; a revision of its own, so that every worker opens it anew."""
+    mine = endpoint.c.id == endpoint_id
+    values = {"halted_reason": None, "halted_at": None, "revision": endpoint.c.revision + 1}
+    connection.execute(update(endpoint).where(mine).values(values))
+    return by_id(connection, endpoint_id)
 
 
 def _endpoint(row: Row[Any]) -> Endpoint:

@@ -35,6 +35,7 @@ breaker = Table(
     Column("until_ms", BigInteger, nullable=False),  # open: nothing is tried before
     Column("probe_until_ms", BigInteger, nullable=False),  # one worker is trying until then
     Column("changed_ms", BigInteger, nullable=False),
+    Column("trial_ms", BigInteger, nullable=False),  # when it was last lent a delivery of those it had lost
 )
 
 detour = Table(
@@ -42,23 +43,8 @@ detour = Table(
     metadata,
     Column("broadcast", BigInteger, primary_key=True, autoincrement=False),
     Column("medium", Integer, primary_key=True, autoincrement=False),
-    Column("home", Integer, primary_key=True, autoincrement=False),  # the endpoint of their shard
-    Column("endpoint", Integer, primary_key=True, autoincrement=False),  # the endpoint they went on at
-    *(
-        Column(name, Integer, nullable=False)
-        for name in (
-            "accepted",
-            "failed",
-            "suppressed",
-            "superseded",
-            "expired",
-            "cancelled",
-            "dead",
-            "retrying",
-            "returned",
-            "unsure",
-        )
-    ),
+    Column("address_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("endpoint", Integer, nullable=False),
     sqlite_with_rowid=False,
 )
-"""Deliveries that were retried at another endpoint than their shard's; they count there (see store.deliveries)."""
+"""Deliveries that were tried at their shard's endpoint and go on at this other one; they count there."""

@@ -12,11 +12,13 @@ from sqlalchemy import Connection
 from app.domain.endpoints import ChannelFacts, Endpoint, sealed_settings, split_settings
 from app.domain.principals import Actor, permit
 from app.domain.reading import Reader
+from app.domain.staff_notices import NoticeKind
 from app.errors import Invalid, Problem
 from app.keyring import Keyring
 from app.store import audit, endpoints
 from app.store.database import Database
 from app.store.endpoints import EndpointValues
+from app.usecases.tell_staff import staff_notice_is_over
 
 HIGHEST_RATE: Final = 100_000.0
 
@@ -60,6 +62,7 @@ def save_endpoint(
         sealed = keyring.seal(json.dumps(secret).encode()) if secret else b""
         values = EndpointValues(name, facts.medium, plain, sealed, rate or facts.rate_per_second, weight, fallback_for)
         row = endpoints.save(tx, slug, values, expected_revision)
+        staff_notice_is_over(tx, NoticeKind.ENDPOINT_HALTED, slug, now)
         body = {"revision": row.revision, "channel": name, "settings": plain, "secrets": sorted(secret)}
         audit.append(tx, actor.name, "save_endpoint", f"endpoint/{slug}", body, now)
     return row

@@ -6,8 +6,11 @@ import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 from tests.rig.ledger import Accepted
+
+ANY: Final = "any provider"
 
 
 @dataclass(slots=True)
@@ -20,7 +23,8 @@ class Expectation:
     met_by: Accepted | None = field(default=None)
 
     def fits(self, entry: Accepted) -> bool:
-        return (entry.provider, entry.to) == (self.provider, self.to) and self.contains in (entry.body or "")
+        provider = self.provider in (entry.provider, ANY)
+        return provider and entry.to == self.to and self.contains in (entry.body or "")
 
     def __str__(self) -> str:
         words = f" with {self.contains!r}" if self.contains else ""
@@ -43,6 +47,10 @@ class Collector:
     ) -> None:
         """Exactly one more message to this address, accepted in the window."""
         self._expected.append(Expectation(provider, to, *within, contains))
+
+    def expect_anywhere(self, to: str, *, contains: str = "") -> None:
+        """Exactly one more message to this address, whichever provider accepts it."""
+        self.expect(ANY, to, contains=contains)
 
     def faults(self) -> list[str]:
         """One sentence for each message that is missing, early, late or extra, as of now."""

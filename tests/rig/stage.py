@@ -51,6 +51,8 @@ FAST = Timings(
     correction_gap=0.6,
     retry_base=0.02,
     retry_cap=0.2,
+    failover=0.5,
+    failback=1.5,
     find_again=0.2,
     attend=0.2,
 )
@@ -123,12 +125,19 @@ class Stage:
     """How the crisis is sent: undo_seconds, canary, halt; empty = no playbook."""
 
     def add_endpoint(
-        self, slug: str, medium: Medium, *, batch: int = 1, rate: float = 100_000.0, weight: int = 1
+        self,
+        slug: str,
+        medium: Medium,
+        *,
+        batch: int = 1,
+        rate: float = 100_000.0,
+        weight: int = 1,
+        fallback_for: str | None = None,
     ) -> InProcess:
         channel = in_process(slug, medium, self.heard, batch)
         self.channels[slug] = channel
         with self.db.writing() as tx:
-            endpoints.save(tx, slug, _endpoint_values(medium, rate, weight), None)
+            endpoints.save(tx, slug, _endpoint_values(medium, rate, weight, fallback_for), None)
         return channel
 
     def open(
@@ -297,7 +306,7 @@ async def refused(batch: Batch) -> Sequence[Outcome]:
     return [Failure(FailureKind.NOT_ACCEPTED, "refused")] * len(batch.recipients)
 
 
-def _endpoint_values(medium: Medium, rate: float, weight: int) -> EndpointValues:
+def _endpoint_values(medium: Medium, rate: float, weight: int, fallback_for: str | None) -> EndpointValues:
     return EndpointValues(
         channel="in_process",
         medium=medium,
@@ -305,5 +314,5 @@ def _endpoint_values(medium: Medium, rate: float, weight: int) -> EndpointValues
         secrets=b"",
         rate_per_second=rate,
         weight=weight,
-        fallback_for=None,
+        fallback_for=fallback_for,
     )

@@ -28,12 +28,13 @@ def test_a_saved_endpoint_reads_back_with_a_rising_revision(database: Database) 
 def test_a_halt_keeps_its_first_reason_until_released_or_saved(database: Database) -> None:
     with database.writing() as tx:
         texts = endpoints.save(tx, "texts", VALUES, None)
-        endpoints.halt(tx, texts.id, "http_401", NOON)
-        endpoints.halt(tx, texts.id, "http_403", NOON)
+        assert endpoints.halt(tx, texts.id, texts.revision, "http_401", NOON)
+        assert not endpoints.halt(tx, texts.id, texts.revision, "http_403", NOON)
         assert endpoints.get(tx, "texts").halted_reason == "http_401"
-        endpoints.release(tx, texts.id)
-        assert endpoints.get(tx, "texts").halted_reason is None
-        endpoints.halt(tx, texts.id, "http_401", NOON)
+        released = endpoints.release(tx, texts.id)
+        assert (released.halted_reason, released.revision) == (None, texts.revision + 1)
+        assert not endpoints.halt(tx, texts.id, texts.revision, "http_401", NOON), "seen before it was released"
+        assert endpoints.halt(tx, texts.id, released.revision, "http_401", NOON)
         assert endpoints.save(tx, "texts", VALUES, None).halted_reason is None
 
 
