@@ -51,6 +51,7 @@ def upgrade() -> None:
         sa.Column("until_ms", sa.BigInteger(), nullable=False),
         sa.Column("probe_until_ms", sa.BigInteger(), nullable=False),
         sa.Column("changed_ms", sa.BigInteger(), nullable=False),
+        sa.Column("trial_ms", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("endpoint", name=op.f("pk_breaker")),
     )
     op.create_table(
@@ -108,19 +109,9 @@ def upgrade() -> None:
         "detour",
         sa.Column("broadcast", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("medium", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("home", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("endpoint", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("accepted", sa.Integer(), nullable=False),
-        sa.Column("failed", sa.Integer(), nullable=False),
-        sa.Column("suppressed", sa.Integer(), nullable=False),
-        sa.Column("superseded", sa.Integer(), nullable=False),
-        sa.Column("expired", sa.Integer(), nullable=False),
-        sa.Column("cancelled", sa.Integer(), nullable=False),
-        sa.Column("dead", sa.Integer(), nullable=False),
-        sa.Column("retrying", sa.Integer(), nullable=False),
-        sa.Column("returned", sa.Integer(), nullable=False),
-        sa.Column("unsure", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("broadcast", "medium", "home", "endpoint", name=op.f("pk_detour")),
+        sa.Column("address_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("endpoint", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("broadcast", "medium", "address_id", name=op.f("pk_detour")),
         sqlite_with_rowid=False,
     )
     op.create_table(
