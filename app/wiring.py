@@ -24,6 +24,7 @@ from app.domain.message import Channel, Info, Medium, Message
 from app.domain.open_links import PURPOSE as OPEN_LINKS
 from app.engine.attending import Attendant
 from app.engine.composing import MARKS, Composer
+from app.engine.link_keeping import LinkKeeper
 from app.engine.lock import engine_lock
 from app.engine.loop import Engine
 from app.engine.nudging import Nudger
@@ -52,6 +53,7 @@ from app.visitors import forms as visitors
 from channels import registry
 from channels.base import Closes
 from channels.http import Http, Timeouts
+from channels.visits import visit
 
 TEMPLATES: Final = Path(__file__).parents[1] / "templates"
 REFERENCES: Final = "reference"
@@ -171,6 +173,7 @@ class Wiring:
     engine: Engine
     publisher: Publisher
     attendant: Attendant
+    link_keeper: LinkKeeper
     shelf: Shelf
     bell: Bell
     api: Context
@@ -208,9 +211,9 @@ class Wiring:
         database = self.settings.sqlite_path()
         if database is not None and not opened.enter_context(engine_lock(database)):
             logger("clarion").warning("engine_runs_elsewhere")
-            return [self.publisher.run, self.attendant.run]
+            return [self.publisher.run, self.attendant.run, self.link_keeper.run]
         self.bell.listen(lambda: _ring_engine(loop, self.engine))
-        return [self.publisher.run, self.attendant.run, self.engine.run]
+        return [self.publisher.run, self.attendant.run, self.link_keeper.run, self.engine.run]
 
 
 def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool = False) -> Wiring:
@@ -230,6 +233,7 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
     engine = Engine(db, channels, composer, clock, timings, alone=db.is_sqlite)
     publisher = Publisher(db, press, [DirectoryTarget(settings.publish_dir)], shelf, clock)
     gauges = Gauges(db, clock, engine.fleet, lambda: publisher.last.snapshot.published_at if publisher.last else None)
+    link_keeper = LinkKeeper(db, clock, partial(visit, http), bell.ring)
     nudger = Nudger(db, channels, templating.staff, clock, timings)
     return Wiring(
         settings=settings,
@@ -242,6 +246,7 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
         engine=engine,
         publisher=publisher,
         attendant=Attendant(db, attend, nudger, clock, timings.attend),
+        link_keeper=link_keeper,
         shelf=shelf,
         bell=bell,
         api=Context(
@@ -258,6 +263,7 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
             timezone=settings.timezone,
             site_bound=timings.site_bound,
             wake=bell.ring,
+            check_links=link_keeper.check,
         ),
         callbacks=callbacks.Context(
             Known(db, clock), clock, settings.public_base, Intake(partial(keep, db), reference_key, clock), channels

@@ -120,24 +120,39 @@ class Http:
 
         A URL that points inside is a Failure(ACCOUNT) and no connection is made; the reply's body is not read.
         """
+        way = await self._checked(url)
+        if isinstance(way, Failure):
+            return way
+        client = await self._pin(*way)
+        return await _call(client, self.now, "POST", Url(url), headers, body, None, read=False)
+
+    async def visit_public(self, method: str, url: str, headers: Headers) -> Reply | Failure:
+        """The same without a body, over a connection of its own: for many hosts, each asked once or twice."""
+        way = await self._checked(url)
+        if isinstance(way, Failure):
+            return way
+        client = await self._client_for(*way)
+        try:
+            return await _call(client, self.now, method, Url(url), headers, None, None, read=False)
+        finally:
+            await client.close()
+
+    async def _checked(self, url: str) -> tuple[str, str, int] | Failure:
+        """Host, the one address to connect to, and port."""
         problem = guard.check_url(url, ports=self._ports, allow_private=self.allow_private)
         if problem is not None:
             return _refused(problem)
         parsed = Url(url)
         host, port = parsed.host_str or "", parsed.port_or_known_default or 443
-        address = host
-        if not guard.is_numeric(host):
-            try:
-                async with asyncio.timeout(self.timeouts.connect):
-                    addresses = await self._resolve(host, port)
-            except (OSError, UnicodeError):  # TimeoutError is an OSError
-                return Failure(FailureKind.NOT_ACCEPTED, "dns", "The host name did not resolve.")
-            problem = None if self.allow_private else guard.check_addresses(addresses)
-            if problem is not None:
-                return _refused(problem)
-            address = addresses[0]
-        client = await self._pin(host, address, port)
-        return await _call(client, self.now, "POST", parsed, headers, body, None, read=False)
+        if guard.is_numeric(host):
+            return host, host, port
+        try:
+            async with asyncio.timeout(self.timeouts.connect):
+                addresses = await self._resolve(host, port)
+        except (OSError, UnicodeError):  # TimeoutError is an OSError
+            return Failure(FailureKind.NOT_ACCEPTED, "dns", "The host name did not resolve.")
+        problem = None if self.allow_private else guard.check_addresses(addresses)
+        return (host, addresses[0], port) if problem is None else _refused(problem)
 
     async def aclose(self) -> None:
         clients = [*self._pinned.values(), *([self._client] if self._client else [])]
@@ -151,14 +166,17 @@ class Http:
         key = (host, address, port)
         client = self._pinned.get(key)
         if client is None:
-            builder = self._builder()
-            if host != address:
-                builder = builder.resolve(host, address, port)
-            client = await asyncio.to_thread(builder.build)  # reads the trust store: tens of milliseconds
+            client = await self._client_for(host, address, port)
             if len(self._pinned) >= _PINNED_KEPT:
                 await self._pinned.pop(next(iter(self._pinned))).close()
             self._pinned[key] = client
         return client
+
+    async def _client_for(self, host: str, address: str, port: int) -> Client:
+        builder = self._builder()
+        if host != address:
+            builder = builder.resolve(host, address, port)
+        return await asyncio.to_thread(builder.build)  # reads the trust store: tens of milliseconds
 
     def _builder(self) -> ClientBuilder:
         return (

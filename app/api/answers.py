@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.domain.help_choice import Why
 from app.store import paging
 
 Item = TypeVar("Item")
@@ -194,6 +195,12 @@ class Finding(Given):
     remedy: str
 
 
+class HelpOffer(Given):
+    kind: str = Field(description="help_link or faq")
+    slug: str
+    why: Why = Field(description="chosen: readers are shown it; else why not")
+
+
 class Preview(Given):
     recipients: dict[str, int] | None = Field(
         description="Per medium, as of now; null without an audience, and for a correction"
@@ -202,6 +209,7 @@ class Preview(Given):
     renderings: list[Rendering]
     problems: list[Finding] = Field(description="Each of these stops the submit")
     warnings: list[Finding]
+    help: list[HelpOffer] = Field([], description="Every entry of the help library, those that go with it first")
 
 
 class RowFault(Given):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated
@@ -19,10 +19,15 @@ from app.observe import exposition
 from app.store.database import Database
 from app.store.updates import UpdateRow
 from app.templating import Templating
+from app.usecases.check_links import KnownLink
 from app.usecases.preview_update import Preflight
 
 Preflighting = Callable[[UpdateRow, datetime], Preflight]
 """Renders an update for all its endpoints and languages and says what stops it."""
+
+
+async def _no_links() -> tuple[KnownLink, ...]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,8 @@ class Context:
     """Seconds the other media wait for the website to be read back."""
     wake: Callable[[], None] = lambda: None
     """Tell the engine and the publisher of this process that there is work; safe from any thread."""
+    check_links: Callable[[], Awaitable[tuple[KnownLink, ...]]] = _no_links
+    """Look at every link readers are sent to, now; takes a minute at most."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the process is going down: event streams end."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.api.answers import Finding, Preview, Rendering
+from app.api.answers import Finding, HelpOffer, Preview, Rendering
 from app.usecases.measure_reach import Reach
 from app.usecases.preview_update import Preflight
 
@@ -14,4 +14,5 @@ def preview_of(checked: Preflight, reach: Reach | None) -> Preview:
         renderings=[Rendering.model_validate(each) for each in checked.renderings],
         problems=[Finding.model_validate(each) for each in checked.problems],
         warnings=[Finding.model_validate(each) for each in checked.warnings],
+        help=[HelpOffer.model_validate(each) for each in checked.help],
     )

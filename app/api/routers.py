@@ -12,6 +12,7 @@ from app.api import (
     declaring,
     endpoints,
     housekeeping,
+    links,
     open_links,
     people,
     registry,
@@ -26,7 +27,7 @@ from app.api import (
 def everything() -> APIRouter:
     api = APIRouter(prefix="/api/v1")
     routers = [
-        *registry.lists(), contact_readings.router, advice.router, open_links.router, triage.router,
+        *registry.lists(), contact_readings.router, advice.router, links.router, open_links.router, triage.router,
         declaring.router, endpoints.router, people.router, audiences.router, crises.router, updates.router,
         release.router, watching.router, staff.router, housekeeping.router,
     ]  # fmt: skip

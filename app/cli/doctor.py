@@ -13,6 +13,7 @@ import typer
 from app.cli.attention import notices, routing, upkeep
 from app.cli.desk import AsJson, Desk, at_desk
 from app.cli.findings import Finding, Look, report, schema, secrets
+from app.cli.links import dead_links
 from app.domain.crisis import LIVE, UpdateState
 from app.engine.lock import engine_lock
 from app.site.lastgood import last_good
@@ -85,4 +86,15 @@ def _engine(desk: Desk) -> Iterator[Finding]:
                 yield Finding(f"endpoint {endpoint.slug}", well=False, words=words)
 
 
-LOOKS: Final[tuple[Look, ...]] = (schema, _counters, _audit, secrets, _website, _engine, routing, upkeep, notices)
+LOOKS: Final[tuple[Look, ...]] = (
+    schema,
+    _counters,
+    _audit,
+    secrets,
+    _website,
+    _engine,
+    routing,
+    upkeep,
+    notices,
+    dead_links,
+)

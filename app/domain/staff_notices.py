@@ -43,6 +43,8 @@ class NoticeKind(StrEnum):
     """A promised update is due soon. `details`: at."""
     NEXT_UPDATE_MISSED = "next_update_missed"
     """A promised update did not come. `details`: at."""
+    LINK_DEAD = "link_dead"
+    """A link readers are sent to leads nowhere. `details`: places, reason."""
     TRIAL = "trial"
     """Somebody tries whether notices arrive."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, select
 
 from app.domain.live import Live
-from app.store import crises, documents, readings, updates
+from app.store import crises, documents, links, readings, updates
 from app.store.crises import CrisisRow
 from app.store.documents import DocumentRow, Kind
 from app.store.tables import publish_request
@@ -55,7 +55,7 @@ def read(connection: Connection) -> WebsiteRows:
         updates=sent,
         live=readings.everything(connection),
         playbooks=[row for row in stored if row is not None],
-        dead=frozenset(),
+        dead=links.dead(connection),
         crises=found,
     )
 

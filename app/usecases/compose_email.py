@@ -13,6 +13,7 @@ from app.domain.help_choice import LINKS_IN_MAIL, QUESTIONS_IN_MAIL, Help, Readi
 from app.domain.message import Limits
 from app.domain.routing import RouteLine
 from app.domain.texts import pick
+from app.domain.updates import HelpWanted
 from app.errors import Invalid
 from app.templating.announcement import as_of, content_view, full_route, help_view, one_line, promise
 from app.usecases.announcing import Composed, Job, message, no_contact_route, oversize, render, tidy_lines
@@ -64,13 +65,19 @@ def _email_view(job: Job, lines: tuple[RouteLine, ...]) -> dict[str, object]:
     }
 
 
+def _wanted(job: Job) -> HelpWanted:
+    """The update's, and the area of these readers beside its own."""
+    asked = job.source.update.help
+    return replace(asked, areas=(*asked.areas, job.area)) if job.area else asked
+
+
 def _help(job: Job) -> Help:
     source, readers = job.source, job.readers
     reading = Reading(readers.language, readers.fallback, readers.at)
     found = help_for(
         source.library,
         source.playbook,
-        source.update.help,
+        _wanted(job),
         reading,
         links=LINKS_IN_MAIL,
         questions=QUESTIONS_IN_MAIL,

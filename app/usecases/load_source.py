@@ -15,7 +15,7 @@ from app.domain.playbooks import Playbook
 from app.domain.reading import iso
 from app.domain.updates import UpdateDocument
 from app.errors import Invalid
-from app.store import crises, documents, updates
+from app.store import crises, documents, links, updates
 from app.store.crises import FactRow
 from app.store.database import Database
 from app.store.documents import DocumentRow, Kind
@@ -58,6 +58,7 @@ def load_library(connection: Connection) -> Library:
     return Library(
         tuple(_readable(documents.everything(connection, Kind.HELP_LINK), HelpLink.from_document)),
         tuple(_readable(documents.everything(connection, Kind.FAQ), FaqEntry.from_document)),
+        links.dead(connection),
     )
 
 

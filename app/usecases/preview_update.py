@@ -10,6 +10,7 @@ from typing import Final
 from app.domain.content import WARNINGS, Content, check
 from app.domain.crisis import Severity, Stage
 from app.domain.fitting import segments
+from app.domain.help_choice import LINKS_ON_PAGE, QUESTIONS_ON_PAGE, Reading, Why, choose, wanted_help
 from app.domain.message import PERSONAL_MEDIA, Limits, Medium
 from app.domain.reading import parse_instant
 from app.domain.routing import EMERGENCY_NEED, Reason, route_lines
@@ -21,6 +22,7 @@ from app.usecases.compose_message import Composed, Source, compose
 
 _ADVICE: Final = WARNINGS | {
     "all_closed",
+    "dead_link",
     "impact_dropped",
     "long_text",
     "no_next_update",
@@ -67,11 +69,23 @@ class Rendering:
 
 
 @dataclass(frozen=True, slots=True)
+class HelpOffer:
+    """One entry of the help library, and why it goes with the update or not."""
+
+    kind: str
+    """help_link | faq."""
+    slug: str
+    why: Why
+
+
+@dataclass(frozen=True, slots=True)
 class Preflight:
     renderings: tuple[Rendering, ...]
     problems: tuple[Problem, ...]
     """Each of these blocks submitting."""
     warnings: tuple[Problem, ...]
+    help: tuple[HelpOffer, ...] = ()
+    """Every entry of the library, the chosen ones first."""
 
     @property
     def passed(self) -> bool:
@@ -86,7 +100,13 @@ def preflight(
     page_link: str,
 ) -> Preflight:
     """Never raises for what is wrong with the words: it is listed, once each, to block or to warn."""
-    found = [*missing(source.update, at), *_words(source), *_routes(source, at), *_circumstances(source, at, page_link)]
+    found = [
+        *missing(source.update, at),
+        *_words(source),
+        *_dead_links(source),
+        *_routes(source, at),
+        *_circumstances(source, at, page_link),
+    ]
     renderings: list[Rendering] = []
     for endpoint, language, variant in _wanted(source, endpoints):
         try:
@@ -111,6 +131,7 @@ def preflight(
         tuple(renderings),
         tuple(problem for problem in unique if not _advises(problem, source)),
         tuple(problem for problem in unique if _advises(problem, source)),
+        tuple(_help(source, at)),
     )
 
 
@@ -156,6 +177,30 @@ def _sentences(content: Content) -> Iterator[str]:
     yield from (content.perspective, content.reassurance, *content.complications)
     yield from (option.text for option in content.options)
     yield from (link.text for link in content.links)
+
+
+def _dead_links(source: Source) -> Iterator[Problem]:
+    """Links of its own words that lead nowhere; those of the library are left out by themselves."""
+    for variant in range(len(source.update.variants) + 1):
+        for language, content in source.update.words(variant).items():
+            urls = [(f"links[{place}].url", link.url) for place, link in enumerate(content.links)]
+            urls += [(f"options[{place}].url", option.url) for place, option in enumerate(content.options)]
+            for field, url in urls:
+                if url.partition("#")[0] in source.library.dead:
+                    sentence = f"The link {url} leads nowhere."
+                    remedy = "Correct it, or see that the page is there: clarion links list --dead"
+                    yield Problem("dead_link", sentence, f"content.{language}.{field}", remedy)
+
+
+def _help(source: Source, at: datetime) -> Iterator[HelpOffer]:
+    """What the library offers to this update in the organisation's language, with the reason for each entry."""
+    wanted = wanted_help(source.update.help, source.playbook)
+    reader = Reading(source.default_language, source.default_language, at)
+    links = choose(source.library.links, wanted, reader, limit=LINKS_ON_PAGE, dead=source.library.dead)
+    own = source.playbook.faq if source.playbook else ()
+    faq = choose(source.library.faq, wanted, reader, limit=QUESTIONS_ON_PAGE, own=own)
+    yield from (HelpOffer("help_link", one.item.slug, one.why) for one in links)
+    yield from (HelpOffer("faq", one.item.slug, one.why) for one in faq)
 
 
 def _routes(source: Source, at: datetime) -> Iterable[Problem]:

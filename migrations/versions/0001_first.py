@@ -213,6 +213,23 @@ def upgrade() -> None:
         sa.UniqueConstraint("languages", name=op.f("uq_language_list_languages")),
     )
     op.create_table(
+        "link_check",
+        sa.Column("url_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("reason", sa.String(length=32), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=False),
+        sa.Column("checked_at", sa.BigInteger(), nullable=False),
+        sa.Column("failing_since", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("url_hash", name=op.f("pk_link_check")),
+    )
+    op.create_table(
+        "link_run",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("begun_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_link_run")),
+    )
+    op.create_table(
         "need",
         sa.Column("slug", sa.String(length=64), nullable=False),
         sa.Column("document", sa.JSON(), nullable=False),
