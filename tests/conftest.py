@@ -6,9 +6,7 @@ Whatever asks for `database`, `database_url` or `api` and lies in one of the fol
 
 from __future__ import annotations
 
-import itertools
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ from app.clock import FrozenClock
 from app.keyring import Keyring
 from app.store.database import Database
 from app.store.migrate import SCHEMA
+from tests.databases import TEMPLATE, Clones, Databases, Files
 from tests.postgres import Server
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
@@ -77,9 +76,9 @@ def dialect(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[Server]:
-    """This session's server (each xdist worker has its own), with a database `clarion_template`: schema, no rows."""
+    """This session's server (each xdist worker has its own), with a database TEMPLATE: schema, no rows."""
     with Server() as server:
-        database = Database(server.create("clarion_template"))
+        database = Database(server.create(TEMPLATE))
         with database.writing() as connection:
             SCHEMA.create_all(connection)
         database.close()
@@ -87,34 +86,21 @@ def postgresql() -> Iterator[Server]:
 
 
 @pytest.fixture
-def new_database(request: pytest.FixtureRequest, dialect: str, tmp_path: Path) -> Iterator[Callable[[], str]]:
-    """Makes an empty database with the whole schema at every call; its URL."""
-    numbers = itertools.count()
+def databases(request: pytest.FixtureRequest, dialect: str, tmp_path: Path) -> Iterator[Databases]:
+    """For tests that need more than one, or copies of one."""
     if dialect == "sqlite":
-        empty: Path = request.getfixturevalue("empty_database")
-
-        def copy() -> str:
-            return f"sqlite:///{shutil.copyfile(empty, tmp_path / f'clarion{next(numbers)}.db')}"
-
-        yield copy
+        yield Files(tmp_path, request.getfixturevalue("empty_database"))
         return
-    server: Server = request.getfixturevalue("postgresql")
-    made: list[str] = []
-
-    def clone() -> str:
-        made.append(f"clarion_{next(numbers)}")
-        return server.create(made[-1], template="clarion_template")
-
+    clones = Clones(request.getfixturevalue("postgresql"))
     try:
-        yield clone
+        yield clones
     finally:
-        for name in made:
-            server.drop(name)
+        clones.close()
 
 
 @pytest.fixture
-def database_url(new_database: Callable[[], str]) -> str:
-    return new_database()
+def database_url(databases: Databases) -> str:
+    return databases.new()
 
 
 @pytest.fixture

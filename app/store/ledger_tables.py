@@ -63,7 +63,7 @@ broadcast = Table(
     ),  # read back; NULL after the bound = no link in short messages
     Column("site_bound_ms", BigInteger, nullable=True),
     Column("canary", Float, nullable=False),  # how many go first alone: a count from 1 up, a share below 1, 0 = all
-    Column("canary_wait_ms", Integer, nullable=False),
+    Column("canary_wait_ms", BigInteger, nullable=False),
     Column("canary_until_ms", BigInteger, nullable=True),  # while set, only shards with `canary` may be claimed
 )
 

@@ -598,7 +598,7 @@ def upgrade() -> None:
         sa.Column("site_confirmed_ms", sa.BigInteger(), nullable=True),
         sa.Column("site_bound_ms", sa.BigInteger(), nullable=True),
         sa.Column("canary", sa.Float(), nullable=False),
-        sa.Column("canary_wait_ms", sa.Integer(), nullable=False),
+        sa.Column("canary_wait_ms", sa.BigInteger(), nullable=False),
         sa.Column("canary_until_ms", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["update_id"], ["crisis_update.id"], name=op.f("fk_broadcast_update_id_crisis_update")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_broadcast")),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import BigInteger, text
 
 from app.store.database import Database
 from app.store.migrate import SCHEMA, upgrade
@@ -71,3 +71,14 @@ def test_the_migration_runs_from_any_folder(tmp_path: Path) -> None:
     with contextlib.chdir(tmp_path):
         upgrade("sqlite:///made here/new.db")
     assert (tmp_path / "made here" / "new.db").exists()
+
+
+def test_times_have_room() -> None:
+    """Milliseconds since 1970 need more than 32 bits, and so does whatever is added to them in SQL."""
+    narrow = {
+        f"{table.name}.{column.name}"
+        for table in SCHEMA.tables.values()
+        for column in table.columns
+        if column.name.endswith("_ms") and not isinstance(column.type, BigInteger)
+    }
+    assert narrow == set()

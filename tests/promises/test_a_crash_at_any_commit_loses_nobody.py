@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -26,6 +25,7 @@ from app.store.database import Database
 from app.store.ledger_tables import address, outcome
 from app.store.ledger_tables import shard as shards
 from app.usecases.settle_unknown import UnknownDecision, settle_unknown
+from tests.databases import Databases
 from tests.patience import PATIENCE
 from tests.rig.mortal import MortalDatabase, Record, Recorded, Searchable, StutteringDatabase, recorded
 from tests.rig.stage import APPROVER, Stage
@@ -54,21 +54,21 @@ HASTY = Timings(
 
 @dataclass(frozen=True)
 class World:
-    """An approved update in a file that every run copies, and what the providers can do."""
+    """An approved update in a database that every run copies, and what the providers can do."""
 
-    file: Path
+    approved: str
     keyring: Keyring
     update: int
-    directory: Path
+    databases: Databases
     kind: type[Recorded]
     clock: Clock = field(default_factory=SystemClock)
 
-    def url(self, number: int) -> str:
-        """The run's own copy."""
-        file = self.directory / f"{number}.db"
-        if not file.exists():
-            shutil.copyfile(self.file, file)
-        return f"sqlite:///{file}"
+    @contextlib.contextmanager
+    def copy(self) -> Iterator[str]:
+        """The run's own."""
+        url = self.databases.copy(self.approved)
+        yield url
+        self.databases.drop(url)
 
     def stage(self, db: Database, record: Record) -> Stage:
         """The providers remember what earlier stages of the same run asked."""
@@ -81,10 +81,9 @@ class World:
         return stage
 
 
-def world(directory: Path, url: str, keyring: Keyring, kind: type[Recorded], severity: str = "major") -> World:
-    file = directory / "approved.db"
-    shutil.copyfile(url.removeprefix("sqlite:///"), file)
-    db = Database(f"sqlite:///{file}")
+def world(databases: Databases, keyring: Keyring, kind: type[Recorded], severity: str = "major") -> World:
+    approved = databases.new()
+    db = Database(approved)
     stage = Stage(db, keyring, severity=severity)
     stage.open(PEOPLE)
     for slug, medium in WAYS.items():
@@ -94,14 +93,14 @@ def world(directory: Path, url: str, keyring: Keyring, kind: type[Recorded], sev
     with db.writing() as tx:
         tx.execute(shards.update().values(wave_offset_ms=shards.c.wave_offset_ms // 20))  # 15 ms between the waves
     db.close()
-    return World(file, keyring, update.id, directory, kind)
+    return World(approved, keyring, update.id, databases, kind)
 
 
 async def die(stage: Stage, update: int) -> bool:
     """Send and work until the database dies (True) or all is done; then throw the engine away as it is."""
     db = stage.db
     assert isinstance(db, MortalDatabase)
-    task = asyncio.create_task(stage.engine().run(asyncio.Event()))
+    task = asyncio.create_task(stage.engine(alone=stage.db.is_sqlite).run(asyncio.Event()))
     try:
         async with asyncio.timeout(PATIENCE):
             while not db.dead.is_set() and not await asyncio.to_thread(over, stage, update):
@@ -121,7 +120,7 @@ def over(stage: Stage, update: int) -> bool:
 
 async def revive(stage: Stage, update: int, decision: UnknownDecision | None = None) -> None:
     """A new engine on the same file works until the update is done; `decision` is what a person says to the unknown."""
-    stop, engine = asyncio.Event(), stage.engine()
+    stop, engine = asyncio.Event(), stage.engine(alone=stage.db.is_sqlite)
     task = asyncio.create_task(engine.run(stop))
     try:
         async with asyncio.timeout(PATIENCE):
@@ -172,32 +171,32 @@ async def sweep(world: World, *, committed: bool, decision: UnknownDecision | No
 async def one_run(world: World, number: int, *, committed: bool, decision: UnknownDecision | None) -> tuple[bool, int]:
     """(whether it died, messages sent twice) of the run that dies at this commit."""
     record = Record(world.clock, 0.004)
-    dying = MortalDatabase(world.url(number), number + 1, committed=committed)  # the first commit is `send` itself
-    first = world.stage(dying, record)
-    first.send(first.row(world.update))
-    died = await die(first, world.update)
-    first.db.close()
-    second = world.stage(Database(world.url(number)), record)
-    await revive(second, world.update, decision)
-    times = record.times(world.update)
-    check(second, world.update, times)
-    second.db.close()
-    (world.directory / f"{number}.db").unlink()
+    with world.copy() as url:
+        dying = MortalDatabase(url, number + 1, committed=committed)  # the first commit is `send` itself
+        first = world.stage(dying, record)
+        first.send(first.row(world.update))
+        died = await die(first, world.update)
+        first.db.close()
+        second = world.stage(Database(url), record)
+        await revive(second, world.update, decision)
+        times = record.times(world.update)
+        check(second, world.update, times)
+        second.db.close()
     return died, sum(1 for count in times.values() if count > 1)
 
 
 async def one_stutter(world: World, number: int, *, committed: bool) -> bool:
     """Whether the broadcast had so many commits; the engine lives through the one that was not answered."""
     record = Record(world.clock, 0.004)
-    db = StutteringDatabase(world.url(number), number + 1, committed=committed)
-    stage = world.stage(db, record)
-    stage.send(stage.row(world.update))
-    await revive(stage, world.update)
-    times = record.times(world.update)
-    check(stage, world.update, times)
-    assert max(times.values()) == 1
-    db.close()
-    (world.directory / f"{number}.db").unlink()
+    with world.copy() as url:
+        db = StutteringDatabase(url, number + 1, committed=committed)
+        stage = world.stage(db, record)
+        stage.send(stage.row(world.update))
+        await revive(stage, world.update)
+        times = record.times(world.update)
+        check(stage, world.update, times)
+        assert max(times.values()) == 1
+        db.close()
     return db.commits > number
 
 
@@ -208,37 +207,39 @@ def check(stage: Stage, update: int, times: Counter[str]) -> None:
     assert repeated <= flagged(stage.db), f"sent twice without a flag: {repeated - flagged(stage.db)}"
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("committed", [False, True], ids=["just before the commit", "just after the commit"])
 async def test_nobody_is_sent_to_twice_where_providers_can_be_searched(
-    tmp_path: Path, database_url: str, keyring: Keyring, committed: bool
+    databases: Databases, keyring: Keyring, committed: bool
 ) -> None:
-    commits, twice = await sweep(world(tmp_path, database_url, keyring, Searchable), committed=committed)
+    commits, twice = await sweep(world(databases, keyring, Searchable), committed=committed)
     assert twice == 0
     assert commits > 8
 
 
 @pytest.mark.parametrize("committed", [False, True], ids=["just before the commit", "just after the commit"])
 async def test_an_emergency_is_resent_once_and_flagged_where_they_cannot(
-    tmp_path: Path, database_url: str, keyring: Keyring, committed: bool
+    databases: Databases, keyring: Keyring, committed: bool
 ) -> None:
-    commits, _ = await sweep(world(tmp_path, database_url, keyring, Recorded, "emergency"), committed=committed)
+    commits, _ = await sweep(world(databases, keyring, Recorded, "emergency"), committed=committed)
     assert commits > 8
 
 
 @pytest.mark.parametrize("committed", [False, True], ids=["just before the commit", "just after the commit"])
 async def test_everything_else_waits_for_a_person_who_has_it_resent(
-    tmp_path: Path, database_url: str, keyring: Keyring, committed: bool
+    databases: Databases, keyring: Keyring, committed: bool
 ) -> None:
-    prepared = world(tmp_path, database_url, keyring, Recorded)
+    prepared = world(databases, keyring, Recorded)
     commits, _ = await sweep(prepared, committed=committed, decision=UnknownDecision.RESEND)
     assert commits > 8
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("committed", [False, True], ids=["not done", "done"])
 async def test_an_engine_lives_through_a_commit_that_is_never_answered(
-    tmp_path: Path, database_url: str, keyring: Keyring, committed: bool
+    databases: Databases, keyring: Keyring, committed: bool
 ) -> None:
-    prepared, number = world(tmp_path, database_url, keyring, Searchable), 1
+    prepared, number = world(databases, keyring, Searchable), 1
     with capture_logs():
         while await one_stutter(prepared, number, committed=committed):
             number += 1
