@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -66,6 +67,10 @@ class Settings(BaseSettings):
     metrics_host: str = Field(default="127.0.0.1", description="Where CLARION_METRICS_PORT listens.")
     metrics_port: int | None = Field(
         default=None, ge=0, le=65535, description="Numbers for Prometheus without a token, on a port of their own."
+    )
+    contact_shares: dict[str, Any] = Field(
+        default_factory=dict,
+        description="JSON: how many of a hundred who are told get in touch; over the defaults of domain.contact_load.",
     )
     timings: Timings = Field(default_factory=Timings)
 

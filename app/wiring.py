@@ -18,6 +18,7 @@ from app.callbacks import routes as callbacks
 from app.callbacks.intake import Intake
 from app.callbacks.known import Known
 from app.clock import Clock, SystemClock
+from app.domain.contact_load import shares_of
 from app.domain.endpoints import ChannelFacts, Endpoint, full_settings
 from app.domain.manage import PURPOSE as MANAGE
 from app.domain.message import Channel, Info, Medium, Message
@@ -261,6 +262,8 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
             check_settings=partial(registry.check_settings, allow_private=allow_private),
             metrics=gauges.exposition,
             timezone=settings.timezone,
+            shares=shares_of(settings.contact_shares),
+            default_language=settings.default_language,
             site_bound=timings.site_bound,
             wake=bell.ring,
             check_links=link_keeper.check,

@@ -201,11 +201,42 @@ class HelpOffer(Given):
     why: Why = Field(description="chosen: readers are shown it; else why not")
 
 
+class PaceOffer(Given):
+    recipients_per_hour: int
+    ends_at: datetime
+
+
+class DiversionOffer(Given):
+    contact_channel: str
+    instead: str = Field(description="Where customers would be led first")
+    until: datetime
+    capacity_known: bool = Field(description="False: `instead` does not state what it can take")
+
+
+class ExpectedContacts(Given):
+    """An estimate from assumed shares, see the manual."""
+
+    finding: str = Field(
+        description="fits | contacts_over_capacity | contacts_while_closed | capacity_unknown | no_channel"
+    )
+    contacts: int = Field(description="Expected in all")
+    per_hour: int = Field(description="At the peak")
+    contact_channel: str = Field(description="The first one for the update's need")
+    takes_per_hour: int | None
+    wait_minutes: int
+    pace: PaceOffer | None = Field(description="POST /updates/{id}/pace accepts it")
+    no_pace: str | None = Field(description="Why none is offered: urgent | expires_first | closes_first")
+    diversion: DiversionOffer | None = Field(description="POST /updates/{id}/divert accepts it")
+
+
 class Preview(Given):
     recipients: dict[str, int] | None = Field(
         description="Per medium, as of now; null without an audience, and for a correction"
     )
-    eta_seconds: float | None = Field(description="Until the last one is handed over, at the endpoints' rates")
+    eta_seconds: float | None = Field(
+        description="Until the last one is handed over, at the endpoints' rates or the update's own"
+    )
+    expected_contacts: ExpectedContacts | None = Field(description="null when it reaches nobody by person")
     renderings: list[Rendering]
     problems: list[Finding] = Field(description="Each of these stops the submit")
     warnings: list[Finding]

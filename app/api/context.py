@@ -11,6 +11,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from app.clock import Clock
+from app.domain.contact_load import DEFAULT_SHARES, ContactShares
 from app.domain.endpoints import ChannelFacts
 from app.domain.message import Info
 from app.errors import Problem
@@ -49,6 +50,9 @@ class Context:
     """All numbers in the Prometheus text format; bounded in time whatever the database does."""
     timezone: str = "UTC"
     """In which times are written for readers."""
+    shares: ContactShares = DEFAULT_SHARES
+    """How many of those who are told get in touch, as this organisation assumes."""
+    default_language: str = "en"
     site_bound: float = 2.0
     """Seconds the other media wait for the website to be read back."""
     wake: Callable[[], None] = lambda: None

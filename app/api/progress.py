@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from app.api.answers import EndpointProgress, UpdateHead, UpdateView
+from app.clock import from_ms
 from app.domain.crisis import ENDED, MOVING, UpdateState
 from app.domain.delivery import State
 from app.domain.pacing import seconds_left
-from app.store import deliveries, endpoints, updates
+from app.store import deliveries, endpoints, paced, updates
 from app.store.database import Database
 from app.store.deliveries import EndpointCounts
 from app.store.updates import UpdateRow
@@ -27,6 +28,7 @@ def view(db: Database, update_id: int, now: datetime) -> UpdateView:
     with db.reading() as connection:
         row = updates.get(connection, update_id)
         lines = deliveries.counts_by_endpoint(connection, row.broadcast_id) if row.broadcast_id is not None else []
+        last_ms = paced.last_start_ms(connection, row.broadcast_id) if row.broadcast_id is not None else None
         rates = {each.slug: each.rate_per_second for each in endpoints.everything(connection)}
     return UpdateView.model_validate(
         {
@@ -41,7 +43,7 @@ def view(db: Database, update_id: int, now: datetime) -> UpdateView:
             "reason": row.reason,
             "counts": _total(lines),
             "per_endpoint": [_line(line) for line in lines],
-            "eta": _eta(lines, rates, now) if row.state in MOVING or row.state is UpdateState.RELEASING else None,
+            "eta": _eta(lines, rates, now, last_ms) if row.state in (*MOVING, UpdateState.RELEASING) else None,
         }
     )
 
@@ -76,8 +78,13 @@ def _line(line: EndpointCounts) -> EndpointProgress:
     return EndpointProgress(endpoint=line.endpoint, medium=line.medium.value, size=line.size, counts=counts)
 
 
-def _eta(lines: Sequence[EndpointCounts], rates: Mapping[str, float], now: datetime) -> datetime | None:
-    """Endpoints send side by side, so the slowest one decides."""
+def _eta(
+    lines: Sequence[EndpointCounts], rates: Mapping[str, float], now: datetime, last_ms: int | None
+) -> datetime | None:
+    """Endpoints send side by side, so the slowest one decides; of a paced update its last shard."""
     waiting = [(sum(line.counts[state] for state in _WAITING), rates[line.endpoint]) for line in lines]
     slowest = max((seconds_left(number, rate) for number, rate in waiting), default=0.0)
-    return now + timedelta(seconds=slowest) if slowest > 0 else None
+    if not slowest > 0:
+        return None
+    soonest = now + timedelta(seconds=slowest)
+    return soonest if last_ms is None else max(soonest, from_ms(last_ms))

@@ -126,6 +126,7 @@ class Playbook(Sent):
     tree: str | dict[str, Any] = Field("", description="Slug of a triage tree, or a tree of its own")
     faq: list[dict[str, Any]] = []
     topics: list[Slug] = Field([], description="Of the help that goes with its updates, best first")
+    contact_shares: dict[str, Any] = Field({}, description="How many of a hundred get in touch, see the manual")
     stages: dict[str, dict[str, dict[str, Any]]] = {}
     review: str | dict[str, str] = ""
 
@@ -200,6 +201,9 @@ class _Announcement(Sent):
     help: dict[str, Any] = Field(
         {}, description="topics (the playbook's when left out), areas, show: which help of the library goes with it"
     )
+    recipients_per_hour: int | None = Field(
+        None, ge=1, le=100_000_000, description="No faster than this, over all media; never for emergencies"
+    )
 
 
 class Update(_Announcement):
@@ -212,6 +216,15 @@ class Correction(_Announcement):
     """What differs from the update it corrects; endpoints, audience, need and drill are taken over."""
 
     stage: Literal["correction"] = "correction"
+
+
+class Pace(Sent):
+    recipients_per_hour: int | None = Field(
+        None,
+        ge=1,
+        le=100_000_000,
+        description="Left out: what preflight offers; null: as fast as possible",
+    )
 
 
 class Stop(Sent):

@@ -16,6 +16,7 @@ from app.cli import (
     doctor,
     endpoints,
     links,
+    pacing,
     people,
     playing,
     processes,
@@ -45,8 +46,9 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-update.app.registered_commands.extend(release.app.registered_commands)
 crisis.app.registered_commands.extend(declaring.app.registered_commands)
+for half in (release.app, pacing.app):
+    update.app.registered_commands.extend(half.registered_commands)
 for part in (processes.app, playing.app, trusted.app, advice.app, triage.app, upkeep.app, proving.app, doctor.app):
     app.registered_commands.extend(part.registered_commands)
     app.registered_groups.extend(part.registered_groups)

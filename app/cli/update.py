@@ -19,6 +19,7 @@ from app.cli import drafting
 from app.cli.crisis import updates_table
 from app.cli.desk import AsJson, Desk, at_desk, document_from
 from app.cli.watching import progress_table
+from app.domain.contact_load import Load, shares_of
 from app.domain.crisis import Stage, UpdateState
 from app.errors import Conflict, Problem
 from app.store import updates
@@ -26,10 +27,11 @@ from app.store.database import Database
 from app.store.updates import UpdateRow
 from app.terminal import counting, figures, quote, table
 from app.usecases.draft_update import create_draft, edit_draft
-from app.usecases.measure_reach import measure_reach
+from app.usecases.measure_reach import Reach, measure_reach
 from app.usecases.preview_update import Preflight, Rendering
 from app.usecases.stage_update import stage_update
 from app.usecases.submit_update import submit_update
+from app.usecases.weigh_contacts import warnings_of, weigh_contacts
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -111,14 +113,14 @@ def preview(
     """Render it for every way out in every language; problems block submitting, exit code 1."""
     with at_desk() as desk:
         desk.allowed("preview_update")
-        row = _row(desk, update)
+        row, reach, load = weighed(desk, update)
         checked = desk.wiring.words.preflight(row, desk.now())
+        checked = replace(checked, warnings=(*checked.warnings, *warnings_of(load)))
         texts = tuple(
             one
             for one in checked.renderings
             if (not lang or one.language in lang) and (not endpoint or one.endpoint in endpoint)
         )
-        reach = measure_reach(desk.db, row)
 
         def draw(out: Console) -> None:
             for text in texts:
@@ -129,7 +131,7 @@ def preview(
                 people = figures({medium.value: count for medium, count in reach.recipients.items()})
                 out.print(f"As of now it reaches {people}; the last one {reach.seconds:,.0f} s after its wave began.")
 
-        desk.answer(preview_of(replace(checked, renderings=texts), reach), draw, as_json=as_json)
+        desk.answer(preview_of(replace(checked, renderings=texts), reach, load), draw, as_json=as_json)
         if checked.problems:
             raise typer.Exit(1)
 
@@ -183,6 +185,15 @@ def show(desk: Desk, update: int, *, as_json: bool, then: str = "") -> UpdateVie
 
     desk.answer(shown, draw, as_json=as_json)
     return shown
+
+
+def weighed(desk: Desk, update: int) -> tuple[UpdateRow, Reach | None, Load | None]:
+    """The update, whom it would reach as of now, and what that brings to its contact channels."""
+    with desk.db.reading() as connection:
+        row = updates.get(connection, update)
+    reach, settings = measure_reach(desk.db, row), desk.settings
+    shares, language = shares_of(settings.contact_shares), settings.default_language
+    return row, reach, weigh_contacts(desk.db, row, reach, desk.now(), shares=shares, language=language)
 
 
 def list_audience(screen: Console, db: Database, update: int, now: Callable[[], datetime]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import IntEnum
 from types import MappingProxyType
 from typing import Final
@@ -49,6 +50,28 @@ def wave_offset_ms(medium: Medium, playbook_offsets_seconds: Mapping[str, float]
     """The playbook's offset for this medium, else the default order; never negative."""
     own = playbook_offsets_seconds.get(medium.value)
     return max(0, round(own * 1000)) if own is not None else WAVE_OFFSETS_MS[medium]
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How an audience is cut into shards, and when each may start after its wave began."""
+
+    size: int = SHARD_SIZE
+    """Recipients in a shard."""
+    interval_ms: float = 0.0
+    """Between two recipients of one medium."""
+
+    def offset_ms(self, position: int) -> int:
+        """Of a shard before which so many recipients of its medium stand."""
+        return round(position * self.interval_ms)
+
+
+def spread(recipients_per_hour: int | None, media: int) -> Spread:
+    """Without a pace everybody at once; with one, shards of five minutes each, the pace shared by the media evenly."""
+    if recipients_per_hour is None:
+        return Spread()
+    each = recipients_per_hour / max(1, media)
+    return Spread(min(SHARD_SIZE, max(1, int(each / 12))), 3_600_000 / each)
 
 
 def share_out(shards: int, weights: Sequence[int]) -> list[int]:

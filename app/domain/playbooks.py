@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from app.domain.contact_load import DEFAULT_SHARES
 from app.domain.halting import CANARY_WAIT_SECONDS, ORDINARY, Limits, check_limits
 from app.domain.help_library import FaqEntry
 from app.domain.slots import Reading, SlotType, SlotValue, check_slots, fill_slots, names_in, read_value
@@ -76,6 +77,10 @@ class Playbook:
         triage = _mapping(document, "triage", problems)
         faq = _faq(document, str(slug), problems)
         own_tree = _own_tree(document, problems)
+        try:
+            DEFAULT_SHARES.over(document.get("contact_shares") or {})
+        except Invalid as fault:
+            problems.extend(fault.problems)
         if problems:
             raise Invalid(problems)
         return cls(

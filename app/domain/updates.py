@@ -75,6 +75,8 @@ class UpdateDocument:
     next_update_by: datetime | None = None
     drill: bool = False
     help: HelpWanted = DEFAULT_HELP
+    recipients_per_hour: int | None = None
+    """No faster than this, so that contact channels can keep up; None = as fast as the endpoints allow."""
 
     @classmethod
     def from_document(cls, document: object, now: datetime | None = None) -> UpdateDocument:
@@ -85,7 +87,7 @@ class UpdateDocument:
         read = Reader(document)
         read.only(
             "crisis", "stage", "audience", "endpoints", "content", "variants", "need", "next_update_by", "expires_at",
-            "drill", "help",
+            "drill", "help", "recipients_per_hour",
         )  # fmt: skip
         endpoints = read.strings("endpoints", most=200, longest=64)
         if len(set(endpoints)) < len(endpoints):
@@ -105,6 +107,7 @@ class UpdateDocument:
             next_update_by=read.instant("next_update_by"),
             drill=read.flag("drill"),
             help=HelpWanted.read(read),
+            recipients_per_hour=read.number("recipients_per_hour", 1, 100_000_000),
         )
         read.done()
         return update
@@ -123,6 +126,7 @@ class UpdateDocument:
             "expires_at": iso(self.expires_at),
             "drill": self.drill,
             "help": self.help.to_document(),
+            "recipients_per_hour": self.recipients_per_hour,
         }
 
     @property

@@ -13,7 +13,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from app.domain.halting import portion
 from app.domain.message import MEDIUM_CODES, Medium
-from app.domain.planning import SHARD_SIZE, share_out, shared_language
+from app.domain.planning import Spread, share_out, shared_language
 from app.store.ledger import same_delivery
 from app.store.ledger_tables import address, broadcast, due, outcome, recipient, shard
 from app.store.tables import language_list, subscriber, subscriber_address
@@ -21,6 +21,7 @@ from app.store.upsert import insert_found, insert_missing, insert_selected
 
 MEMBERS_A_STEP = 20_000
 SHARDS_A_STEP = 60
+AT_ONCE = Spread()
 RECIPIENT = ["broadcast", "medium", "address_id", "language", "variant", "area"]
 
 
@@ -185,35 +186,44 @@ def stage_reached(
 
 
 def cut_shards(
-    connection: Connection, broadcast_id: int, medium: Medium, ways: Sequence[WayOut], most: int = SHARDS_A_STEP
+    connection: Connection,
+    broadcast_id: int,
+    medium: Medium,
+    ways: Sequence[WayOut],
+    spread: Spread = AT_ONCE,
+    most: int = SHARDS_A_STEP,
 ) -> int:
     """Cut up to `most` more shards of one medium, shared out among its endpoints by weight; 0 = all are cut."""
     code = MEDIUM_CODES[medium]
     mine = and_(shard.c.broadcast == broadcast_id, shard.c.medium == code)
-    number, start = connection.execute(
-        select(func.count(), func.coalesce(func.max(shard.c.last_address), 0)).where(mine)
+    number, start, earlier = connection.execute(
+        select(
+            func.count(), func.coalesce(func.max(shard.c.last_address), 0), func.coalesce(func.sum(shard.c.size), 0)
+        ).where(mine)
     ).one()
     ids = connection.scalars(
         select(recipient.c.address_id)
         .where(recipient.c.broadcast == broadcast_id, recipient.c.medium == code, recipient.c.address_id > start)
         .order_by(recipient.c.address_id)
-        .limit(most * SHARD_SIZE)
+        .limit(most * spread.size)
     ).all()
     first = min(len(ids), _first_portion(connection, broadcast_id, code)) if number == 0 else 0
     pieces: list[tuple[WayOut, Sequence[int], int]] = []
     for index, size in sorted(Counter(share_out(first, [way.weight for way in ways])).items()):
         mine_first, ids = ids[:size], ids[size:]
-        pieces += [(replace(ways[index], offset_ms=0), piece, 1) for piece in _cut(mine_first)]
-    rest, before = _cut(ids), number + len(pieces)
+        pieces += [(replace(ways[index], offset_ms=0), piece, 1) for piece in _cut(mine_first, spread.size)]
+    rest, before = _cut(ids, spread.size), number + len(pieces)
     turns = share_out(before + len(rest), [way.weight for way in ways])[before:]
     pieces += [(ways[turn], piece, 0) for piece, turn in zip(rest, turns, strict=True)]
     for no, (way, piece, canary) in enumerate(pieces, number):
-        _insert_shard(connection, broadcast_id, code, no, (piece[0], piece[-1], len(piece)), way, canary)
+        later = way if canary else replace(way, offset_ms=way.offset_ms + spread.offset_ms(earlier))
+        _insert_shard(connection, broadcast_id, code, no, (piece[0], piece[-1], len(piece)), later, canary)
+        earlier += len(piece)
     return len(pieces)
 
 
-def _cut(ids: Sequence[int]) -> list[Sequence[int]]:
-    return [ids[at : at + SHARD_SIZE] for at in range(0, len(ids), SHARD_SIZE)]
+def _cut(ids: Sequence[int], size: int) -> list[Sequence[int]]:
+    return [ids[at : at + size] for at in range(0, len(ids), size)]
 
 
 def _first_portion(connection: Connection, broadcast_id: int, medium: int) -> int:

@@ -12,6 +12,7 @@ from app.domain.crisis import Severity, Stage
 from app.domain.fitting import segments
 from app.domain.help_choice import LINKS_ON_PAGE, QUESTIONS_ON_PAGE, Reading, Why, choose, wanted_help
 from app.domain.message import PERSONAL_MEDIA, Limits, Medium
+from app.domain.planning import Lane, lane
 from app.domain.reading import parse_instant
 from app.domain.routing import EMERGENCY_NEED, Reason, route_lines
 from app.domain.slots import is_slot_name, names_in
@@ -19,6 +20,7 @@ from app.domain.updates import missing
 from app.errors import Invalid, Problem
 from app.templating import Templating
 from app.usecases.compose_message import Composed, Source, compose
+from app.usecases.pace_update import pace_refused
 
 _ADVICE: Final = WARNINGS | {
     "all_closed",
@@ -230,6 +232,8 @@ def _routes(source: Source, at: datetime) -> Iterable[Problem]:
 
 
 def _circumstances(source: Source, at: datetime, page_link: str) -> Iterator[Problem]:
+    if source.update.recipients_per_hour is not None and lane(source.update.stage, source.severity) <= Lane.EMERGENCY:
+        yield pace_refused()
     if source.update.next_update_by is None and source.update.stage not in _LAST_STAGES:
         yield Problem(
             "no_next_update", "It does not say when the next update comes.", "next_update_by", "Promise a time."

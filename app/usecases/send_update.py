@@ -10,9 +10,10 @@ from app.clock import to_ms
 from app.domain.crisis import LIVE, Action, UpdateState, move
 from app.domain.delivery import Result
 from app.domain.message import Medium
+from app.domain.planning import Lane
 from app.domain.principals import Actor, permit
 from app.errors import Conflict, Problem
-from app.store import audit, crises, publishing, staging, stopping, updates
+from app.store import audit, crises, paced, publishing, staging, stopping, updates
 from app.store.database import Database
 from app.store.updates import UpdateRow
 from app.usecases.submit_update import Plan, plan_of
@@ -56,6 +57,8 @@ def start_broadcast(tx: Connection, broadcast_id: int, plan: Plan, release: date
     """Release all waves at `release`, the site first when there is one."""
     has_site = any(way.medium is Medium.SITE for way in plan.ways)
     bound_ms = int(site_bound * 1000) if has_site else None
+    if plan.update.recipients_per_hour is not None and plan.lane <= Lane.EMERGENCY:
+        paced.unpace(tx, broadcast_id, plan.ways)  # it has become an emergency since it was approved
     staging.start_sending(tx, broadcast_id, release_ms=to_ms(release), site_bound_ms=bound_ms)
 
 

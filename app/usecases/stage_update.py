@@ -58,7 +58,7 @@ def stage_step(db: Database, update_id: int, now: datetime) -> Staged:
             return Staged(False, looked_at, total)
         for medium in media:
             ways = [way for way in plan.ways if way.medium is medium]
-            if staging.cut_shards(tx, row.broadcast_id, medium, ways):
+            if staging.cut_shards(tx, row.broadcast_id, medium, ways, plan.spread):
                 return Staged(False, 0, total)
         return _complete(tx, row, total, now)
 

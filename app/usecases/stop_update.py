@@ -11,7 +11,7 @@ from app.domain.delivery import Result
 from app.domain.principals import Actor, permit
 from app.domain.staff_notices import NoticeKind
 from app.errors import Conflict, Invalid, Problem
-from app.store import audit, crises, halting, publishing, staging, stopping, updates
+from app.store import audit, crises, halting, paced, publishing, staging, stopping, updates
 from app.store.database import Database
 from app.store.stopping import Stopped
 from app.store.updates import UpdateRow
@@ -114,6 +114,8 @@ def resume_update(
                 halting.end_canary(tx, row.broadcast_id)
             elif halting.canary_of(tx, row.broadcast_id)[0] is not None:
                 state = move(row.state, Action.TRY_FIRST)
+            if row.sent_at is not None and row.document.get("recipients_per_hour"):
+                paced.put_off(tx, row.broadcast_id, to_ms(now))
         changed = updates.change(tx, update_id, row.state, state=state, reason=None, sent_at=row.sent_at or now)
         body = {"update": update_id, "after": row.reason} if row.state is UpdateState.HALTED else {"update": update_id}
         crises.add_timeline(tx, row.crisis, actor.name, "update_resumed", body, now)

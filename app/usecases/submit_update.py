@@ -14,7 +14,7 @@ from app.domain.crisis import MOVING, Action, UpdateState, move
 from app.domain.endpoints import Endpoint
 from app.domain.halting import CANARY_WAIT_SECONDS
 from app.domain.message import PERSONAL_MEDIA
-from app.domain.planning import Lane, broadcast_id, lane, wave_offset_ms
+from app.domain.planning import Lane, Spread, broadcast_id, lane, spread, wave_offset_ms
 from app.domain.principals import Actor, permit
 from app.domain.updates import UpdateDocument, missing
 from app.errors import Invalid, Problem
@@ -40,6 +40,12 @@ class Plan:
     canary: float
     """How many go first alone (see `domain.halting.portion`)."""
     canary_wait_seconds: float
+
+    @property
+    def spread(self) -> Spread:
+        """Urgent words are not held back, whatever pace was asked for."""
+        media = {way.medium for way in self.ways if way.medium in PERSONAL_MEDIA}
+        return spread(None if self.lane <= Lane.EMERGENCY else self.update.recipients_per_hour, len(media))
 
 
 def submit_update(
