@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
@@ -48,11 +49,11 @@ def list_all(lang: Annotated[str, typer.Option(help="The language of names.")] =
         current = [as_of(channel, now) for channel in registry.channels.values()]
 
         def show(out: Console) -> None:
-            shown = table("channel", "name", "how", "now", "status", "wait", right=("wait",))
+            shown = table("channel", "name", "how", "now", "status", "wait", "due", right=("wait",))
             for one in current:
                 wait = f"{one.wait_minutes} min" if one.wait_minutes is not None else ""
                 name = pick(one.names, lang)[0]
-                shown.add_row(one.slug, name, dial_text(one), _hours(one, now), one.status.value, wait)
+                shown.add_row(one.slug, name, dial_text(one), _hours(one, now), one.status.value, wait, _due(one, now))
             out.print(shown if current else "There is no contact channel.")
 
         desk.answer({"items": [_now(one, now) for one in current]}, show, as_json=as_json)
@@ -186,8 +187,14 @@ def _now(channel: ContactChannel, now: datetime) -> dict[str, object]:
         "status": channel.status.value,
         "status_reasons": dict(channel.status_reasons),
         "wait_minutes": channel.wait_minutes,
+        "due": list(channel.upkeep.due(now.astimezone(ZoneInfo(channel.timezone)).date())),
         "override_until": channel.in_force.until if channel.in_force else None,
     }
+
+
+def _due(channel: ContactChannel, now: datetime) -> str:
+    due = channel.upkeep.due(now.astimezone(ZoneInfo(channel.timezone)).date())
+    return ", ".join(one.replace("_", " ") for one in due)
 
 
 def _hours(channel: ContactChannel, now: datetime) -> str:

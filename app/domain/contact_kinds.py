@@ -6,12 +6,14 @@ import re
 from enum import StrEnum
 from typing import Final
 
+from app.domain.audience import normalise
 from app.domain.content import is_public_link
+from app.domain.message import Medium
 from app.domain.reading import Reader
+from app.errors import Invalid
 
 _E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 _SHORT_CODE: Final = re.compile(r"[0-9]{3,8}")
-_MAIL: Final = re.compile(r"[^@\s<>\"']{1,64}@[^@\s<>\"']+\.[^@\s.<>\"']+")
 
 
 class ContactKind(StrEnum):
@@ -48,7 +50,7 @@ def read_address(read: Reader, kind: ContactKind, *, required: bool = True) -> s
     elif kind in (ContactKind.CHAT, ContactKind.PORTAL):
         right, remedy = is_public_link(address), "Use a full https:// address."
     elif kind is ContactKind.EMAIL:
-        right, remedy = bool(_MAIL.fullmatch(address)), "Write it as name@example.org."
+        right, remedy = _is_mail(address), "Write it as name@example.org."
     elif kind is ContactKind.CALLBACK:
         right = is_public_link(address) or _is_number(address)
         remedy = "Use an https:// address or a phone number such as +442071838750."
@@ -57,6 +59,14 @@ def read_address(read: Reader, kind: ContactKind, *, required: bool = True) -> s
     if address and not right:
         read.problem("bad_address", read.path("address"), f"is not an address of a {kind.value} channel", remedy)
     return address
+
+
+def _is_mail(address: str) -> bool:
+    """By the syntax that subscribers' addresses are held to."""
+    try:
+        return bool(normalise(Medium.EMAIL, address, ""))
+    except Invalid:
+        return False
 
 
 def _is_number(address: str) -> bool:

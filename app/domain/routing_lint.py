@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import product
+from math import prod
+from typing import Final, TypeVar
 
 from app.domain.contacts import ContactChannel
 from app.domain.hours import opening
 from app.domain.routing import ANY_NEED, EMERGENCY_NEED, Registry, RoutingRule, When
 from app.errors import Problem
+
+Value = TypeVar("Value")
+
+MOST_PARTS: Final = 256
+"""Combinations of conditions that are looked at one by one."""
 
 
 def lint(registry: Registry, at: datetime) -> tuple[Problem, ...]:
@@ -23,6 +31,7 @@ def lint(registry: Registry, at: datetime) -> tuple[Problem, ...]:
         *_own_fallbacks(registry),
         *_never_in_force(registry, at),
         *_never_open(registry, at),
+        *_of_other_areas(registry),
         *_without_route(registry),
         *_emergencies(registry, at),
     )
@@ -84,13 +93,57 @@ def _unreachable(registry: Registry) -> Iterator[Problem]:
     for need in dict.fromkeys(rule.need for rule in registry.rules):
         rules = registry.rules_for(need)
         for place, rule in enumerate(rules):
-            if earlier := next((one for one in rules[:place] if covers(one.when, rule.when)), None):
+            if earlier := _before(rules[:place], rule.when):
+                names = ", ".join(map(_called, earlier))
+                come = "comes first and holds" if len(earlier) == 1 else "come first and hold"
                 yield Problem(
                     "rule_unreachable",
-                    f"The rule {_called(rule)} is never asked: {_called(earlier)} comes first and holds as well.",
+                    f"The rule {_called(rule)} is never asked: {names} {come} as well.",
                     _where(rule),
                     "Give it a lower position, narrow the earlier rule, or remove it.",
                 )
+
+
+def _before(rules: Sequence[RoutingRule], when: When) -> list[RoutingRule]:
+    """The rules which, alone or together, hold whenever `when` does, in their order; empty = they do not."""
+    found: dict[int, RoutingRule] = {}
+    for part in _parts(when):
+        place = next((place for place, one in enumerate(rules) if covers(one.when, part)), None)
+        if place is None:
+            return []
+        found[place] = rules[place]
+    return [found[place] for place in sorted(found)]
+
+
+def _parts(when: When) -> Sequence[When]:
+    """One for each combination of what it names, since each may meet another rule; itself where there are too many."""
+    named = (when.languages, when.areas, when.severities, when.audiences)
+    if prod(max(1, len(one)) for one in named) > MOST_PARTS:
+        return (when,)
+    return [
+        When(languages, areas, severities, audiences, when.hours, when.timezone)
+        for languages, areas, severities, audiences in product(
+            _each(when.languages), _each(when.areas), _each(when.severities), _each(when.audiences)
+        )
+    ]
+
+
+def _each(named: tuple[Value, ...]) -> list[tuple[Value, ...]]:
+    return [(value,) for value in named] or [()]
+
+
+def _of_other_areas(registry: Registry) -> Iterator[Problem]:
+    """Rules for areas which none of their contact channels serves: whoever asks there is offered nobody."""
+    for rule in registry.rules:
+        named = [registry.channels[slug] for slug in rule.contact_channels if slug in registry.channels]
+        lost = [area for area in rule.when.areas if named and not any(channel.serves(area) for channel in named)]
+        if lost:
+            yield Problem(
+                "area_not_served",
+                f"The rule {_called(rule)} is for {', '.join(lost)}, where none of its contact channels serves.",
+                f"{_where(rule)}.contact_channels",
+                "Name a contact channel that serves there, or take the area out of the rule.",
+            )
 
 
 def _own_fallbacks(registry: Registry) -> Iterator[Problem]:

@@ -69,6 +69,16 @@ def test_a_signed_wait_is_taken_and_one_said_again_is_ignored(line: Api) -> None
     assert route(line)["wait_minutes"] == 12
 
 
+def test_a_wait_older_than_the_channel_believes_is_ignored(line: Api) -> None:
+    document = line.done(line.get("viewer", "/contact-channels/phone"))
+    line.done(line.put("approver", "/contact-channels/phone", json={**document, "live_max_age_minutes": 1}))
+    before = requests(line)
+    assert webhook(line, "wait", {"minutes": 12}, ago=timedelta(minutes=2)).status_code == 204
+    assert (route(line)["wait_minutes"], requests(line)) == (None, before)
+    assert webhook(line, "wait", {"minutes": 12}, ago=timedelta(seconds=50)).status_code == 204
+    assert route(line)["wait_minutes"] == 12
+
+
 @pytest.mark.parametrize(
     ("more", "code"),
     [

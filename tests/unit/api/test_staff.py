@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from app.domain.reading import iso
 from app.store import readings
+from app.store.database import Database
 from tests.faces import Api
+from tests.live import open_live, until, written
 
 
 def notices(api: Api, **query: Any) -> list[dict[str, Any]]:
@@ -55,3 +58,20 @@ def test_a_trial_goes_to_every_place(api: Api) -> None:
     made = api.done(api.post("admin", "/staff/notices/trial"))
     assert (made["kind"], len(made["deliveries"])) == ("trial", 1)
     assert "mira@" not in str(made)
+
+
+def test_the_running_service_notices_silence_by_itself(database: Database, database_url: str, tmp_path: Path) -> None:
+    folder = tmp_path / "sent"
+    with open_live(database, database_url, tmp_path / "site") as live:
+        live.api.prepare()
+        live.endpoint("duty", "outbox.sms", {"directory": str(folder)})
+        place = {"endpoint": "duty", "address": "+442071838750"}
+        live.api.done(live.api.put("admin", "/staff/recipients", json={"recipients": [place]}))
+        now = live.api.clock.now()
+        with live.api.db.writing() as tx:  # as if the last report had come six minutes ago; then nobody says anything
+            readings.set_presence(tx, "phone", staffed=False, since=now - timedelta(minutes=6), at=now)
+        until(lambda: bool(written(folder)), seconds=60)
+        (notice,) = notices(live.api)
+        until(lambda: notices(live.api)[0]["deliveries"][0]["state"] == "accepted", seconds=60)
+    assert [one["to"] for one in written(folder)] == ["+442071838750"]
+    assert notice["subject"] == "phone"

@@ -57,6 +57,13 @@ def test_every_kind_has_a_form_people_can_dial_or_open(kind: str, address: str, 
         ("chat", "http://example.org"),
         ("portal", "example.org"),
         ("email", "help at example.org"),
+        ("email", "help@"),
+        ("email", "one@example.org, two@example.org"),
+        ("email", "help..desk@example.org"),
+        ("email", "help@-example-.org"),
+        ("phone", "+0123456789"),
+        ("phone", "+1234567890123456"),
+        ("in_person", ""),
         ("social", "javascript://x"),
         ("callback", "soon"),
     ],
@@ -65,7 +72,7 @@ def test_an_address_that_cannot_work_for_its_kind_is_refused(kind: str, address:
     with pytest.raises(Invalid) as refusal:
         channel(kind=kind, address=address)
     (problem,) = refusal.value.problems
-    assert (problem.code, problem.field) == ("bad_address", "address")
+    assert (problem.code, problem.field) == ("bad_address" if address else "missing", "address")
     assert problem.remedy
 
 
@@ -80,6 +87,27 @@ def test_every_fault_of_a_channel_is_reported_at_once() -> None:
         "wait_minutes",
         "phone",
     }
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "field"),
+    [
+        ({"languages": ["Gujarati!"]}, "bad_language", "languages"),
+        ({"names": {"gujarati-1": "x"}}, "bad_language", "names"),
+        ({"capacity": {"at_once": -1}}, "bad_number", "capacity.at_once"),
+        ({"accessibility": {"relay": "yes"}}, "wrong_type", "accessibility.relay"),
+        ({"first_response_minutes": 0}, "bad_number", "first_response_minutes"),
+        ({"upkeep": {"check_on": "soon"}}, "bad_date", "upkeep.check_on"),
+        ({"status": "ill"}, "unknown_word", "status"),
+        ({"status_until": "2026-03-10T12:00"}, "bad_time", "status_until"),
+        ({"kind": "fax"}, "unknown_word", "kind"),
+    ],
+)
+def test_a_field_that_makes_no_sense_is_refused_with_its_place(change: dict[str, Any], code: str, field: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        channel(**change)
+    assert (code, field) in {(problem.code, problem.field) for problem in refusal.value.problems}
+    assert all(problem.remedy for problem in refusal.value.problems)
 
 
 def test_a_channel_without_stated_languages_or_areas_serves_everyone() -> None:

@@ -58,6 +58,28 @@ def test_a_rule_behind_one_that_always_holds_as_well_is_never_asked(
     assert codes == ([("rule_unreachable", "routing_rules.two")] if unreachable else [])
 
 
+def test_a_rule_behind_several_that_hold_together_is_never_asked() -> None:
+    split: list[Document] = [
+        {"slug": one, "need": "technical", "when": {"language": one}, "contact_channels": ["chat"], "position": 1}
+        for one in ("gu", "lo", "eo")
+    ]
+    last = {"slug": "last", "need": "technical", "contact_channels": ["hotline"], "position": 2}
+    behind = registry(rules=[*split, {**last, "when": {"language": ["gu", "lo"], "area": "north"}}, *RULES[1:]])
+    (found,) = [problem for problem in lint(behind, TUESDAY_NOON) if problem.code == "rule_unreachable"]
+    assert (found.field, "“gu”, “lo” come first" in found.sentence) == ("routing_rules.last", True)
+    for when in ({"language": ["gu", "en"]}, {"area": "north"}):
+        assert findings(registry(rules=[*split, {**last, "when": when}, *RULES])) == []
+
+
+def test_a_rule_for_an_area_that_none_of_its_channels_serves_is_found() -> None:
+    south: Document = {**CHAT, "areas": ["south"]}
+    rule = {"slug": "new", "need": "technical", "position": 1, "contact_channels": ["chat"]}
+    far = registry(south, rules=[{**rule, "when": {"area": ["north", "south"]}}, *RULES])
+    assert findings(far) == [("area_not_served", "routing_rules.new.contact_channels")]
+    near = registry(south, rules=[{**rule, "when": {"area": "south"}}, *RULES])
+    assert findings(near) == []
+
+
 def test_the_same_conditions_for_another_need_are_no_trouble() -> None:
     assert findings(with_rule(position=1, when={"language": "gu"})) == []
 
