@@ -6,18 +6,20 @@ Another look is one more function in `LOOKS`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from functools import partial
+from typing import Annotated, Final
 
 import typer
 
 from app.cli.attention import notices, routing, upkeep
 from app.cli.desk import AsJson, Desk, at_desk
 from app.cli.findings import Finding, Look, report, schema, secrets
+from app.cli.holding import callbacks, database, everything_held, held
 from app.cli.links import dead_links
 from app.domain.crisis import LIVE, UpdateState
 from app.engine.lock import engine_lock
 from app.site.lastgood import last_good
-from app.store import deliveries, endpoints, receipts, updates
+from app.store import deliveries, endpoints, updates
 from app.usecases.verify_audit import verify_audit
 
 app = typer.Typer()
@@ -27,11 +29,18 @@ BROADCASTS: Final = 20
 
 
 @app.command()
-def doctor(as_json: AsJson = False) -> None:
-    """Compare what should be equal: counters and rows, audit and chain, secrets and key, files and manifest."""
+def doctor(
+    update: Annotated[int | None, typer.Argument(help="Explain this update only.")] = None, as_json: AsJson = False
+) -> None:
+    """Say why something is not being sent, and compare what should be equal.
+
+    Each group of deliveries that has not left has a named reason and a remedy. Compared are counters and rows, audit
+    and chain, secrets and key, files and manifest. Exit code 1 when somebody has to do something.
+    """
     with at_desk() as desk:
-        desk.allowed("verify_audit")
-        report(desk, LOOKS, as_json=as_json)
+        desk.allowed("verify_audit" if update is None else "read")
+        looks = LOOKS if update is None else (schema, partial(held, update_id=update), _engine)
+        report(desk, looks, as_json=as_json)
 
 
 def _counters(desk: Desk) -> Iterator[Finding]:
@@ -53,9 +62,6 @@ def _counters(desk: Desk) -> Iterator[Finding]:
                 yield Finding(name, well=False, words=words)
             else:
                 yield Finding(name, well=True, words=f"{total:,} deliveries: counters, rows and audience agree")
-        waiting = receipts.waiting(connection)
-    if waiting:
-        yield Finding("receipts", well=False, words="some wait to be folded in", warning=True)
 
 
 def _audit(desk: Desk) -> Iterator[Finding]:
@@ -88,11 +94,14 @@ def _engine(desk: Desk) -> Iterator[Finding]:
 
 LOOKS: Final[tuple[Look, ...]] = (
     schema,
+    everything_held,
     _counters,
     _audit,
     secrets,
     _website,
     _engine,
+    database,
+    callbacks,
     routing,
     upkeep,
     notices,

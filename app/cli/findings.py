@@ -11,7 +11,7 @@ from rich.console import Console
 from app.cli.desk import Desk
 from app.cli.refusals import EXPECTED, read
 from app.domain.endpoints import sealed_settings
-from app.errors import Invalid
+from app.errors import Invalid, NotFound
 from app.store import endpoints
 
 
@@ -65,9 +65,12 @@ def secrets(desk: Desk) -> Iterator[Finding]:
 def _looked(desk: Desk, look: Look) -> list[Finding]:
     try:
         return list(look(desk))
+    except NotFound:
+        raise
     except EXPECTED as fault:
         words = "; ".join(problem.sentence for problem in read(fault)[1])
-        return [Finding(look.__name__.strip("_").replace("_", " "), well=False, words=words)]
+        name = getattr(look, "__name__", "look").strip("_").replace("_", " ")
+        return [Finding(name, well=False, words=words)]
 
 
 def _show(out: Console, found: Iterable[Finding]) -> None:

@@ -144,3 +144,12 @@ def sent(clarion: Clarion) -> None:
         clarion.done("update", "approve", "1", "--count", "4")
     clarion.done("update", "send", "1")
     clarion.done("tick", "--drain", "--timeout", "90")
+
+
+def test_doctor_says_why_an_update_is_not_being_sent(author: Clarion) -> None:
+    author.done("update", "draft", "outage", "--file", author.write("u.json", json.dumps({"stage": "holding"} | WORDS)))
+    answer = author.json("doctor", "1")
+    [held] = [one for one in answer["findings"] if one["name"] == "update 1"]
+    assert (held["reason"], held["warning"]) == ("not_submitted", True)
+    assert "clarion update submit 1" in held["remedy"]
+    assert author("doctor", "99").code == 3
