@@ -1,17 +1,20 @@
 """The engine alone, in a process that may be killed.
 
-`python -m tests.rig.worker --database FILE --key KEY --words TEXT` has real channels by the registry and timings by
-CLARION_TIMINGS_*; only the words are simple. It says `working` when it holds the engine's lock and runs until SIGTERM.
+`python -m tests.rig.worker --database URL --key KEY --words TEXT` has real channels by the registry and timings by
+CLARION_TIMINGS_*; only the words are simple. It says `working` (on SQLite: when it holds the engine's lock) and runs
+until SIGTERM.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import signal
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -33,7 +36,7 @@ from tests.patience import PATIENCE
 ROOT = Path(__file__).parents[2]
 
 
-async def work(database: Path, key: str, words: str) -> None:
+async def work(database: Database, key: str, words: str) -> None:
     clock, timings, keyring = SystemClock(), Timings(), Keyring(key)
     http = Http(Timeouts(timings.connect_timeout, timings.call_timeout), now=clock.now, allow_private=True)
 
@@ -46,7 +49,7 @@ async def work(database: Path, key: str, words: str) -> None:
         return Message(medium, language, f"{words} {row.update_id}", subject=words)
 
     composer = Composer(compose, clock, "https://clarion.example.org", keyring.key("reference"), keyring.key("manage"))
-    engine = Engine(Database(f"sqlite:///{database}"), open_channel, composer, clock, timings)
+    engine = Engine(database, open_channel, composer, clock, timings, alone=database.is_sqlite)
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     sys.stdout.write("working\n")
@@ -58,8 +61,8 @@ async def work(database: Path, key: str, words: str) -> None:
 class WorkerProcess:
     """`with WorkerProcess(...) as worker: worker.pid`; it is working when `start` returns."""
 
-    def __init__(self, database: Path, key: str, words: str, environment: dict[str, str], log: Path) -> None:
-        self._command = [sys.executable, "-m", "tests.rig.worker", "--database", str(database)]
+    def __init__(self, url: str, key: str, words: str, environment: dict[str, str], log: Path) -> None:
+        self._command = [sys.executable, "-m", "tests.rig.worker", "--database", url]
         self._command += ["--key", key, "--words", words]
         self._environment, self._log = environment, log
         self._process: subprocess.Popen[bytes] | None = None
@@ -81,6 +84,18 @@ class WorkerProcess:
             raise RuntimeError(f"it does not work: {self._log.read_text(errors='replace')[-2_000:]}")
         self.working_at = time.monotonic()
         return self
+
+    @property
+    def alive(self) -> bool:
+        assert self._process is not None
+        return self._process.poll() is None
+
+    def freeze(self) -> None:
+        """It stands still in the middle of whatever it did, until `thaw`."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        os.kill(self.pid, signal.SIGCONT)
 
     def kill(self) -> None:
         """SIGKILL, and see it dead."""
@@ -113,14 +128,15 @@ class WorkerProcess:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--database", type=Path, required=True)
+    parser.add_argument("--database", required=True)
     parser.add_argument("--key", required=True)
     parser.add_argument("--words", required=True)
     options = parser.parse_args()
-    with engine_lock(options.database) as alone:
-        if not alone:
+    database = Database(options.database)
+    with ExitStack() as held:
+        if database.is_sqlite and not held.enter_context(engine_lock(Path(database.url.database or ""))):
             raise SystemExit("another engine is running")
-        asyncio.run(work(options.database, options.key, options.words))
+        asyncio.run(work(database, options.key, options.words))
 
 
 if __name__ == "__main__":
