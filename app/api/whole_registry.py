@@ -11,7 +11,7 @@ from app.api.access import Reader, may
 from app.api.answers import Finding, Given
 from app.api.context import Ctx
 from app.api.problems import REFUSALS
-from app.api.schemas import ContactChannel, Need, RoutingRule, Sent
+from app.api.schemas import ContactChannel, FaqEntry, HelpLink, Need, RoutingRule, Sent
 from app.domain.principals import Actor
 from app.domain.routing_lint import lint
 from app.store import documents
@@ -31,10 +31,14 @@ class WholeRegistry(Sent):
     contact_channels: list[ContactChannel]
     needs: list[Need]
     routing_rules: list[RoutingRule]
+    faq: list[FaqEntry] | None = Field(None, description="Left out: what is there stays")
+    help_links: list[HelpLink] | None = Field(None, description="Left out: what is there stays")
 
 
 class Replaced(Given):
-    added: Slugs = Field(description="Slugs under contact_channels, needs and routing_rules; likewise below")
+    added: Slugs = Field(
+        description="Slugs under contact_channels, needs, routing_rules, faq, help_links; likewise below"
+    )
     changed: Slugs
     removed: Slugs
 
@@ -47,7 +51,9 @@ def check_rules(context: Ctx, _actor: Reader) -> Linted:
     return Linted(problems=[Finding.model_validate(problem) for problem in found])
 
 
-@router.get("/registry", operation_id="export_registry", summary="Contact channels, needs and rules as one document")
+@router.get(
+    "/registry", operation_id="export_registry", summary="Contact channels, needs, rules and help as one document"
+)
 def export(context: Ctx, _actor: Reader, response: Response) -> dict[str, Any]:
     with context.db.reading() as connection:
         document, digest = export_registry(connection)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from app.domain.contacts import ContactChannel
 from app.domain.content import content_hash
+from app.domain.help_library import FaqEntry, HelpLink
 from app.domain.principals import Actor, permit
 from app.domain.reading import Reader
 from app.domain.routing import Need, Registry, RoutingRule
@@ -22,9 +23,17 @@ from app.store.database import Database
 from app.store.documents import Kind
 
 PARTS: Final[Mapping[str, Kind]] = MappingProxyType(
-    {"contact_channels": Kind.CONTACT_CHANNEL, "needs": Kind.NEED, "routing_rules": Kind.ROUTING_RULE}
+    {
+        "contact_channels": Kind.CONTACT_CHANNEL,
+        "needs": Kind.NEED,
+        "routing_rules": Kind.ROUTING_RULE,
+        "faq": Kind.FAQ,
+        "help_links": Kind.HELP_LINK,
+    }
 )
 """Field of the document -> kind, in the order in which one may name the other."""
+LIBRARY: Final = frozenset({"faq", "help_links"})
+"""May be left out of an import: then what is there stays."""
 IGNORED: Final = "organisation"
 """Sample registries say whose they are; nothing of it is kept."""
 
@@ -73,6 +82,7 @@ def import_registry(
                     "Export it again, make your change there and import that.",
                 )
             )
+        wanted = {field: wanted.get(field, before[field]) for field in PARTS}
         change = _compare(before, wanted)
         if not change.empty:
             _write(tx, wanted, change)
@@ -94,7 +104,15 @@ def _stored(connection: Connection) -> _Items:
         "contact_channels": {slug: one.to_document() for slug, one in registry.channels.items()},
         "needs": {slug: registry.needs[slug].to_document() for slug in slugs},
         "routing_rules": {rule.slug: rule.to_document() for rule in registry.rules},
+        "faq": _each_stored(connection, Kind.FAQ, FaqEntry.from_document),
+        "help_links": _each_stored(connection, Kind.HELP_LINK, HelpLink.from_document),
     }
+
+
+def _each_stored(
+    connection: Connection, kind: Kind, read: Callable[[object], FaqEntry | HelpLink]
+) -> dict[str, dict[str, Any]]:
+    return {row.slug: read(row.document).to_document() for row in documents.everything(connection, kind)}
 
 
 def _lists(items: _Items) -> dict[str, list[dict[str, Any]]]:
@@ -104,16 +122,26 @@ def _lists(items: _Items) -> dict[str, list[dict[str, Any]]]:
 def _checked(document: Mapping[str, object]) -> _Items:
     read = Reader(document)
     read.only(*PARTS, IGNORED)
-    for field in PARTS:
+    for field in (name for name in PARTS if name not in LIBRARY):
         if not read.has(field):
             read.problem("missing", field, "is missing", "Send an empty list if there is none.")
     channels = _each(read, "contact_channels", ContactChannel.from_document)
     needs = _each(read, "needs", Need.from_document)
     rules = _each(read, "routing_rules", RoutingRule.from_document)
+    library = {
+        field: _each(read, field, make)
+        for field, make in (("faq", FaqEntry.from_document), ("help_links", HelpLink.from_document))
+        if read.has(field)
+    }
     for place, rule in enumerate(rules):
         if not rule.slug:
             read.problem("missing", f"routing_rules[{place}].slug", "is missing", "Give the rule a short name.")
-    for field, made in (("contact_channels", channels), ("needs", needs), ("routing_rules", rules)):
+    for field, made in (
+        ("contact_channels", channels),
+        ("needs", needs),
+        ("routing_rules", rules),
+        *library.items(),
+    ):
         _unique(read, field, [one.slug for one in made])
     read.done()
     registry = Registry.of(channels, needs, rules)
@@ -125,6 +153,7 @@ def _checked(document: Mapping[str, object]) -> _Items:
         "contact_channels": {one.slug: one.to_document() for one in channels},
         "needs": {one.slug: one.to_document() for one in needs},
         "routing_rules": {one.slug: one.to_document() for one in rules},
+        **{field: {one.slug: one.to_document() for one in made} for field, made in library.items()},
     }
 
 
