@@ -36,9 +36,7 @@ class WholeRegistry(Sent):
 
 
 class Replaced(Given):
-    added: Slugs = Field(
-        description="Slugs under contact_channels, needs, routing_rules, faq, help_links; likewise below"
-    )
+    added: Slugs = Field(description="Slugs by part: contact_channels, needs, routing_rules, faq, help_links")
     changed: Slugs
     removed: Slugs
 
