@@ -10,11 +10,13 @@ import json
 import random
 import statistics
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from app.domain.contact_kinds import ContactStatus
 from app.domain.crisis import Severity
-from app.domain.routing import ANY_NEED, EMERGENCY_NEED, Query, Registry, advise
+from app.domain.routing import ANY_NEED, EMERGENCY_NEED, Query, Registry, advise, route_lines
 
 CHANNELS: Final = 200
 RULES: Final = 500
@@ -90,6 +92,20 @@ def measure(found: Registry, questions: list[tuple[Query, datetime]]) -> list[fl
     return taken
 
 
+def _nearly_all_shut(found: Registry) -> Registry:
+    """The worst case of an emergency: only the very last contact channel may be open, so all are looked at."""
+    *shut, last = found.channels.values()
+    channels = [*(replace(one, status=ContactStatus.DOWN) for one in shut), last]
+    return Registry.of(channels, found.needs.values(), found.rules)
+
+
+def _block(found: Registry, query: Query, at: datetime) -> float:
+    """Microseconds for the contact block of one language, area and moment: a line for each need, twelve at most."""
+    started = time.perf_counter_ns()
+    route_lines(found, need=query.need, language=query.language, area=query.area, at=at, limit=12)
+    return (time.perf_counter_ns() - started) / 1_000
+
+
 def figures(asked: int = ASKED) -> dict[str, float]:
     dice = random.Random(3)
     found = registry(dice)
@@ -97,12 +113,19 @@ def figures(asked: int = ASKED) -> dict[str, float]:
     measure(found, questions)  # works the hours out
     taken = measure(found, questions)
     everything = Registry.of(found.channels.values(), found.needs.values(), ())
+    shut = _nearly_all_shut(found)
+    urgent = [(replace(query, need=EMERGENCY_NEED), at) for query, at in questions[: asked // 10]]
+    measure(shut, urgent)
+    blocks = [_block(found, query, at) for query, at in questions[: asked // 20]]
     return {
         "channels": len(found.channels),
         "rules": len(found.rules),
         "asked": asked,
         "median_us": round(statistics.median(taken), 1),
         "p99_us": round(statistics.quantiles(taken, n=100)[98], 1),
+        "emergency_elsewhere_median_us": round(statistics.median(measure(found, urgent)), 1),
+        "emergency_nearly_all_shut_median_us": round(statistics.median(measure(shut, urgent)), 1),
+        "contact_block_median_us": round(statistics.median(blocks), 1),
         "without_rules_median_us": round(statistics.median(measure(everything, questions[: asked // 10])), 1),
     }
 

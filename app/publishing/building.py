@@ -85,13 +85,16 @@ class Press:
         tongue = frame.tongue
         first = next((crisis for crisis in crises if crisis.shown), None)
         data = Machines(tongue, self.public_base, picture)
-        yield pages.status_page(data.status(frame, crises), self._render, crises, contact.block(first))
+        yield pages.status_page(
+            data.status(frame, crises, contact.lines(first)), self._render, crises, contact.block(first)
+        )
         yield self._contact_page(frame, picture, crises, data)
         yield pages.missing_page(frame, self._render)
         for crisis in crises:
             help_ = help_views.crisis_help(tongue, picture, crisis)
             block = contact.block(crisis) if crisis.shown else []
-            yield pages.crisis_page(data.crisis(frame, crisis, help_), self._render, crisis, block, help_)
+            told = data.crisis(frame, crisis, help_, contact.lines(crisis) if crisis.shown else ())
+            yield pages.crisis_page(told, self._render, crisis, block, help_)
 
     def _contact_page(self, frame: Frame, picture: Picture, crises: tuple[PublicCrisis, ...], data: Machines) -> File:
         registry, tongue = picture.registry, frame.tongue

@@ -9,14 +9,14 @@ from datetime import datetime
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from app.domain.contacts import dial_text
+from app.domain.contacts import dial_text, href
 from app.domain.content import Content
 from app.domain.reading import iso
 from app.domain.routing import RouteLine
 from app.domain.snapshot import ATOM, JSON_FEED, File
 from app.publishing.pages import Frame
 from app.publishing.picture import PublicCrisis, PublicUpdate
-from app.publishing.tongue import Tongue
+from app.publishing.tongue import Tongue, View
 from app.publishing.update_views import content_language, promise_text, standing_note
 
 MOST_ENTRIES: Final = 50
@@ -36,6 +36,8 @@ class Item:
     published: datetime
     changed: datetime
     tags: tuple[str, ...]
+    contact: tuple[View, ...] = ()
+    """The contact block for programs: {need, contact_channel, address, href, areas}."""
 
 
 Contact = Callable[[PublicCrisis], Sequence[RouteLine]]
@@ -95,6 +97,8 @@ def json_feed(frame: Frame, entries: Sequence[Item]) -> File:
                 "date_modified": iso(item.changed),
                 "language": item.language,
                 "tags": list(item.tags),
+                # An extension, named as JSON Feed 1.1 says: https://www.jsonfeed.org/version/1.1/#extensions
+                **({"_contact": list(item.contact)} if item.contact else {}),
             }
             for item in entries
         ],
@@ -119,6 +123,7 @@ def _item(frame: Frame, crisis: PublicCrisis, update: PublicUpdate, lines: Seque
         published=update.sent_at,
         changed=update.changed_at,
         tags=(crisis.severity.value, document.stage.value),
+        contact=tuple(map(_way, lines or ())),
     )
 
 
@@ -141,9 +146,20 @@ def reach_us(frame: Frame, lines: Sequence[RouteLine]) -> str:
     tongue = frame.tongue
     places = [
         f"{tongue.text(line.need.labels)['text']}: {tongue.text(line.channel.names)['text']}, {dial_text(line.channel)}"
+        + (f" ({tongue.say('comma').join(line.channel.areas)})" if line.channel.areas else "")
         for line in lines
     ]
     return _listed(tongue.say("contact"), [*places, f"{tongue.say('all_channels')}: {frame.url('contact')}"])
+
+
+def _way(line: RouteLine) -> View:
+    return {
+        "need": line.need.slug,
+        "contact_channel": line.channel.slug,
+        "address": line.channel.address,
+        "href": href(line.channel),
+        "areas": list(line.channel.areas),
+    }
 
 
 def _listed(label: str, lines: Sequence[str]) -> str:

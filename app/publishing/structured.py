@@ -17,7 +17,7 @@ from app.domain.contact_kinds import ContactKind
 from app.domain.contacts import ContactChannel, as_of, href
 from app.domain.opening_specs import opening_specs
 from app.domain.reading import iso
-from app.domain.routing import ANY_NEED, Registry
+from app.domain.routing import ANY_NEED, Registry, RouteLine
 from app.publishing.pages import Frame
 from app.publishing.picture import Picture, PublicCrisis, PublicUpdate
 from app.publishing.tongue import Tongue, View
@@ -46,13 +46,14 @@ class Machines:
     base: str
     picture: Picture
 
-    def status(self, frame: Frame, crises: Iterable[PublicCrisis]) -> Frame:
-        return self._on(frame, announcements(self.tongue, self.base, crises))
+    def status(self, frame: Frame, crises: Iterable[PublicCrisis], block: Sequence[RouteLine]) -> Frame:
+        return self._on(frame, announcements(self.tongue, self.base, crises), block)
 
-    def crisis(self, frame: Frame, crisis: PublicCrisis, help_: View) -> Frame:
+    def crisis(self, frame: Frame, crisis: PublicCrisis, help_: View, block: Sequence[RouteLine]) -> Frame:
+        """`block`: the contact block of the page, best first."""
         address = frame.url(f"crises/{crisis.slug}")
         asked = faq_page(address, self.tongue.language, _views(help_["faq"]))
-        return self._on(frame, [*announcements(self.tongue, self.base, [crisis]), *asked])
+        return self._on(frame, [*announcements(self.tongue, self.base, [crisis]), *asked], block)
 
     def contact(
         self, frame: Frame, crises: Iterable[PublicCrisis], current: Iterable[View], faq: Iterable[View]
@@ -62,10 +63,12 @@ class Machines:
         asked = faq_page(frame.url("contact"), self.tongue.language, unique)
         return self._on(frame, [*announcements(self.tongue, self.base, crises), *asked], whole=True)
 
-    def _on(self, frame: Frame, told: list[View], *, whole: bool = False) -> Frame:
+    def _on(self, frame: Frame, told: list[View], block: Sequence[RouteLine] = (), *, whole: bool = False) -> Frame:
         if frame.drill or not (told or whole):
             return frame
-        ours = organisation(self.tongue, self.base, self.picture.registry if whole else None)
+        registry = self.picture.registry
+        named = registry.channels if whole else dict.fromkeys(line.channel.slug for line in block)
+        ours = organisation(self.tongue, self.base, registry, list(named))
         return replace(frame, structured=script([ours, *told]))
 
 
@@ -77,14 +80,14 @@ def script(graph: Sequence[View]) -> Markup:
     return Markup(text.translate(_ESCAPES))  # noqa: S704 - < > & are escaped as JSON allows, so no markup is left
 
 
-def organisation(tongue: Tongue, base: str, registry: Registry | None = None) -> View:
-    """Who speaks, with its contact points when a registry is given."""
+def organisation(tongue: Tongue, base: str, registry: Registry, named: Sequence[str]) -> View:
+    """Who speaks, with these of its contact points, in this order."""
     view: View = {"@type": "Organization", "@id": f"{base}/#organisation", "url": f"{base}/"}
     if name := str(tongue.text(tongue.organisation.names)["text"]):
         view["name"] = name
-    if registry is not None and registry.channels:
+    if named:
         page = f"{base}/{tongue.language}/contact"
-        view["contactPoint"] = [contact_point(tongue, registry, one, page) for one in registry.channels.values()]
+        view["contactPoint"] = [contact_point(tongue, registry, registry.channels[slug], page) for slug in named]
     return view
 
 

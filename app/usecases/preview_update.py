@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -14,7 +14,7 @@ from app.domain.help_choice import LINKS_ON_PAGE, QUESTIONS_ON_PAGE, Reading, Wh
 from app.domain.message import PERSONAL_MEDIA, Limits, Medium
 from app.domain.planning import Lane, lane
 from app.domain.reading import parse_instant
-from app.domain.routing import EMERGENCY_NEED, Reason, route_lines
+from app.domain.routing import ELSEWHERE, EMERGENCY_NEED, Reason, route_lines
 from app.domain.slots import is_slot_name, names_in
 from app.domain.updates import missing
 from app.errors import Invalid, Problem
@@ -66,7 +66,7 @@ class Rendering:
     parts: int
     """SMS parts now, 0 for other media."""
     reserved_parts: int
-    """SMS parts at most, whatever the hour it is sent at."""
+    """SMS parts at most, whatever the hour it is sent at and wherever its reader lives."""
     routes: int
 
 
@@ -110,24 +110,31 @@ def preflight(
         *_circumstances(source, at, page_link),
     ]
     renderings: list[Rendering] = []
+    areas = _areas_apart(source, at)
     for endpoint, language, variant in _wanted(source, endpoints):
-        try:
-            composed = compose(
-                templating,
-                source,
-                medium=endpoint.medium,
-                limits=endpoint.limits,
-                language=language,
-                variant=variant,
-                at=at,
-                page_link=page_link,
-                fields=("manage_url",) if endpoint.medium is Medium.EMAIL else (),
-            )
-        except Invalid as refused:
-            found.extend(refused.problems)
-            continue
-        found.extend(composed.notes)
-        renderings.append(_rendering(endpoint, language, variant, composed))
+        texts: list[Composed] = []
+        for area in ("", *areas.get(language, ())) if endpoint.medium in PERSONAL_MEDIA else ("",):
+            try:
+                composed = compose(
+                    templating,
+                    source,
+                    medium=endpoint.medium,
+                    limits=endpoint.limits,
+                    language=language,
+                    variant=variant,
+                    at=at,
+                    page_link=page_link,
+                    fields=("manage_url",) if endpoint.medium is Medium.EMAIL else (),
+                    area=area,
+                )
+            except Invalid as refused:
+                found.extend(refused.problems)
+                break
+            found.extend(composed.notes)
+            texts.append(composed)
+        if texts:
+            most = max(text.reserved for text in texts)
+            renderings.append(_rendering(endpoint, language, variant, replace(texts[0], reserved=most)))
     unique = list(dict.fromkeys(found))
     return Preflight(
         tuple(renderings),
@@ -135,6 +142,30 @@ def preflight(
         tuple(problem for problem in unique if _advises(problem, source)),
         tuple(_help(source, at)),
     )
+
+
+def _areas_apart(source: Source, at: datetime) -> dict[str, list[str]]:
+    """For each language the areas that are told something else than people whose area is not known."""
+    apart: dict[str, list[str]] = {}
+    update, registry = source.update, source.registry
+    for language in {*update.languages, *_organisation_languages(source)} if registry.areas else ():
+        known: set[tuple[tuple[str, str], ...]] = set()
+        for area in ("", ELSEWHERE, *sorted(registry.areas)):
+            lines = route_lines(
+                registry,
+                need=update.need,
+                language=language,
+                area=area,
+                severity=source.severity,
+                audience=update.audience,
+                at=at,
+                limit=len(registry.needs),
+            )
+            told = tuple((line.need.slug, line.channel.slug) for line in lines)
+            if told not in known and area:
+                apart.setdefault(language, []).append(area)
+            known.add(told)
+    return apart
 
 
 def _advises(problem: Problem, source: Source) -> bool:

@@ -272,6 +272,10 @@ def test_a_feed_says_how_to_reach_us_and_when_the_next_word_comes_with_the_word_
     assert places[1].startswith("• Danger to life: ")
     assert places[-1] == f"• All ways to reach us: {BASE}/en/contact"
     assert "How to reach us" not in older["content_text"]
+    first, *_ = newest["_contact"]
+    assert first["need"] == "technical"
+    assert (first["address"], first["href"]) == ("+912612345678", "tel:+912612345678")
+    assert "_contact" not in older
 
 
 def test_a_crisis_page_begins_with_the_word_that_holds_then_says_how_to_reach_us(house: Database) -> None:

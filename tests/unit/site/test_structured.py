@@ -114,6 +114,20 @@ def test_the_contact_page_lists_contact_points_with_their_hours(house: Database)
     assert [(one["opens"], one["closes"]) for one in chat["hoursAvailable"]] == [("00:00", "23:59")]
 
 
+def test_a_crisis_page_carries_its_contact_block_in_order_and_only_that(house: Database) -> None:
+    save(house, Kind.CONTACT_CHANNEL, {**PHONE, "slug": "unused", "areas": ["far"]})
+    save(
+        house,
+        Kind.ROUTING_RULE,
+        {"slug": "technical", "need": "technical", "contact_channels": ["chat"]},
+    )
+    open_crisis(house)
+    say(house, content={"en": words("Power is out")}, need="technical")
+    for path in ("en/index.html", "en/crises/outage/index.html"):
+        ways = of(graph(shoot(house), path), "ContactPoint")
+        assert [one["name"] for one in ways] == ["Live chat", "Phone line"]
+
+
 def test_questions_are_a_faq_page_in_the_readers_language(house: Database) -> None:
     entry = {"slug": "pay", "questions": {"en": "Pay?", "gu": "પૈસા?"}, "answers": {"en": "No.", "gu": "ના."}}
     save(house, Kind.FAQ, entry)

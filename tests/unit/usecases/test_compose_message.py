@@ -10,7 +10,7 @@ from lxml import html as parser
 from app.domain.crisis import Severity
 from app.domain.fitting import measure, segments
 from app.domain.message import Limits, Medium
-from app.domain.routing import EMPTY_REGISTRY, Registry
+from app.domain.routing import ELSEWHERE, EMPTY_REGISTRY, Registry
 from app.errors import Invalid
 from tests.unit.usecases.announcements import (
     ARABIC,
@@ -70,6 +70,37 @@ def test_the_need_of_the_update_comes_first_then_the_emergency_number() -> None:
     need, emergency = text.splitlines()[1:3]
     assert need == "What is covered: +12025550123 (until 10:00 PM UTC+7)"
     assert emergency == "Emergency: +12025550100 (24 h)"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_text_names_the_need_and_the_emergency_line_of_its_readers_area_as_numbers(language: str) -> None:
+    known = sample()
+    near = [
+        {"slug": f"{need}-{area}", "kind": "phone", "address": number, "names": {"en": area}, "areas": [area]}
+        for need, area, number in (
+            ("emergency", "north", "+12025550181"),
+            ("coverage-question", "north", "+12025550182"),
+            ("emergency", "south", "+12025550191"),
+        )
+    ]
+    rules = [
+        {"slug": f"near-{one['slug']}", "need": str(one["slug"]).rsplit("-", 1)[0], "contact_channels": [one["slug"]],
+         "when": {"area": one["areas"]}, "position": 0}
+        for one in near
+    ]  # fmt: skip
+    found = Registry.from_documents(
+        [*known["contact_channels"], *near], known["needs"], [*known["routing_rules"], *rules]
+    )
+    update = source(document(need="coverage-question"), registry=found)
+
+    def numbers(area: str, medium: Medium) -> list[str]:
+        return re.findall(r"\+12025550\d{3}", composed(update, medium, language, area=area).message.text)[:2]
+
+    for medium in (Medium.SMS, Medium.PUSH):
+        assert numbers("north", medium) == ["+12025550182", "+12025550181"]
+        assert numbers("south", medium) == ["+12025550123", "+12025550191"]
+        assert numbers(ELSEWHERE, medium) == ["+12025550123", "+12025550100"]
+        assert numbers("", medium) == ["+12025550123", "+12025550100"]
 
 
 def test_a_rule_for_an_audience_holds_in_what_its_people_get_and_never_in_public() -> None:

@@ -1,14 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from app.domain.message import Limits, Medium
-from app.domain.routing import EMPTY_REGISTRY
+from app.domain.routing import EMPTY_REGISTRY, Registry
 from app.usecases.compose_message import Source
 from app.usecases.preview_update import EndpointLimits, Preflight, preflight
-from tests.unit.usecases.announcements import AT, LANGUAGES, LINK, document, registry, source, templating
+from tests.unit.usecases.announcements import AT, LANGUAGES, LINK, document, registry, sample, source, templating
 
 ENDPOINTS = (
     EndpointLimits("texts", Medium.SMS, Limits(segments=10)),
@@ -111,3 +112,40 @@ def test_it_is_said_when_every_channel_is_closed() -> None:
 def test_each_problem_is_listed_once() -> None:
     result = checked(source(document(need="no-such-need")))
     assert len(set(result.problems)) == len(result.problems)
+
+
+def in_areas(**slugs: str) -> Registry:
+    """The sample registry with an emergency line of its own for each of these areas, at this address."""
+    known = sample()
+    lines = [
+        {"slug": area, "kind": "portal", "address": address, "names": {"en": area}, "areas": [area]}
+        for area, address in slugs.items()
+    ]
+    rule = {"slug": "near", "need": "emergency", "contact_channels": [*slugs, "emergency-line"], "position": 0}
+    return Registry.from_documents(
+        [*known["contact_channels"], *lines], known["needs"], [*known["routing_rules"], rule]
+    )
+
+
+def test_every_area_is_rendered_before_anybody_is_asked_to_approve_it() -> None:
+    usual = {one.language: one.reserved_parts for one in checked(source()).renderings if one.endpoint == "texts"}
+    found = checked(
+        replace(source(), registry=in_areas(north="https://a.example.org/north", south="https://example.org/s"))
+    )
+    assert found.passed
+    for one in found.renderings:
+        if one.endpoint == "texts":
+            assert "+12025550100" in one.text, "somebody whose area is not known"
+            assert one.reserved_parts >= usual[one.language]
+
+
+def test_a_text_that_is_too_long_in_one_area_only_is_blocked() -> None:
+    short = EndpointLimits("texts", Medium.SMS, Limits(segments=1))
+    update = document(content={"en": {"headline": "Down", "impact": "i" * 88}}, next_update_by=None, need="emergency")
+
+    def refused(found: Registry) -> bool:
+        result = preflight(templating(), source(update, registry=found), (short,), AT, "")
+        return "oversize" in {one.code for one in result.problems} | {one.code for one in result.warnings}
+
+    assert not refused(registry())
+    assert refused(in_areas(north="https://" + "x" * 60 + ".example.org/"))
