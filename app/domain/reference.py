@@ -1,4 +1,7 @@
-"""The delivery reference: names one attempt to a provider and back, holds no address, cannot be guessed."""
+"""The delivery reference: names one attempt to a provider and back, holds no address, cannot be guessed.
+
+One is made for every message that leaves, so what all of a broadcast share is worked out once.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,11 @@ import struct
 from dataclasses import dataclass
 
 _BODY = struct.Struct(">QBQH")
+_SHARED = struct.Struct(">QBx")
 _MAC_BYTES = 11
+_SIGNS = "abcdefghijklmnopqrstuvwxyz234567"
+_PAIRS = [first + second for first in _SIGNS for second in _SIGNS]
+_SHIFTS = range(20 * 8 - 10, -1, -10)
 _TEXT_LENGTH = (_BODY.size + _MAC_BYTES) * 8 // 5
 LAST_ATTEMPT = 0xFFFF
 
@@ -25,10 +32,32 @@ class DeliveryKey:
     attempt: int
 
 
+class References:
+    """The references of one broadcast and medium."""
+
+    __slots__ = ("_begun", "_head")
+
+    def __init__(self, broadcast: int, medium: int, secret: bytes) -> None:
+        shared = _SHARED.pack(broadcast, medium)
+        self._begun = hmac.new(secret, shared, hashlib.sha256)
+        self._head = base64.b32encode(shared).decode().lower()
+
+    def encode(self, address_id: int, attempt: int) -> str:
+        """48 characters of base32, lower case: fit for URLs, custom args and a Message-ID's left side.
+
+        Raises OverflowError for an address id above 2**56, so that its first byte is shared by all as well.
+        """
+        own = address_id.to_bytes(7, "big") + min(attempt, LAST_ATTEMPT).to_bytes(2, "big")
+        mac = self._begun.copy()
+        mac.update(own)
+        # The 20 bytes that differ, ten bits at a time: half the time of base64.b32encode.
+        bits = int.from_bytes(own + mac.digest()[:_MAC_BYTES], "big")
+        return self._head + "".join([_PAIRS[bits >> shift & 1023] for shift in _SHIFTS])
+
+
 def encode(key: DeliveryKey, secret: bytes) -> str:
-    """48 characters of base32, lower case: fit for URLs, custom args and a Message-ID's left side."""
-    body = _BODY.pack(key.broadcast, key.medium, key.address_id, min(key.attempt, LAST_ATTEMPT))
-    return base64.b32encode(body + _mac(body, secret)).decode().lower()
+    """The reference of one attempt; for many of one broadcast keep a `References`."""
+    return References(key.broadcast, key.medium, secret).encode(key.address_id, key.attempt)
 
 
 def decode(text: str, secret: bytes) -> DeliveryKey | None:

@@ -12,7 +12,7 @@ from app.clock import Clock, from_ms, to_ms
 from app.domain.endpoints import Endpoint
 from app.domain.manage import manage_url
 from app.domain.message import EMPTY, MEDIUM_CODES, Failure, FailureKind, Info, Medium, Message, Recipient
-from app.domain.reference import DeliveryKey, encode
+from app.domain.reference import References
 from app.errors import ClarionError
 from app.store.database import DOWN
 from app.store.ledger import BroadcastRow, Candidate
@@ -89,15 +89,18 @@ class Composer:
         self._kept[wanted] = (now, fresh)
         return fresh
 
-    def naming(self, endpoint: Endpoint, *, reports: bool) -> Callable[[Candidate | Unsure], Recipient]:
+    def naming(
+        self, endpoint: Endpoint, broadcast: int, medium: int, *, reports: bool
+    ) -> Callable[[Candidate | Unsure], Recipient]:
         """Who an attempt goes to, under a reference only we can make; `reports`: the provider is told where to call."""
+        references = References(broadcast, medium, self.reference_key)
         prefix = f"{self.public_base}/callbacks/{endpoint.slug}/"
-        email = MEDIUM_CODES[Medium.EMAIL]
+        personal = medium == MEDIUM_CODES[Medium.EMAIL]
 
         def name(one: Candidate | Unsure) -> Recipient:
-            reference = encode(DeliveryKey(one.broadcast, one.medium, one.address_id, one.attempt), self.reference_key)
+            reference = references.encode(one.address_id, one.attempt)
             fields = EMPTY
-            if one.medium == email:
+            if personal:
                 fields = {"manage_url": manage_url(self.manage_key, self.public_base, one.address_id, one.medium)}
             return Recipient(one.address or "", reference, prefix + reference if reports else "", fields)
 

@@ -12,7 +12,7 @@ from app.domain.message import Channel
 from app.domain.pacing import Pace
 from app.engine.breaking import Breakers
 from app.engine.control import Control
-from app.engine.sending import Guard, Runner
+from app.engine.sending import Runner
 from app.engine.turn import Granted, Want
 from app.errors import ClarionError
 from app.settings import Timings
@@ -34,7 +34,6 @@ class Fleet:
     timings: Timings
     control: Control
     finished: Callable[[Sequence[Settled]], None]
-    guard: Guard
     breakers: Breakers = field(init=False)
     _runners: dict[int, Runner] = field(default_factory=dict)
 
@@ -134,7 +133,6 @@ class Fleet:
             self.timings,
             self.control,
             self.finished,
-            self.guard,
             Pace.full(endpoint.rate_per_second, self.clock.monotonic()),
             halted=endpoint.halted_reason or "",
         )

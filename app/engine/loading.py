@@ -52,9 +52,8 @@ class Loader:
             key = (row.id, members[0].shard, id(message))
             ready.setdefault(key, (row, message, []))[2].extend(members)
         for row, message, members in ready.values():
-            name = self.composer.naming(
-                runner.endpoint, reports=isinstance(runner.channel(drill=row.drill), ReportsReceipts)
-            )
+            reports = isinstance(runner.channel(drill=row.drill), ReportsReceipts)
+            name = self.composer.naming(runner.endpoint, row.id, members[0].medium, reports=reports)
             pieces = cut(members, runner.live.info.batch_size)
             runner.load(Unit(message, tuple(map(name, piece)), piece, row.drill) for piece in pieces)
 
@@ -73,7 +72,9 @@ class Loader:
 
     def recipient_of(self, unsure: Unsure) -> Recipient | None:
         runner = self.fleet.get(unsure.endpoint)
-        return None if runner is None else self.composer.naming(runner.endpoint, reports=False)(unsure)
+        if runner is None:
+            return None
+        return self.composer.naming(runner.endpoint, unsure.broadcast, unsure.medium, reports=False)(unsure)
 
     async def _words(
         self, row: BroadcastRow | None, runner: Runner, one: Candidate | Unsure, area: str

@@ -15,7 +15,6 @@ from typing import Final, TypeVar
 import structlog
 
 from app.clock import Clock, to_ms
-from app.domain.message import Failure, FailureKind
 from app.engine.composing import Composer
 from app.engine.control import Control
 from app.engine.fleet import Fleet, OpenChannel
@@ -24,6 +23,7 @@ from app.engine.recovery import Recovery
 from app.engine.tending import Tending
 from app.engine.turn import Granted, Request, is_site, take_turn
 from app.engine.vitals import count
+from app.engine.watchdog import guarded
 from app.settings import Timings
 from app.store import ledger
 from app.store.database import Database, Doubtful
@@ -58,9 +58,7 @@ class Engine:
 
     def __post_init__(self) -> None:
         self.control = Control(self.db, self.clock, self.timings)
-        self.fleet = Fleet(
-            self.db, self.open_channel, self.clock, self.timings, self.control, self._settle_soon, guarded
-        )
+        self.fleet = Fleet(self.db, self.open_channel, self.clock, self.timings, self.control, self._settle_soon)
 
     def wake(self) -> None:
         """Something to do may have been written; from the event loop's own thread only."""
@@ -199,15 +197,3 @@ class Engine:
             log.error("engine_pass_failed", act=act.__qualname__, error=type(error).__name__, exc_info=error)
             await asyncio.sleep(IDLE_SECONDS)
             return None
-
-
-async def guarded(call: Awaitable[Value], seconds: float) -> Value | Failure:
-    """A channel that takes too long or breaks its contract may have been heard by the provider: ambiguous."""
-    try:
-        async with asyncio.timeout(seconds):
-            return await call
-    except TimeoutError:
-        return Failure(FailureKind.AMBIGUOUS, "timeout")
-    except Exception as error:
-        log.error("channel_broke", error=type(error).__name__, exc_info=error)
-        return Failure(FailureKind.AMBIGUOUS, "channel_broke", type(error).__name__)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from app.clock import Clock, from_ms, to_ms
@@ -17,11 +17,11 @@ from app.domain.retrying import Backoff, Doubt, GiveBack, Halve, Retry, Settle, 
 from app.engine.admitting import Unit, put_back, settled
 from app.engine.control import Control, Verdict
 from app.engine.health import HEALTHY, Health
+from app.engine.watchdog import Watchdog
 from app.settings import Timings
 from app.store.ledger import Candidate, HeldShard, ShardKey
 from app.store.settling import Settled
 
-Guard = Callable[[Awaitable[Sequence[Outcome]], float], Awaitable[Sequence[Outcome] | Failure]]
 WINDOW_CALLS = 16
 """Admitted ahead, in calls per sender: enough to never starve, few enough to be asked about after a crash."""
 WINDOW_MOST = 2_000
@@ -39,7 +39,6 @@ class Runner:
     timings: Timings
     control: Control
     finished: Callable[[Sequence[Settled]], None]
-    guard: Guard
     pace: Pace
     health: Health = HEALTHY
     held: dict[ShardKey, HeldShard] = field(default_factory=dict)
@@ -47,13 +46,20 @@ class Runner:
     halted: str = ""
     closing: bool = False
     """The process ends: nothing more starts here."""
-    _queue: asyncio.Queue[Unit] = field(default_factory=asyncio.Queue)
+    _queue: deque[Unit] = field(default_factory=deque)
+    _waiting: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set while calls wait in the queue."""
     _loaded: int = 0
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _watchdog: Watchdog = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._watchdog = Watchdog(self.timings.call_timeout + 1.0)
 
     def start(self, group: asyncio.TaskGroup) -> None:
         senders = range(self.live.info.concurrency)
         self._tasks = [group.create_task(self._work(), name=f"{self.endpoint.slug}-{n}") for n in senders]
+        self._tasks.append(group.create_task(self._watchdog.watch(), name=f"{self.endpoint.slug}-watchdog"))
 
     def channel(self, *, drill: bool) -> Channel:
         return self.sink if drill else self.live
@@ -93,15 +99,15 @@ class Runner:
 
     def load(self, units: Iterable[Unit]) -> None:
         """Queue calls for recipients that are expected."""
-        for unit in units:
-            self._queue.put_nowait(unit)
+        self._queue.extend(units)
+        self._waiting.set()
 
     def forget(self) -> list[Settled]:
         """Hold nothing any more; the rows of calls that had not begun."""
         self.held.clear()
         rows, now_ms = [], to_ms(self.clock.now())
-        while not self._queue.empty():
-            unit = self._queue.get_nowait()
+        while self._queue:
+            unit = self._queue.popleft()
             rows += [put_back(one, "worker_began_anew", now_ms, due_ms=now_ms) for one in unit.candidates]
         return rows
 
@@ -117,17 +123,18 @@ class Runner:
 
     async def _work(self) -> None:
         while True:
-            unit = await self._queue.get()
-            self.finished(await self._send(unit))
+            await self._waiting.wait()
+            while self._queue:
+                self.finished(await self._send(self._queue.popleft()))
+            self._waiting.clear()
 
     async def _send(self, unit: Unit) -> list[Settled]:
         """What became of every row of the unit."""
         refusal = await self._refusal(unit)
         if refusal is not None:
             return refusal
-        limit = self.timings.call_timeout + 1.0
         call = self.channel(drill=unit.drill).send(Batch(unit.message, unit.recipients))
-        outcomes = await self.guard(call, limit)
+        outcomes = await self._watchdog.guard(call)
         if isinstance(outcomes, Failure):
             outcomes = [outcomes] * len(unit.candidates)
         if all(isinstance(outcome, Accepted) for outcome in outcomes):

@@ -22,8 +22,13 @@ DRAWERS = {
     "shared",
     "base_utils",
 }
-SUPERVISORS = {"app/engine/attending.py", "app/engine/loop.py", "app/publishing/publisher.py"}
-"""The tasks that must outlive any one fault: what it was is logged and counted, and the next round tries again."""
+SUPERVISORS = {
+    "app/engine/attending.py",
+    "app/engine/loop.py",
+    "app/engine/watchdog.py",
+    "app/publishing/publisher.py",
+}
+"""What must outlive any one fault: it is logged and counted, and the next round, or the next call of a channel, goes on."""
 TOO_WIDE = {"Exception", "BaseException"}
 # Spelt in two halves, or this file would find itself.
 HOSTS = [

@@ -1,0 +1,78 @@
+"""An end to calls that take too long: one look at all of an endpoint's senders instead of a timer for every call."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from typing import Final, TypeVar
+
+import structlog
+
+from app.domain.message import Failure, FailureKind, Outcome
+
+log = structlog.get_logger("engine")
+Value = TypeVar("Value")
+
+LOOKS: Final = 20
+"""How often a call is looked at within its time, so that one ends at most a twentieth of it late."""
+TIMED_OUT: Final = Failure(FailureKind.AMBIGUOUS, "timeout")
+
+
+class Watchdog:
+    """A call that takes longer than `seconds`, or breaks its contract, may have been heard by the provider: ambiguous.
+
+    A timer for every call costs more than everything else that happens to a message on its way out.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._began: dict[asyncio.Task[object], float] = {}
+        self._late: set[asyncio.Task[object]] = set()
+
+    async def watch(self) -> None:
+        """Runs beside the senders until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(self._seconds / LOOKS)
+            too_old = loop.time() - self._seconds
+            for task in [task for task, began in self._began.items() if began < too_old]:
+                del self._began[task]
+                self._late.add(task)
+                task.cancel()
+
+    async def guard(self, call: Awaitable[Sequence[Outcome]]) -> Sequence[Outcome] | Failure:
+        """What the call comes to. A cancellation by anybody else goes through."""
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("a call is guarded inside a task")
+        self._began[task] = asyncio.get_running_loop().time()
+        try:
+            return await call
+        except asyncio.CancelledError:
+            if task not in self._late or task.cancelling() > 1:
+                raise
+            return TIMED_OUT
+        except Exception as error:
+            log.error("channel_broke", error=type(error).__name__, exc_info=error)
+            return _broke(error)
+        finally:
+            self._began.pop(task, None)
+            if task in self._late:
+                self._late.remove(task)
+                task.uncancel()
+
+
+async def guarded(call: Awaitable[Value], seconds: float) -> Value | Failure:
+    """The same with a timer of its own, for what is called seldom."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await call
+    except TimeoutError:
+        return TIMED_OUT
+    except Exception as error:
+        log.error("channel_broke", error=type(error).__name__, exc_info=error)
+        return _broke(error)
+
+
+def _broke(error: Exception) -> Failure:
+    return Failure(FailureKind.AMBIGUOUS, "channel_broke", type(error).__name__)
