@@ -20,7 +20,7 @@ from app.domain.message import Accepted, Batch, Channel, Failure, FailureKind, F
 from app.domain.reading import iso
 from app.domain.staff_notices import GIVE_UP_AFTER, NudgeState, Step, after
 from app.engine.fleet import OpenChannel
-from app.engine.loop import guarded
+from app.engine.watchdog import guarded
 from app.errors import ClarionError
 from app.observe import logger
 from app.settings import Timings

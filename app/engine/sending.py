@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -20,7 +20,7 @@ from app.engine.health import HEALTHY, Health
 from app.engine.watchdog import Watchdog
 from app.settings import Timings
 from app.store.ledger import Candidate, HeldShard, ShardKey
-from app.store.settling import Settled
+from app.store.settling import Settled, by_shard
 
 WINDOW_CALLS = 16
 """Admitted ahead, in calls per sender: enough to never starve, few enough to be asked about after a crash."""
@@ -94,7 +94,7 @@ class Runner:
         """These were granted: until each is settled, their shards stay ours and count against the window."""
         self._loaded += len(rows)
         self.pace = self.pace.spent(len(rows))
-        for key, number in _by_shard(rows).items():
+        for key, number in by_shard(rows).items():
             self.flying[key] = self.flying.get(key, 0) + number
 
     def load(self, units: Iterable[Unit]) -> None:
@@ -114,7 +114,7 @@ class Runner:
     def landed(self, rows: Sequence[Settled]) -> None:
         """These rows are committed."""
         self._loaded -= len(rows)
-        for key, number in _by_shard(rows).items():
+        for key, number in by_shard(rows).items():
             left = self.flying.get(key, 0) - number
             if left > 0:
                 self.flying[key] = left
@@ -214,10 +214,6 @@ class Runner:
                 return settled(candidate, Result.UNKNOWN, reason, now_ms, again=Why.UNKNOWN, due_ms=at)
             case GiveBack(reason) | Halve(reason):
                 return put_back(candidate, reason, now_ms, due_ms=now_ms)
-
-
-def _by_shard(rows: Sequence[Candidate | Settled]) -> Counter[ShardKey]:
-    return Counter(ShardKey(row.broadcast, row.medium, row.shard) for row in rows)
 
 
 def _is_content(outcome: Outcome) -> bool:

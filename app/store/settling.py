@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, select, update
@@ -11,10 +12,10 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from app.domain.delivery import FINAL, Result, Why
 from app.domain.message import FailureKind
-from app.store.ledger import ShardKey, is_shard
+from app.store.ledger import Candidate, ShardKey, is_shard
 from app.store.ledger_tables import due, outcome, shard, suppression
 from app.store.locking import lock_shards
-from app.store.upsert import insert_missing, insert_or_update
+from app.store.upsert import append_missing, insert_missing, insert_or_update
 
 DELIVERY = ("broadcast", "medium", "address_id")
 WORDS_REFUSED = f"{FailureKind.CONTENT.value}:"
@@ -56,6 +57,15 @@ class Settled(NamedTuple):
         return ShardKey(self.broadcast, self.medium, self.shard)
 
 
+_SHARD = attrgetter("broadcast", "medium", "shard")
+_MOVE = attrgetter("broadcast", "medium", "shard", "was", "again", "result")
+
+
+def by_shard(rows: Iterable[Settled | Candidate]) -> Mapping[ShardKey, int]:
+    """How many rows belong to each shard."""
+    return {ShardKey(*key): number for key, number in Counter(map(_SHARD, rows)).items()}
+
+
 def settle(connection: Connection, rows: Sequence[Settled], *, doubtful: bool = False) -> None:
     """Append and count. `doubtful`: these rows may have been written before.
 
@@ -72,22 +82,21 @@ def settle(connection: Connection, rows: Sequence[Settled], *, doubtful: bool = 
 
 def _append(connection: Connection, rows: Iterable[Settled]) -> None:
     values = [
-        {
-            "broadcast": row.broadcast,
-            "medium": row.medium,
-            "address_id": row.address_id,
-            "attempt": row.attempt,
-            "result": row.result.value,
-            "endpoint": row.endpoint,
-            "reason": clean(row.reason)[:64],
-            "provider_id": clean(row.provider_id)[:200],
-            "at_ms": row.at_ms,
-        }
+        (
+            row.broadcast,
+            row.medium,
+            row.address_id,
+            row.attempt,
+            row.result.value,
+            row.endpoint,
+            clean(row.reason)[:64],
+            clean(row.provider_id)[:200],
+            row.at_ms,
+        )
         for row in rows
         if row.result is not None
     ]
-    if values:
-        insert_missing(connection, outcome, values, [*DELIVERY, "attempt", "result"])
+    append_missing(connection, outcome, values)
 
 
 def clean(text: str) -> str:
@@ -137,19 +146,20 @@ def _due_values(row: Settled) -> dict[str, Any]:
     }
 
 
-def _count(connection: Connection, rows: Iterable[Settled]) -> None:
+def _count(connection: Connection, rows: Sequence[Settled]) -> None:
     """One update per shard: what left `due`, what entered it, what is settled."""
     moves: dict[ShardKey, Counter[str]] = defaultdict(Counter)
+    for (broadcast, medium, no, was, again, result), number in Counter(map(_MOVE, rows)).items():
+        move = moves[ShardKey(broadcast, medium, no)]
+        if was is not None:
+            move[_WAITING[was]] -= number
+        if again is not None:
+            move[_WAITING[again]] += number
+        elif result in FINAL:
+            move[result.value] += number
     for row in rows:
-        move = moves[row.shard_key]
-        if row.was is not None:
-            move[_WAITING[row.was]] -= 1
-        if row.again is not None:
-            move[_WAITING[row.again]] += 1
-        elif row.result in FINAL and row.result is not None:
-            move[row.result.value] += 1
-            if row.result is Result.FAILED and row.reason.startswith(WORDS_REFUSED):
-                move["filtered"] += 1
+        if row.result is Result.FAILED and row.reason.startswith(WORDS_REFUSED):
+            moves[row.shard_key]["filtered"] += 1
     add_to_shards(connection, moves)
 
 
@@ -170,20 +180,27 @@ def _suppress(connection: Connection, rows: Iterable[Settled]) -> None:
 
 def _reconcile(connection: Connection, rows: Sequence[Settled], *, doubtful: bool) -> list[Settled]:
     """Fit rows to shards that moved on under us; the usual case, nothing moved, costs one read per shard."""
-    now: dict[ShardKey, tuple[int, str | None]] = {}
-    for key in {row.shard_key for row in rows}:
-        found = connection.execute(select(shard.c.fence, shard.c.rest_state).where(is_shard(key))).one()
-        now[key] = (found.fence, found.rest_state)
+    groups: dict[tuple[int, int, int], list[Settled]] = defaultdict(list)
+    for row in rows:
+        groups[_SHARD(row)].append(row)
     standing = _fences_in_due(connection, [row for row in rows if row.was is not None])
     fitted: list[Settled] = []
     lost: list[Settled] = []
-    for row in rows:
-        fence, rest_state = now[row.shard_key]
-        if rest_state is not None and row.again in (Why.RETRY, Why.RETURNED):
-            row = row._replace(again=None, due_ms=None, result=Result(rest_state), reason=f"rest_{rest_state}")  # noqa: PLW2901 - the row as it must be written
-        mine = row.fence == (fence if row.was is None else standing.get(row.key))
-        (fitted if mine and not doubtful else lost).append(row)
+    for key, group in groups.items():
+        at = connection.execute(select(shard.c.fence, shard.c.rest_state).where(is_shard(ShardKey(*key)))).one()
+        for row in group if at.rest_state is None else _with_rest(group, Result(at.rest_state)):
+            mine = row.fence == (at.fence if row.was is None else standing.get(row.key))
+            (fitted if mine and not doubtful else lost).append(row)
     return fitted + [settled for row in lost if (settled := _after_takeover(connection, row)) is not None]
+
+
+def _with_rest(rows: Iterable[Settled], rest: Result) -> Iterator[Settled]:
+    """Of a stopped shard nothing is tried again: what would be, ends like the rest."""
+    for row in rows:
+        if row.again in (Why.RETRY, Why.RETURNED):
+            yield row._replace(again=None, due_ms=None, result=rest, reason=f"rest_{rest}")
+        else:
+            yield row
 
 
 def _fences_in_due(connection: Connection, rows: Sequence[Settled]) -> dict[tuple[int, int, int], int]:

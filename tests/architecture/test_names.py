@@ -28,7 +28,7 @@ SUPERVISORS = {
     "app/engine/watchdog.py",
     "app/publishing/publisher.py",
 }
-"""What must outlive any one fault: it is logged and counted, and the next round, or the next call of a channel, goes on."""
+"""What must outlive any one fault: it is logged, and the next round, or the next call of a channel, goes on."""
 TOO_WIDE = {"Exception", "BaseException"}
 # Spelt in two halves, or this file would find itself.
 HOSTS = [
