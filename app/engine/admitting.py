@@ -21,6 +21,10 @@ class Unit:
     candidates: tuple[Candidate, ...]
     drill: bool
 
+    @property
+    def lane(self) -> int:
+        return self.candidates[0].lane
+
     def halves(self) -> tuple[Unit, Unit]:
         middle = len(self.candidates) // 2
         return (

@@ -68,6 +68,6 @@ class Failover:
         """Nothing is left there to try it with, so it is lent one delivery now and then."""
         before_ms = now_ms - int(self.timings.failback * 1000)
         with self.db.writing() as tx:
-            if not failover.claim_trial(tx, home, now_ms=now_ms, before_ms=before_ms):
+            if not failover.claim_trial(tx, share, home, now_ms=now_ms, before_ms=before_ms):
                 return 0
             return int(failover.lend_one(tx, share, home))

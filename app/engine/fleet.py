@@ -26,6 +26,10 @@ OpenChannel = Callable[[Endpoint, bool], Channel]
 """(endpoint, drill) -> the channel to use; for a drill one that reaches nobody."""
 
 
+LOOK_SECONDS = 0.1
+"""Between two looks for free shards of broadcasts of which nothing is held."""
+
+
 @dataclass(slots=True)
 class Fleet:
     db: Database
@@ -60,7 +64,15 @@ class Fleet:
 
     def wants(self) -> list[Want]:
         rooms = [(runner, runner.room()) for runner in self]
-        return [Want(runner.endpoint.id, room, runner.held, runner.probing) for runner, room in rooms if room > 0]
+        return [self._want(runner, room) for runner, room in rooms if room > 0]
+
+    def _want(self, runner: Runner, room: int) -> Want:
+        now = self.clock.monotonic()
+        look = now - runner.looked_at >= LOOK_SECONDS
+        if look:
+            runner.looked_at = now
+        unit = runner.live.info.batch_size
+        return Want(runner.endpoint.id, room, runner.held, runner.probing, unit, runner.shares, look)
 
     def exhausted(self) -> list[ShardKey]:
         """Held shards with nothing left to admit and nothing in flight."""
@@ -73,6 +85,7 @@ class Fleet:
 
     def take(self, runner: Runner, got: Granted) -> None:
         """Hold what the committed turn granted; stop admitting from what it lost."""
+        runner.shares = got.shares
         for shard in (*got.claimed, *got.moved.values()):
             runner.held[shard.key] = shard
         for key in got.lost:

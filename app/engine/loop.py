@@ -25,7 +25,7 @@ from app.engine.turn import Granted, Request, is_site, take_turn
 from app.engine.vitals import count
 from app.engine.watchdog import guarded
 from app.settings import Timings
-from app.store import ledger
+from app.store import waiting
 from app.store.database import Database, Doubtful
 from app.store.settling import Settled
 
@@ -154,7 +154,7 @@ class Engine:
             if not request.wants:
                 return {}
             with self.db.reading() as connection:
-                if not (self.fleet.busy or ledger.work_waiting(connection, now_ms=request.now_ms)):
+                if not (self.fleet.busy or waiting.work_waiting(connection, now_ms=request.now_ms)):
                     return {}
         with self.db.writing(alone=False) as tx:
             return take_turn(tx, request, self.timings)

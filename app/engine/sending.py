@@ -14,6 +14,7 @@ from app.domain.endpoints import Endpoint
 from app.domain.message import Accepted, Batch, Channel, Failure, FailureKind, Outcome
 from app.domain.pacing import Pace
 from app.domain.retrying import Backoff, Doubt, GiveBack, Halve, Retry, Settle, decide
+from app.domain.sharing import Shares
 from app.engine.admitting import Unit, put_back, settled
 from app.engine.control import Control, Verdict
 from app.engine.health import HEALTHY, Health
@@ -43,6 +44,8 @@ class Runner:
     health: Health = HEALTHY
     held: dict[ShardKey, HeldShard] = field(default_factory=dict)
     flying: dict[ShardKey, int] = field(default_factory=dict)
+    shares: Shares = field(default_factory=Shares)
+    looked_at: float = 0.0
     halted: str = ""
     closing: bool = False
     """The process ends: nothing more starts here."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -9,13 +10,15 @@ from sqlalchemy import Connection
 
 from app.domain.delivery import Result
 from app.domain.message import MEDIUM_CODES, Medium
+from app.domain.sharing import Shares, Waiting, after, divide
 from app.engine.admitting import sort_out
 from app.settings import Timings
-from app.store import breakers, ledger, locking, settling, stopping
+from app.store import breakers, ledger, locking, settling, stopping, waiting
 from app.store.ledger import BroadcastRow, Candidate, HeldShard, ShardKey
 from app.store.settling import Settled
 
 CLAIM_AHEAD = 2
+NO_SHARES = Shares()
 _SITE = MEDIUM_CODES[Medium.SITE]
 
 
@@ -28,6 +31,11 @@ class Want:
     held: Mapping[ShardKey, HeldShard]
     probe: bool = False
     """Its breaker is half-open: one delivery, if no other worker is trying."""
+    unit: int = 1
+    """Recipients a call."""
+    shares: Shares = NO_SHARES
+    look: bool = True
+    """Look whether a broadcast of which it holds nothing has free shards, even if nothing better waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +69,7 @@ class Granted:
     moved: dict[ShardKey, HeldShard] = field(default_factory=dict)
     """Held shards as they stand after admission."""
     lost: list[ShardKey] = field(default_factory=list)
+    shares: Shares = NO_SHARES
     closed: list[Settled] = field(default_factory=list)
     """Settled or put off at the door."""
 
@@ -103,29 +112,50 @@ class _Doorway:
 
     def serve(self, want: Want) -> Granted:
         granted = Granted()
-        room = want.room
-        if want.probe and not breakers.take_probe(
-            self._connection,
-            want.endpoint,
-            now_ms=self._request.now_ms,
-            until_ms=self._request.now_ms + self._probe_ms,
-        ):
-            return granted
-        for row in self._rows.values():
-            if room <= 0:
-                return granted
-            room -= self._again(row, want.endpoint, room, granted)
-        if room <= 0:
+        if want.probe and not self._take_probe(want.endpoint):
             return granted
         held = {key: shard for key, shard in want.held.items() if shard.remaining > 0}
-        for shard in self._claim(want.endpoint, held):
+        for shard in self._claim(want, held):
             granted.claimed.append(shard)
             held[shard.key] = shard
-        for shard in sorted(held.values(), key=lambda one: (one.lane, one.key.no, one.key.broadcast)):
-            if room <= 0:
-                break
-            room -= self._admit(shard, room, granted)
+        everybody = [Waiting(row.lane, row.id) for row in self._rows.values()]
+        got = self._deal(want, everybody, held, granted)
+        granted.shares = after(want.room, want.unit, everybody, want.shares, got)
+        if want.probe and not granted.go:
+            breakers.give_back_probe(self._connection, want.endpoint)
         return granted
+
+    def _deal(
+        self, want: Want, everybody: Sequence[Waiting], held: dict[ShardKey, HeldShard], granted: Granted
+    ) -> Counter[int]:
+        """Round by round until the room is full or nobody has anything; whoever takes less than offered is done."""
+        hungry, room, got = list(everybody), want.room, Counter[int]()
+        while room > 0 and hungry:
+            for broadcast_id, offered in divide(room, want.unit, hungry, want.shares):
+                taken = self._fill(self._rows[broadcast_id], want.endpoint, offered, held, granted)
+                got[broadcast_id] += taken
+                room -= taken
+                if taken < offered:
+                    hungry = [one for one in hungry if one.broadcast != broadcast_id]
+        return got
+
+    def _fill(
+        self, row: BroadcastRow, endpoint: int, room: int, held: dict[ShardKey, HeldShard], granted: Granted
+    ) -> int:
+        """Those who wait for another attempt first, then new ones."""
+        taken = self._again(row, endpoint, room, granted)
+        for key in sorted(key for key, shard in held.items() if key.broadcast == row.id and shard.remaining > 0):
+            if taken >= room:
+                break
+            taken += self._admit(held[key], room - taken, granted)
+            held[key] = granted.moved.get(key, held[key])
+            if key in granted.lost:
+                del held[key]
+        return taken
+
+    def _take_probe(self, endpoint: int) -> bool:
+        now_ms = self._request.now_ms
+        return breakers.take_probe(self._connection, endpoint, now_ms=now_ms, until_ms=now_ms + self._probe_ms)
 
     def _again(self, row: BroadcastRow, endpoint: int, room: int, granted: Granted) -> int:
         candidates = ledger.claim_due(
@@ -141,20 +171,30 @@ class _Doorway:
         )
         return self._let_through(candidates, row, granted)
 
-    def _claim(self, endpoint: int, held: Mapping[ShardKey, HeldShard]) -> list[HeldShard]:
-        """Claim when the hands are empty, or when something more urgent than all we hold is free."""
+    def _claim(self, want: Want, held: Mapping[ShardKey, HeldShard]) -> list[HeldShard]:
+        """Some shards of every broadcast of which nothing is held: at once when the hands are empty or a better lane
+        waits, else when it is time to look. So a big broadcast never keeps a small one out.
+        """
+        have = {key.broadcast for key in held}
+        missing = [row for row in self._rows.values() if row.id not in have]
         best = min((shard.lane for shard in held.values()), default=None)
-        if best is not None and not any(row.lane < best for row in self._rows.values()):
+        if best is not None and not want.look and not any(row.lane < best for row in missing):
             return []
-        return ledger.claim_shards(
-            self._connection,
-            self._request.me,
-            endpoint,
-            now_ms=self._request.now_ms,
-            lease_ms=self._lease_ms,
-            most=CLAIM_AHEAD,
-            better_than=best,
-        )
+        now_ms = self._request.now_ms
+        free = waiting.free_broadcasts(self._connection, want.endpoint, [row.id for row in missing], now_ms=now_ms)
+        return [
+            shard
+            for broadcast_id in free
+            for shard in ledger.claim_shards(
+                self._connection,
+                self._request.me,
+                want.endpoint,
+                now_ms=now_ms,
+                lease_ms=self._lease_ms,
+                most=CLAIM_AHEAD,
+                broadcast_id=broadcast_id,
+            )
+        ]
 
     def _admit(self, shard: HeldShard, room: int, granted: Granted) -> int:
         row = self._rows.get(shard.key.broadcast)

@@ -58,6 +58,11 @@ def take_probe(connection: Connection, endpoint: int, *, now_ms: int, until_ms: 
     return connection.execute(update(breaker).where(mine).values(probe_until_ms=until_ms)).rowcount == 1
 
 
+def give_back_probe(connection: Connection, endpoint: int) -> None:
+    """There was nothing to try it with: whoever has something may."""
+    connection.execute(update(breaker).where(breaker.c.endpoint == endpoint).values(probe_until_ms=0))
+
+
 def _set(connection: Connection, row: BreakerRow) -> None:
     values = {"endpoint": row.endpoint, **{name: getattr(row, name) for name in _COLUMNS}}
     insert_or_update(connection, breaker, [{**values, "trial_ms": 0}], ["endpoint"], list(_COLUMNS))

@@ -15,6 +15,7 @@ from app.clock import to_ms
 from app.domain.delivery import Result, Why
 from app.domain.message import MEDIUM_CODES, PERSONAL_MEDIA
 from app.domain.planning import share_out
+from app.store import locking
 from app.store.ledger import ShardKey, is_shard, same_delivery
 from app.store.ledger_tables import due, outcome, recipient, shard
 from app.store.mercy_tables import breaker, detour
@@ -109,6 +110,7 @@ def stand_ins(connection: Connection, share: Share, sick: set[int]) -> list[Stan
 
 def move(connection: Connection, share: Share, to: Sequence[StandIn], now_ms: int) -> Moved:
     """The never-admitted rest of every shard and the retries that were clearly not taken, in one transaction."""
+    locking.lock_broadcast(connection, share.broadcast)
     rest = 0
     shards = _open_shards(connection, shard.c.endpoint == share.endpoint, share)
     weights = [one.weight for one in to]
@@ -123,6 +125,7 @@ def move(connection: Connection, share: Share, to: Sequence[StandIn], now_ms: in
 
 def move_back(connection: Connection, share: Share, home: int) -> Moved:
     """What was staged for `home` and waits at its stand-in goes home."""
+    locking.lock_broadcast(connection, share.broadcast)
     shards = _open_shards(connection, (shard.c.endpoint == share.endpoint) & (shard.c.home == home), share)
     return Moved(sum(_take_rest(connection, row, home) for row in shards), 0)
 
@@ -146,8 +149,9 @@ def lend_one(connection: Connection, share: Share, home: int) -> bool:
     return False
 
 
-def claim_trial(connection: Connection, endpoint_id: int, *, now_ms: int, before_ms: int) -> bool:
+def claim_trial(connection: Connection, share: Share, endpoint_id: int, *, now_ms: int, before_ms: int) -> bool:
     """Whether the caller may lend `endpoint_id` a delivery: its breaker is half-open, and none was lent of late."""
+    locking.lock_broadcast(connection, share.broadcast)  # before the breaker's row, as a turn does
     mine = (
         (breaker.c.endpoint == endpoint_id)
         & (breaker.c.state == "open")

@@ -103,27 +103,29 @@ def live_broadcasts(connection: Connection) -> list[BroadcastRow]:
 
 
 def claim_shards(
-    connection: Connection, me: str, endpoint: int, *, now_ms: int, lease_ms: int, most: int, better_than: int | None
+    connection: Connection,
+    me: str,
+    endpoint: int,
+    *,
+    now_ms: int,
+    lease_ms: int,
+    most: int,
+    better_than: int | None = None,
+    broadcast_id: int | None = None,
 ) -> list[HeldShard]:
-    """Take up to `most` free shards, best lane first; only lanes better than `better_than` when given."""
+    """Up to `most` free shards, best lane first; if given, of lanes better than `better_than` or of one broadcast."""
     wanted = (
         select(shard)
         .join(broadcast, broadcast.c.id == shard.c.broadcast)
-        .where(
-            shard.c.endpoint == endpoint,
-            shard.c.rest_state.is_(None),
-            shard.c.owner.is_(None),
-            shard.c.admitted < shard.c.size,
-            shard.c.not_before_ms <= now_ms,
-            broadcast.c.state == "sending",
-            open_to(shard),
-        )
+        .where(shard.c.endpoint == endpoint, claimable(now_ms))
         .order_by(shard.c.lane, shard.c.no, shard.c.broadcast)
         .limit(most)
         .with_for_update(of=shard, skip_locked=True)
     )
     if better_than is not None:
         wanted = wanted.where(shard.c.lane < better_than)
+    if broadcast_id is not None:
+        wanted = wanted.where(shard.c.broadcast == broadcast_id)
     held = []
     for row in connection.execute(wanted).all():
         key = ShardKey(row.broadcast, row.medium, row.no)
@@ -288,30 +290,16 @@ def release(connection: Connection, me: str, keys: Sequence[ShardKey]) -> None:
         connection.execute(update(shard).where(is_shard(key), shard.c.owner == me).values(owner=None, lease_until_ms=0))
 
 
-def work_waiting(connection: Connection, *, now_ms: int) -> bool:
-    """Whether a claim could bring anything now; a cheap read, so that an idle engine never takes the write lock."""
-    free = (
-        select(literal(1))
-        .select_from(shard)
-        .join(broadcast, broadcast.c.id == shard.c.broadcast)
-        .where(
-            broadcast.c.state == "sending",
-            shard.c.rest_state.is_(None),
-            shard.c.owner.is_(None),
-            shard.c.admitted < shard.c.size,
-            shard.c.not_before_ms <= now_ms,
-            open_to(shard),
-        )
-        .limit(1)
+def claimable(now_ms: int) -> ColumnElement[bool]:
+    """Of shard and broadcast joined: nobody has it, and it has somebody who may be sent to now."""
+    return and_(
+        shard.c.rest_state.is_(None),
+        shard.c.owner.is_(None),
+        shard.c.admitted < shard.c.size,
+        shard.c.not_before_ms <= now_ms,
+        broadcast.c.state == "sending",
+        open_to(shard),
     )
-    again = (
-        select(literal(1))
-        .select_from(due)
-        .join(broadcast, broadcast.c.id == due.c.broadcast)
-        .where(due.c.due_ms <= now_ms, due.c.owner.is_(None), broadcast.c.state == "sending")
-        .limit(1)
-    )
-    return connection.scalar(free) is not None or connection.scalar(again) is not None
 
 
 def open_to(shards: FromClause) -> ColumnElement[bool]:

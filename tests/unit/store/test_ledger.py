@@ -7,7 +7,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from app.domain.delivery import Result, State
 from app.domain.message import Medium
-from app.store import ledger, stopping
+from app.store import ledger, stopping, waiting
 from app.store.database import Database
 from app.store.ledger_tables import address, broadcast, shard, suppression
 from app.store.staging import WayOut
@@ -86,16 +86,16 @@ def test_only_a_sending_broadcast_is_claimed(tx: Connection, state: str) -> None
     sent = small_broadcast(tx)
     stopping.set_broadcast_state(tx, sent, state)
     assert Worker(tx, "first").claim() == []
-    assert not ledger.work_waiting(tx, now_ms=NOON_MS)
+    assert not waiting.work_waiting(tx, now_ms=NOON_MS)
 
 
 def test_nothing_is_claimed_before_its_wave(tx: Connection) -> None:
     small_broadcast(tx)
     tx.execute(update(shard).values(not_before_ms=NOON_MS + 300))
     worker = Worker(tx, "first")
-    assert not ledger.work_waiting(tx, now_ms=NOON_MS + 299)
+    assert not waiting.work_waiting(tx, now_ms=NOON_MS + 299)
     assert worker.claim(NOON_MS + 299) == []
-    assert ledger.work_waiting(tx, now_ms=NOON_MS + 300)
+    assert waiting.work_waiting(tx, now_ms=NOON_MS + 300)
     assert len(worker.claim(NOON_MS + 300)) == 1
 
 
@@ -173,7 +173,7 @@ def test_a_retry_is_taken_once_and_only_when_due(tx: Connection) -> None:
     for one in first.admit(3):
         first.answer(one, Result.REFUSED, wait_ms=500)
     assert first.again(sent, NOON_MS + 499) == []
-    assert not ledger.work_waiting(tx, now_ms=NOON_MS + 499)
+    assert not waiting.work_waiting(tx, now_ms=NOON_MS + 499)
     assert len(first.again(sent, NOON_MS + 500, most=2)) == 2
     assert len(second.again(sent, NOON_MS + 500)) == 1
     assert counted(tx, sent) == {State.RETRY_WAIT: 3}
