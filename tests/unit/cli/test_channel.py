@@ -9,6 +9,8 @@ import pytest
 
 from app.clock import SystemClock
 from app.domain.reading import iso
+from tests.architecture.test_docs import commands
+from tests.architecture.tree import ROOT
 from tests.unit.cli.conftest import Clarion
 
 
@@ -110,3 +112,14 @@ def test_the_doctor_names_what_the_linter_finds_and_what_is_due(duty: Clarion) -
     reasons = {one["reason"] for one in answer.json["findings"] if not one["well"]}
     assert {"emergency_not_always", "rule_unreachable", "check_due", "test_call_due"} <= reasons
     assert duty("check").code == 1
+
+
+def test_the_commands_of_the_documentation_run(duty: Clarion) -> None:
+    page = (ROOT / "docs" / "contact-channels.md").read_text(encoding="utf-8")
+    example = json.loads(page.partition("```json\n")[2].partition("```")[0])
+    registry = duty.done("registry", "export").json
+    registry["contact_channels"].append({"slug": "service-line", **example, "overrides": []})
+    duty.done("registry", "import", duty.write("registry.json", json.dumps(registry)))
+    ran = [duty.done(*words[1:]) for words in commands(page) if words[0] == "clarion"]
+    assert len(ran) == 9
+    assert "+917999990000" in duty.done("channel", "show", "service-line").out

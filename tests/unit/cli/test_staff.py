@@ -6,7 +6,15 @@ import json
 
 import pytest
 
-from tests.unit.cli.conftest import Clarion
+from app.domain.principals import HOST
+from app.keyring import Keyring
+from app.store.database import Database
+from app.usecases.save_endpoint import save_endpoint
+from app.wiring import channel_facts
+from tests.architecture.test_docs import commands
+from tests.architecture.tree import ROOT
+from tests.conftest import NOON
+from tests.unit.cli.conftest import SECRET, Clarion
 
 
 @pytest.fixture
@@ -43,3 +51,13 @@ def test_faults_are_explained(desk: Clarion) -> None:
         answer = desk(*words, "--json")
         assert answer.code == code, answer.err
         assert json.loads(answer.err)["errors"][0]["remedy"]
+
+
+def test_the_commands_of_the_documentation_run(desk: Clarion) -> None:
+    db = Database(f"sqlite:///{desk.file}")
+    save_endpoint(db, Keyring(SECRET), channel_facts, HOST, "duty-room", {"channel": "outbox.webhook"}, 0, NOON)
+    db.close()
+    page = (ROOT / "docs" / "staff-notices.md").read_text(encoding="utf-8")
+    ran = [desk.done(*words[1:]) for words in commands(page) if words[0] == "clarion"]
+    assert len(ran) == 8
+    assert [one["endpoint"] for one in desk.json("staff", "recipients")["recipients"]] == ["duty-room"]
