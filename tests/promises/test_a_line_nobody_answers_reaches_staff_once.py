@@ -27,7 +27,7 @@ from tests.rig.stage import FAST, Stage
 from tests.unit.usecases.announcements import TEMPLATES
 from tests.unit.usecases.people import PHONE_LINE
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.both_databases]
 
 ON_DUTY = ("+442071838750", "+442071838751")
 
