@@ -19,7 +19,7 @@ from app.cli.links import dead_links
 from app.domain.crisis import LIVE, UpdateState
 from app.engine.lock import engine_lock
 from app.site.lastgood import last_good
-from app.store import deliveries, endpoints, updates
+from app.store import deliveries, endpoints, retention, updates
 from app.usecases.verify_audit import verify_audit
 
 app = typer.Typer()
@@ -48,6 +48,8 @@ def _counters(desk: Desk) -> Iterator[Finding]:
         rows = [*updates.page(connection, states=LIVE, limit=200).items, *updates.sent(connection)[:BROADCASTS]]
         for row in {row.id: row for row in rows if row.broadcast_id is not None}.values():
             assert row.broadcast_id is not None  # noqa: S101 - filtered in the line above
+            if retention.is_forgotten(connection, row.broadcast_id):
+                continue
             counted = deliveries.counts(connection, row.broadcast_id)
             by_row = deliveries.states_by_row(connection, row.broadcast_id)
             total = sum(counted.values())

@@ -21,13 +21,18 @@ app.add_typer(token, name="token")
 
 
 @app.command()
-def migrate(as_json: AsJson = False) -> None:
+def migrate(
+    expand: Annotated[
+        bool, typer.Option("--expand", help="Only what processes of the last version can live with.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Bring the database to the schema of this version; makes an SQLite file that is not there."""
-    from app.store.migrate import upgrade
+    from app.store.migrate import Phase, upgrade
 
     settings = Settings()
     with at_desk(settings, new=True) as desk:
-        upgrade(settings.database_url)
+        upgrade(settings.database_url, until=Phase.EXPAND if expand else Phase.CONTRACT)
         where = desk.db.url.render_as_string(hide_password=True)
         desk.answer(
             {"database": where}, lambda out: out.print(f"{where} has the schema of this version."), as_json=as_json

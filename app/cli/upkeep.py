@@ -22,6 +22,7 @@ from app.store import receipts, staff, updates
 from app.store.backup import back_up
 from app.terminal import Bar, Bars, counting
 from app.usecases.attend import attend
+from app.usecases.forget_deliveries import forget_deliveries
 from app.usecases.forget_old_answers import forget_old_answers
 from app.usecases.rotate_key import rotate_key
 
@@ -79,6 +80,22 @@ def tick(
         desk.answer(value, lambda out: out.print(_words(left, drained=drain)), as_json=as_json)
         if drain and any(left.values()):
             raise typer.Exit(5)
+
+
+@app.command()
+def forget(
+    weeks: Annotated[int, typer.Option(min=1, help="Keep who got what of the last so many weeks.")],
+    as_json: AsJson = False,
+) -> None:
+    """Forget who got which message of older broadcasts; their totals stay. Runs beside everything else."""
+    with at_desk() as desk:
+        desk.allowed("forget_deliveries")
+        done = forget_deliveries(desk.db, desk.actor, weeks, desk.now())
+        desk.answer(
+            done,
+            lambda out: out.print(f"{done.broadcasts} broadcasts before {done.before:%Y-%m-%d} are totals only now."),
+            as_json=as_json,
+        )
 
 
 @app.command()

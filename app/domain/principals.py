@@ -77,6 +77,7 @@ ROLE_FOR: Final[Mapping[str, Role]] = MappingProxyType(
         "check_links": Role.AUTHOR,
         # the keys of the house
         "save_endpoint": Role.ADMIN,
+        "forget_deliveries": Role.ADMIN,
         "resume_endpoint": Role.APPROVER,
         "save_contact_secret": Role.ADMIN,
         "save_staff_recipients": Role.ADMIN,

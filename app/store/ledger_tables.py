@@ -2,7 +2,8 @@
 
 Times are integers, milliseconds since 1970 UTC (the column ends in `_ms`), because the ledger compares and adds
 them in SQL. A *delivery* is not a table: it is a view over recipient, shard, outcome, due and receipt_state;
-`domain.delivery.state_of` says how, `store.deliveries` says the same in SQL.
+`domain.delivery.state_of` says how, `store.deliveries` says the same in SQL. On PostgreSQL the tables that grow
+with the audience have weekly parts: see store.partitions.
 """
 
 from __future__ import annotations
@@ -65,6 +66,7 @@ broadcast = Table(
     Column("canary", Float, nullable=False),  # how many go first alone: a count from 1 up, a share below 1, 0 = all
     Column("canary_wait_ms", BigInteger, nullable=False),
     Column("canary_until_ms", BigInteger, nullable=True),  # while set, only shards with `canary` may be claimed
+    Column("forgotten", Integer, nullable=False),  # 1 = only the totals are left, see store.retention
 )
 
 recipient = Table(
@@ -76,6 +78,7 @@ recipient = Table(
     Column("language", String(16), nullable=False),
     Column("variant", Integer, nullable=False),
     Column("area", String(64), nullable=False, server_default=""),  # as staged; which matter is asked when composing
+    postgresql_partition_by="RANGE (broadcast)",
     sqlite_with_rowid=False,
 )
 
@@ -129,6 +132,7 @@ outcome = Table(
     Column("reason", String(64), nullable=False),
     Column("provider_id", String(200), nullable=False),
     Column("at_ms", BigInteger, nullable=False),
+    postgresql_partition_by="RANGE (broadcast)",
     sqlite_with_rowid=False,
 )
 
@@ -184,6 +188,7 @@ receipt_state = Table(
     Column("kind", String(16), nullable=False),
     Column("code", String(64), nullable=False),
     Column("at_ms", BigInteger, nullable=False),
+    postgresql_partition_by="RANGE (broadcast)",
     sqlite_with_rowid=False,
 )
 

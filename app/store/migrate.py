@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import sqlite3
+import time
+from datetime import UTC, datetime
+from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
-from typing import cast
+from typing import Final, cast
 
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 
+from app.store import partitions
 from app.store.database import Database
 from app.store.tables import metadata
 
@@ -22,28 +27,75 @@ SCHEMA = metadata
 """All tables: those of tables.py and, because they are imported here, those of the other *_tables.py."""
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
-ONE_AT_A_TIME = 0x636C6172  # the key of PostgreSQL's advisory lock
+ONE_AT_A_TIME: Final = "SELECT pg_advisory_xact_lock(7163874, 2)"
+LOCK_LIMITS: Final = "SET LOCAL lock_timeout = 2000; SET LOCAL statement_timeout = 0"
+"""A migration that waits for a lock makes everybody behind it wait too: it gives up soon and tries again."""
+TRIES: Final = 20
+PAUSE_SECONDS: Final = 1.0
+_LOCK_NOT_AVAILABLE: Final = "55P03"
 
 
-def upgrade(db_url: str) -> None:
-    """Apply every migration that is missing, in one transaction; nothing happens when none is.
+class Phase(StrEnum):
+    """A migration says `phase = "contract"` when versions before it cannot live with what it does."""
 
-    Safe to call from several processes at once: the second waits and finds the work done. A migration
-    that leaves a row pointing nowhere is rolled back and raises RuntimeError.
+    EXPAND = "expand"
+    """What running processes of the last version do not notice: run it before they are replaced."""
+    CONTRACT = "contract"
+    """What only the new version can live with: run it when no old process is left."""
+
+
+def upgrade(db_url: str, *, until: Phase = Phase.CONTRACT) -> None:
+    """Apply the migrations that are missing, each in a transaction of its own; nothing happens when none is.
+
+    EXPAND stops before the first that contracts. Safe to call from several processes at once: the second waits and
+    finds the work done. A migration that leaves a row pointing nowhere is rolled back and raises RuntimeError.
     """
     database = Database(db_url)
     try:
-        with database.engine.connect().execution_options(clarion_write=True) as connection:
-            if database.is_sqlite:
-                _foreign_keys_off(connection)
-            with connection.begin():
-                if not database.is_sqlite:
-                    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ONE_AT_A_TIME})
-                command.upgrade(configuration(connection), "head")
-                if database.is_sqlite:
-                    _check_foreign_keys(connection)
+        while (revision := _next(database, until)) is not None:
+            _patiently(database, revision)
+        if not database.is_sqlite:
+            with database.writing() as tx:
+                partitions.ensure_ahead(tx, datetime.now(UTC))
     finally:
         database.close()
+
+
+def _next(database: Database, until: Phase) -> str | None:
+    with database.reading() as connection:
+        scripts = ScriptDirectory.from_config(configuration(connection))
+        heads = MigrationContext.configure(connection).get_current_heads()
+    missing = [step for step in scripts.iterate_revisions("head", heads or "base") if step.revision not in heads]
+    if not missing:
+        return None
+    first = missing[-1]
+    contracts = getattr(first.module, "phase", Phase.EXPAND) == Phase.CONTRACT
+    return None if contracts and until is Phase.EXPAND else first.revision
+
+
+def _patiently(database: Database, revision: str) -> None:
+    for attempt in range(1, TRIES + 1):
+        try:
+            _apply(database, revision)
+        except OperationalError as error:
+            if getattr(error.orig, "sqlstate", "") != _LOCK_NOT_AVAILABLE or attempt == TRIES:
+                raise
+            time.sleep(PAUSE_SECONDS)
+        else:
+            return
+
+
+def _apply(database: Database, revision: str) -> None:
+    with database.engine.connect().execution_options(clarion_write=True) as connection:
+        if database.is_sqlite:
+            _foreign_keys_off(connection)
+        with connection.begin():
+            if not database.is_sqlite:
+                connection.exec_driver_sql(ONE_AT_A_TIME)
+                connection.exec_driver_sql(LOCK_LIMITS)
+            command.upgrade(configuration(connection), revision)
+            if database.is_sqlite:
+                _check_foreign_keys(connection)
 
 
 def is_current(database: Database) -> bool:

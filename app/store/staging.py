@@ -14,6 +14,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from app.domain.halting import portion
 from app.domain.message import MEDIUM_CODES, Medium
 from app.domain.planning import Spread, share_out, shared_language
+from app.store import partitions
 from app.store.ledger import same_delivery
 from app.store.ledger_tables import address, broadcast, due, outcome, recipient, shard
 from app.store.tables import language_list, subscriber, subscriber_address
@@ -74,9 +75,13 @@ def stage_total(connection: Connection, broadcast_id: int) -> int:
     return total
 
 
+FROM_ZERO = ("staged_subscriber", "staged_shard", "canary", "canary_wait_ms", "forgotten")
+
+
 def open_broadcast(connection: Connection, values: Mapping[str, Any]) -> None:
     """A broadcast in state `staging`; nothing of it can be claimed before `close_staging`."""
-    fixed = {"state": "staging", "staged_subscriber": 0, "staged_shard": 0, "canary": 0, "canary_wait_ms": 0}
+    fixed = {"state": "staging", **dict.fromkeys(FROM_ZERO, 0)}
+    partitions.ensure(connection, values["id"])
     connection.execute(insert(broadcast).values({**fixed, **values}))
 
 

@@ -248,6 +248,7 @@ def upgrade() -> None:
         sa.Column("provider_id", sa.String(length=200), nullable=False),
         sa.Column("at_ms", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("broadcast", "medium", "address_id", "attempt", "result", name=op.f("pk_outcome")),
+        postgresql_partition_by="RANGE (broadcast)",
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -328,6 +329,7 @@ def upgrade() -> None:
         sa.Column("code", sa.String(length=64), nullable=False),
         sa.Column("at_ms", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("broadcast", "medium", "address_id", name=op.f("pk_receipt_state")),
+        postgresql_partition_by="RANGE (broadcast)",
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -339,6 +341,7 @@ def upgrade() -> None:
         sa.Column("variant", sa.Integer(), nullable=False),
         sa.Column("area", sa.String(length=64), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("broadcast", "medium", "address_id", name=op.f("pk_recipient")),
+        postgresql_partition_by="RANGE (broadcast)",
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -600,6 +603,7 @@ def upgrade() -> None:
         sa.Column("canary", sa.Float(), nullable=False),
         sa.Column("canary_wait_ms", sa.BigInteger(), nullable=False),
         sa.Column("canary_until_ms", sa.BigInteger(), nullable=True),
+        sa.Column("forgotten", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["update_id"], ["crisis_update.id"], name=op.f("fk_broadcast_update_id_crisis_update")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_broadcast")),
     )

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import BigInteger, text
+from sqlalchemy.exc import OperationalError
 
+from app.store import partitions
 from app.store.database import Database
-from app.store.migrate import SCHEMA, upgrade
+from app.store.migrate import LOCK_LIMITS, SCHEMA, upgrade
+from tests.postgres import Server
 
 
 @pytest.fixture
@@ -45,6 +49,37 @@ def test_a_migrated_database_has_the_tables_of_the_code(migrated: str) -> None:
         differences = compare_metadata(context, SCHEMA)
     database.close()
     assert differences == [], "tables changed: see migrations/draft.py"
+
+
+@pytest.mark.postgresql
+def test_a_migrated_server_has_the_tables_of_the_code_and_parts_for_the_weeks_to_come(
+    postgresql: Server, request: pytest.FixtureRequest
+) -> None:
+    url = postgresql.create("migrated")
+    request.addfinalizer(lambda: postgresql.drop("migrated"))
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(upgrade, (url, url)))
+    upgrade(url)
+    database = Database(url)
+    with database.reading() as connection:
+        weeks = partitions.parts(connection)
+        parts = {f"{name}_w{week}" for name in weeks for week in weeks[name]}
+        known = {"include_name": lambda name, kind, _: kind != "table" or name not in parts, "compare_type": True}
+        differences = compare_metadata(MigrationContext.configure(connection, opts=known), SCHEMA)
+    database.close()
+    assert differences == []
+    assert {len(each) for each in weeks.values()} == {3}
+    assert set(weeks) == {table.name for table in partitions.PARTED}
+
+
+@pytest.mark.postgresql
+def test_a_migration_that_cannot_have_its_lock_lets_the_others_go_on(database: Database) -> None:
+    """It gives up after two seconds and tries again; here the other one is quicker than that once."""
+    with database.writing() as holder, database.engine.connect() as migrating:
+        holder.execute(text("LOCK TABLE broadcast IN SHARE MODE"))
+        migrating.exec_driver_sql(LOCK_LIMITS)
+        with pytest.raises(OperationalError, match="lock timeout"):
+            migrating.exec_driver_sql("ALTER TABLE broadcast ADD COLUMN later INTEGER")
 
 
 def test_each_statement_is_the_one_the_code_would_make(migrated: str, database_url: str) -> None:
