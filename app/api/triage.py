@@ -15,13 +15,12 @@ from app.api.answers import Given, Route
 from app.api.context import Ctx
 from app.api.problems import REFUSALS
 from app.api.schemas import Sent
-from app.domain.help_library import HelpLink
 from app.domain.triage import Answers, Tree, next_question, result
 from app.domain.triage_views import answer_problems, outcome_view, question_view, said
 from app.errors import Invalid
-from app.store import documents, triage_counts
-from app.store.documents import Kind
+from app.store import triage_counts
 from app.usecases.ask_triage import contact, count_answers, find_tree, hurts_most, proposal
+from app.usecases.load_source import living_links
 
 router = APIRouter(prefix="/triage", tags=["triage"], responses=REFUSALS)
 
@@ -104,7 +103,7 @@ def count_triage(
 
 
 def _step(connection: Connection, tree: Tree, answers: Answers, language: str, area: str, now: datetime) -> TriageStep:
-    links = [HelpLink.from_document(row.document) for row in documents.everything(connection, Kind.HELP_LINK)]
+    links = living_links(connection, language)
     question, outcome = next_question(tree, answers), result(tree, answers)
     return TriageStep(
         tree=tree.slug,

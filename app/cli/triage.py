@@ -13,14 +13,13 @@ from rich.text import Text
 
 from app.cli.advice import one_route, show_options
 from app.cli.desk import AsJson, at_desk
-from app.domain.help_library import HelpLink
 from app.domain.triage import Answer, Question, QuestionKind, Tree, next_question, result
 from app.domain.triage_views import answer_problems, outcome_view, question_view, read_answer
 from app.errors import Invalid, Problem
-from app.store import documents, triage_counts
-from app.store.documents import Kind
+from app.store import triage_counts
 from app.terminal import table
 from app.usecases.ask_triage import contact, count_answers, find_tree, hurts_most
+from app.usecases.load_source import living_links
 
 app = typer.Typer()
 
@@ -40,7 +39,7 @@ def triage(
         desk.allowed("read")
         with desk.db.reading() as connection:
             found = find_tree(connection, desk.wiring.api.templating.trees, tree)
-            links = [HelpLink.from_document(row.document) for row in documents.everything(connection, Kind.HELP_LINK)]
+            links = living_links(connection, lang)
         answers = given_answers(found, answer or ())
         if sys.stdin.isatty() and not as_json:
             ask(desk.out, found, answers, lang)

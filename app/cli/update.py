@@ -21,6 +21,7 @@ from app.cli.desk import AsJson, Desk, at_desk, document_from
 from app.cli.watching import progress_table
 from app.domain.contact_load import Load, shares_of
 from app.domain.crisis import Stage, UpdateState
+from app.domain.help_choice import Why
 from app.errors import Conflict, Problem
 from app.store import updates
 from app.store.database import Database
@@ -211,6 +212,9 @@ def show_preflight(out: Console, checked: Preflight) -> None:
         for problem in found:
             field = f" [{problem.field}]" if problem.field else ""
             out.print(Text.assemble((sign, style), problem.sentence, (f"{field} ", "quiet"), problem.remedy))
+    going = [one.slug for one in checked.help if one.why is Why.CHOSEN]
+    if going:
+        out.print(Text.assemble(("help ", "quiet"), ", ".join(going)))
     if checked.passed:
         out.print("[good]✓[/good] Nothing stands in the way of submitting.")
 

@@ -134,7 +134,8 @@ def _judge(item: HelpLink | FaqEntry, wanted: HelpWanted, reader: Reading, dead:
     if isinstance(item, HelpLink):
         if item.opens is not None and item.opens.until <= reader.at:
             return Why.OVER
-        if item.url_in(reader.language) in dead or item.url_in(reader.fallback) in dead:
+        spoken = reader.language if _speaks(item, reader.language) else reader.fallback
+        if item.leads_nowhere(dead, spoken):
             return Why.DEAD
     return Why.CHOSEN
 

@@ -138,6 +138,10 @@ class HelpLink:
     def url_in(self, language: str) -> str:
         return self.url.replace(LANGUAGE_MARK, language)
 
+    def leads_nowhere(self, dead: Collection[str], *languages: str) -> bool:
+        """Whether its address in one of these languages is among the dead ones, which have no `#` part."""
+        return any(self.url_in(language).partition("#")[0] in dead for language in languages)
+
 
 Item = TypeVar("Item", FaqEntry, HelpLink)
 

@@ -24,8 +24,8 @@ def help_links(tongue: Tongue, links: Iterable[HelpLink], dead: frozenset[str] =
 
     What leads nowhere is left out.
     """
-    found = [_link(tongue, link) for link in helpful(links, language=tongue.language, limit=MOST_LINKS)]
-    return [view for view in found if view["url"] not in dead]
+    living = (link for link in links if not link.leads_nowhere(dead, str(tongue.text(link.texts)["lang"])))
+    return [_link(tongue, link) for link in helpful(living, language=tongue.language, limit=MOST_LINKS)]
 
 
 def crisis_help(tongue: Tongue, picture: Picture, crisis: PublicCrisis) -> View:

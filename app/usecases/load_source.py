@@ -62,6 +62,12 @@ def load_library(connection: Connection) -> Library:
     )
 
 
+def living_links(connection: Connection, language: str) -> list[HelpLink]:
+    """The help links that can be read and lead somewhere in this language."""
+    library = load_library(connection)
+    return [link for link in library.links if not link.leads_nowhere(library.dead, language)]
+
+
 def _playbook(connection: Connection, slug: str | None) -> Playbook | None:
     row = documents.find(connection, Kind.PLAYBOOK, slug) if slug else None
     return next(iter(_readable([row], Playbook.from_document)), None) if row else None

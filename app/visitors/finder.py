@@ -13,7 +13,6 @@ from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.domain.audience import choose_language
-from app.domain.help_library import HelpLink
 from app.domain.triage import Answer, Answers, Tree, next_question, result
 from app.domain.triage_views import outcome_view, read_answer
 from app.errors import ClarionError, NotFound, Unavailable
@@ -21,8 +20,8 @@ from app.observe import TRIAGED
 from app.publishing.notices import Notice, notice_page
 from app.publishing.triage_pages import ANSWER, ASKED, question_page, result_page
 from app.store import documents
-from app.store.documents import Kind
 from app.usecases.ask_triage import count_answers, counted_pairs, find_tree
+from app.usecases.load_source import living_links
 from app.visitors.forms import Context, Ctx
 
 FORM_CAP: Final = 32 * 1024
@@ -70,7 +69,7 @@ def _page(context: Context, wanted: str, slug: str, fields: Fields) -> Response:
                 body, headers = question_page(press, tree, question, answers, language, now, repeat=asked_before)
                 return Response(body, 200, headers)
             registry = documents.registry(connection)
-            links = [HelpLink.from_document(row.document) for row in documents.everything(connection, Kind.HELP_LINK)]
+            links = living_links(connection, language)
     except NotFound:
         return _notice(context, "missing", language, 404)
     except (SQLAlchemyError, ClarionError):
