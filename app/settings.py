@@ -38,6 +38,12 @@ class Timings(BaseSettings):
     """How long a breaker stays open, or an endpoint halted, before another one takes over what it has not begun."""
     failback: float = 30.0
     """Between two single deliveries by which an endpoint that lost its work is tried again."""
+    poll_after: float = 180.0
+    """An accepted message without a final receipt is asked about when the provider has had so long to tell."""
+    poll_give_up: float = 43_200.0
+    """Nothing is asked any more so long after an update was sent: no carrier delivers later."""
+    poll_rate: float = 20.0
+    """Questions a second about accepted messages, all endpoints together."""
     find_again: float = 60.0
     """Between two searches at the provider for a delivery we are unsure of."""
 

@@ -36,6 +36,7 @@ from app.domain.message import (
     ReportsReceipts,
     Retracts,
     Secret,
+    TellsLater,
 )
 from app.errors import Problem
 
@@ -69,6 +70,7 @@ __all__ = [
     "ReportsReceipts",
     "Retracts",
     "Secret",
+    "TellsLater",
     "breaks_header",
 ]
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from html import escape
-from typing import Annotated, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 
 import orjson
 from pyreqwest.http import Url
@@ -40,6 +40,9 @@ from channels.base import (
 from channels.http import Http, Reply, by_status, standing_headers
 from channels.mail import refuse_message, refuse_recipient, sender_problems, unsubscribe_headers
 
+if TYPE_CHECKING:
+    from sendgrid.helpers.eventwebhook import EventWebhook
+
 # https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event
 EVENTS: Final[Mapping[str, ReceiptKind]] = {
     "processed": ReceiptKind.ACCEPTED,
@@ -62,6 +65,9 @@ DROP_REASONS: Final[Mapping[str, ReceiptKind]] = {
     "Spam Reporting Address": ReceiptKind.COMPLAINED,
     "Unsubscribed Address": ReceiptKind.OPTED_OUT,
 }
+
+EVIDENCE: Final = ("event", "type", "bounce_classification", "attempt", "timestamp", "sg_event_id", "sg_message_id")
+"""Of an event: what is kept as it came. `email`, `reason` and `response` may hold the address."""
 
 FRESHNESS: Final = timedelta(minutes=5)
 """How far a signed timestamp may be from now; the SDK itself would accept one of any year."""
@@ -102,6 +108,7 @@ class SendGridEmail:
         self._url = Url(f"{settings.base_url.rstrip('/')}/v3/mail/send")
         self._headers = standing_headers(f"Bearer {settings.api_key.reveal()}", "application/json")
         self._tails = PerMessage(self._tail)
+        self._verifier: EventWebhook | None = None
 
     async def send(self, batch: Batch) -> Sequence[Outcome]:
         """One call; those whose own fields are refused here are left out of it and get their own outcome."""
@@ -155,9 +162,9 @@ class SendGridEmail:
             raise Forged("The callback carries no signature, or no verification key is set.")
         try:
             signed_at = datetime.fromtimestamp(int(stamp), UTC)
-            good = EventWebhook(self._settings.event_public_key).verify_signature(
-                inbound.body.decode(), signature, stamp
-            )
+            if self._verifier is None:  # the key is read once, not with every post
+                self._verifier = EventWebhook(self._settings.event_public_key)
+            good = self._verifier.verify_signature(inbound.body.decode(), signature, stamp)
         except (ValueError, OverflowError, OSError) as error:  # not a number, base64, a key or UTF-8
             raise Forged("The signature or the verification key is malformed.") from error
         if not good:
@@ -234,6 +241,7 @@ def _receipt(event: Mapping[str, Any]) -> Receipt:
         code=status.group() if status else name[:40],
         provider_id=str(event.get("sg_message_id", "")),
         at=_at(event.get("timestamp")),
+        raw=" ".join(f"{key}={event[key]}" for key in EVIDENCE if isinstance(event.get(key), str | int))[:400],
     )
 
 

@@ -89,6 +89,9 @@ DELIVERY_ERRORS: Final[Mapping[str, ReceiptKind]] = {
     "30034": ReceiptKind.FILTERED,
 }
 
+EVIDENCE: Final = ("MessageStatus", "SmsStatus", "ErrorCode", "RawDlrDoneDate", "MessageSid")
+"""Of a status callback: what is kept as it came. Everything else may hold a number or our account."""
+
 VALIDITY_SECONDS: Final = (1, 36_000)
 """What ValidityPeriod may be."""
 CLOCK_SLACK: Final = timedelta(seconds=60)
@@ -121,6 +124,7 @@ class TwilioSms:
             f"{settings.base_url.rstrip('/')}/2010-04-01/Accounts/{quote_plus(settings.account_sid)}/Messages.json"
         )
         self._url = Url(address)
+        self._folder = address.removesuffix(".json")
         login = f"{settings.account_sid}:{settings.auth_token.reveal()}".encode()
         authorization = "Basic " + base64.b64encode(login).decode()
         self._headers = standing_headers(authorization, "application/x-www-form-urlencoded")
@@ -193,12 +197,31 @@ class TwilioSms:
         fields = dict(_pairs(inbound.body))
         sid = fields.get("MessageSid") or fields.get("SmsSid", "")
         status = fields.get("MessageStatus") or fields.get("SmsStatus", "")
-        code = fields.get("ErrorCode", "")
-        kind = STATUSES.get(status.lower(), ReceiptKind.UNKNOWN)
-        if kind is ReceiptKind.UNDELIVERED:
-            kind = DELIVERY_ERRORS.get(code, kind)
-        event = hashlib.sha256(f"{sid}\n{status}\n{code}".encode()).hexdigest()[:32]
-        return (Receipt(inbound.reference, event, kind, code or status[:40], sid),)
+        raw = " ".join(f"{name}={fields[name]}" for name in EVIDENCE if fields.get(name))
+        return (_receipt(inbound.reference, sid, status, fields.get("ErrorCode", ""), raw),)
+
+    async def what_became_of(self, provider_id: str) -> Receipt | Failure | None:
+        """Fetch one message: https://www.twilio.com/docs/messaging/api/message-resource#fetch-a-message-resource."""
+        if not provider_id.isalnum():
+            return None
+        address = f"{self._folder}/{provider_id}.json"
+        reply = await self._http.call("GET", address, self._headers)
+        if isinstance(reply, Failure):
+            return reply
+        if reply.status != 200:
+            return None if reply.status == 404 else by_status(reply)
+        document = reply.document()
+        code = document.get("error_code")
+        return _receipt("", provider_id, str(document.get("status", "")), "" if code is None else str(code))
+
+
+def _receipt(reference: str, sid: str, status: str, code: str, raw: str = "") -> Receipt:
+    """The same status of the same message always has the same event id, told or fetched."""
+    kind = STATUSES.get(status.lower(), ReceiptKind.UNKNOWN)
+    if kind is ReceiptKind.UNDELIVERED:
+        kind = DELIVERY_ERRORS.get(code, kind)
+    event = hashlib.sha256(f"{sid}\n{status}\n{code}".encode()).hexdigest()[:32]
+    return Receipt(reference, event, kind, code or status[:40], sid, raw=raw)
 
 
 class _Parameters(dict[str, list[str]]):

@@ -295,6 +295,16 @@ class Finds(Protocol):
 
 
 @runtime_checkable
+class TellsLater(Protocol):
+    async def what_became_of(self, provider_id: str) -> Receipt | Failure | None:
+        """The latest status of a message taken earlier, its event id as a callback would have it (no reference).
+
+        None: the provider does not know it. Failure: it would not answer now.
+        """
+        ...
+
+
+@runtime_checkable
 class Edits(Protocol):
     async def edit(self, provider_id: str, message: Message) -> Outcome: ...
 

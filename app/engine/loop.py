@@ -19,6 +19,7 @@ from app.engine.composing import Composer
 from app.engine.control import Control
 from app.engine.fleet import Fleet, OpenChannel
 from app.engine.loading import Loader
+from app.engine.polling import A_PASS, Poller
 from app.engine.recovery import Recovery
 from app.engine.tending import Tending
 from app.engine.turn import Granted, Request, is_site, take_turn
@@ -71,6 +72,7 @@ class Engine:
             self.db, lambda: self.me, self.clock, self.timings, loader, self.control, guarded, alone=self.alone
         )
         tending = Tending(self.db, self.clock, self.control, self.timings, self.me, alone=self.alone)
+        poller = Poller(self.db, self.fleet, self.clock, self.timings, self.me, guarded, self.alone)
         await self._supervised(recovery.take_over)
         async with asyncio.TaskGroup() as tasks:
 
@@ -87,6 +89,7 @@ class Engine:
                 tasks.create_task(self._every(pace.control, tending.stage), name="list audiences"),
                 tasks.create_task(self._every(pace.control, tending.fold_receipts), name="fold receipts"),
                 tasks.create_task(self._every(pace.lease, tending.say_alive), name="say that we are alive"),
+                tasks.create_task(self._every(A_PASS / pace.poll_rate, poller.ask), name="ask for receipts"),
                 tasks.create_task(self._every(HOUSEKEEPING_SECONDS, tending.keep_house), name="keep house"),
                 tasks.create_task(self._every(pace.lease / 6, recovery.take_over), name="take over"),
                 tasks.create_task(self._every(pace.settle / 10, recovery.ask), name="ask about the unknown"),

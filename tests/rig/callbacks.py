@@ -198,10 +198,17 @@ class TwilioReports:
         kept = [status for status in statuses if dice.random() >= plan.drop_share]
         forged = frozenset(status for status in kept if dice.random() < plan.forge_share)
         old = frozenset(status for status in kept if dice.random() < plan.old_timestamp_share)
+        if statuses[-1] not in kept:  # nobody is told, but whoever asks learns it
+            asyncio.get_running_loop().call_later(plan.delay_seconds, _advance, sms, statuses[-1], plan)
         groups = [[status] for status in kept] if plan.shuffle else [kept]
         for group in groups:
             seconds = plan.delay_seconds * (1 + 2 * dice.random() if plan.shuffle else 1)
             self._pump.add(seconds, _TwilioPost(sms, plan, tuple(group), forged, old))
+
+
+def _advance(sms: Sms, status: str, plan: Plan) -> None:
+    sms.status = status
+    sms.error = plan.undelivered_code if status in ("failed", "undelivered") else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +230,7 @@ class _TwilioPost:
     def letters(self) -> Iterator[Letter]:
         token = TWILIO_ACCOUNTS[self.sms.account]
         for status in self.statuses:
-            self.sms.status = status
+            _advance(self.sms, status, self.plan)
             form = self._form(status)
             letter = self._letter("genuine", form, token)
             if status in self.forged:

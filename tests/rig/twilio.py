@@ -74,6 +74,7 @@ class Sms:
     """Unix seconds."""
     status: str
     callback: str
+    error: int | None = None
 
     def document(self) -> dict[str, object]:
         date = format_datetime(datetime.fromtimestamp(int(self.at), UTC))
@@ -87,7 +88,7 @@ class Sms:
             "date_sent": None if self.status in WAITING else date,
             "date_updated": date,
             "direction": "outbound-api",
-            "error_code": None,
+            "error_code": self.error,
             "error_message": None,
             "from": None if service else self.sender,
             "messaging_service_sid": self.sender if service else None,

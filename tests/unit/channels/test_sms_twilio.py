@@ -7,7 +7,18 @@ from urllib.parse import parse_qs, urlencode
 
 import pytest
 
-from app.domain.message import Accepted, Failure, FailureKind, Forged, Found, Inbound, ReceiptKind, Recipient, Secret
+from app.domain.message import (
+    Accepted,
+    Failure,
+    FailureKind,
+    Forged,
+    Found,
+    Inbound,
+    Receipt,
+    ReceiptKind,
+    Recipient,
+    Secret,
+)
 from channels.http import Http
 from channels.sms_twilio import TwilioSms
 from tests.conftest import NOON
@@ -131,6 +142,38 @@ async def test_a_search_without_a_clear_answer_does_not_say_no(http: Http, statu
     async with Answers(always(status, document)) as server:
         result = await channel(server.url, http).find(Recipient("+15551230001", "r"), message(), NOON)
     assert result.found is Found.CANNOT_TELL
+
+
+@pytest.mark.parametrize(
+    ("word", "error", "kind", "code"),
+    [
+        ("delivered", None, ReceiptKind.DELIVERED, "delivered"),
+        ("sent", None, ReceiptKind.SENT, "sent"),
+        ("undelivered", 30005, ReceiptKind.BOUNCED, "30005"),
+    ],
+)
+async def test_what_is_asked_later_is_the_same_event_as_its_callback(
+    http: Http, word: str, error: int | None, kind: ReceiptKind, code: str
+) -> None:
+    async with Answers(always(200, {"sid": "SM1", "status": word, "error_code": error})) as server:
+        told = await channel(server.url, http).what_became_of("SM1")
+    assert isinstance(told, Receipt)
+    assert (told.kind, told.code, told.provider_id) == (kind, code, "SM1")
+    form = status(word, **({"ErrorCode": str(error)} if error else {}))
+    assert channel("https://api.twilio.com").receipts(inbound(form))[0].event_id == told.event_id
+
+
+@pytest.mark.parametrize(("answer", "kind"), [(404, None), (429, FailureKind.NOT_ACCEPTED), (401, FailureKind.ACCOUNT)])
+async def test_what_cannot_be_asked_later_is_no_end(http: Http, answer: int, kind: FailureKind | None) -> None:
+    async with Answers(always(answer, {"code": 1})) as server:
+        told = await channel(server.url, http).what_became_of("SM1")
+    assert (told.kind if isinstance(told, Failure) else told) == kind
+    assert await channel("https://api.twilio.com", http).what_became_of("../Accounts") is None
+
+
+def test_what_is_kept_of_a_callback_holds_no_number() -> None:
+    (receipt,) = channel("https://api.twilio.com").receipts(inbound(status("delivered", From="+15005550006")))
+    assert receipt.raw == "MessageStatus=delivered MessageSid=SM1"
 
 
 def inbound(form: dict[str, str], token: str = TOKEN, url: str = URL, signed_url: str = URL) -> Inbound:
