@@ -229,7 +229,7 @@ def test_a_callback_that_twilio_did_not_sign_is_refused(forged: Inbound) -> None
         (status("read"), ReceiptKind.READ, "read"),
         (status("undelivered", ErrorCode="30003"), ReceiptKind.UNDELIVERED, "30003"),
         (status("failed", ErrorCode="30005"), ReceiptKind.BOUNCED, "30005"),
-        (status("failed", ErrorCode="30007"), ReceiptKind.UNDELIVERED, "30007"),
+        (status("failed", ErrorCode="30007"), ReceiptKind.FILTERED, "30007"),
         (status("failed", ErrorCode="21610"), ReceiptKind.OPTED_OUT, "21610"),
         (status("teleported"), ReceiptKind.UNKNOWN, "teleported"),
         ({}, ReceiptKind.UNKNOWN, ""),
