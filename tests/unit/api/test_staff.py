@@ -70,8 +70,8 @@ def test_the_running_service_notices_silence_by_itself(database: Database, datab
         now = live.api.clock.now()
         with live.api.db.writing() as tx:  # as if the last report had come six minutes ago; then nobody says anything
             readings.set_presence(tx, "phone", staffed=False, since=now - timedelta(minutes=6), at=now)
-        until(lambda: bool(written(folder)), seconds=60)
+        until(lambda: bool(written(folder)))
         (notice,) = notices(live.api)
-        until(lambda: notices(live.api)[0]["deliveries"][0]["state"] == "accepted", seconds=60)
+        until(lambda: notices(live.api)[0]["deliveries"][0]["state"] == "accepted")
     assert [one["to"] for one in written(folder)] == ["+442071838750"]
     assert notice["subject"] == "phone"
