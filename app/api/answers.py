@@ -133,6 +133,9 @@ class EndpointProgress(Given):
     medium: str
     size: int
     counts: dict[str, int]
+    eta: datetime | None = Field(
+        None, description="When the last one leaves here, at the pace seen; null when nothing waits or it stands still"
+    )
 
 
 class UpdateView(UpdateHead):
@@ -148,7 +151,7 @@ class UpdateView(UpdateHead):
     reason: str | None
     counts: dict[str, int] = Field(description="Deliveries per state, zeroes included; empty before submit")
     per_endpoint: list[EndpointProgress]
-    eta: datetime | None = Field(description="When the last waiting delivery leaves at the endpoints' rates")
+    eta: datetime | None = Field(description="When the last waiting delivery leaves: the latest of the endpoints")
 
 
 class StoppedView(UpdateView):

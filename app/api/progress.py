@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from sqlalchemy import Connection
+
 from app.api.answers import EndpointProgress, UpdateHead, UpdateView
-from app.clock import from_ms
+from app.clock import to_ms
 from app.domain.crisis import ENDED, MOVING, UpdateState
 from app.domain.delivery import State
-from app.domain.pacing import seconds_left
-from app.store import deliveries, endpoints, paced, updates
+from app.domain.eta import Backlog, Seen, finishing, pace_of
+from app.store import backlogs, breakers, deliveries, endpoints, pacing, updates
+from app.store.breakers import OPEN
 from app.store.database import Database
 from app.store.deliveries import EndpointCounts
 from app.store.updates import UpdateRow
 
+FOREVER_SECONDS: Final = 10 * 365 * 86_400.0
 _WAITING: Final = (State.QUEUED, State.SENDING, State.RETRY_WAIT)
 
 
@@ -28,8 +33,9 @@ def view(db: Database, update_id: int, now: datetime) -> UpdateView:
     with db.reading() as connection:
         row = updates.get(connection, update_id)
         lines = deliveries.counts_by_endpoint(connection, row.broadcast_id) if row.broadcast_id is not None else []
-        last_ms = paced.last_start_ms(connection, row.broadcast_id) if row.broadcast_id is not None else None
-        rates = {each.slug: each.rate_per_second for each in endpoints.everything(connection)}
+        moving = row.state in MOVING or row.state is UpdateState.RELEASING
+        ways = _ways(connection, now) if moving else {}
+    etas = {line.endpoint: _eta(line, ways[line.endpoint], row.broadcast_id or 0, now) for line in lines if ways}
     return UpdateView.model_validate(
         {
             **_head(row),
@@ -42,8 +48,8 @@ def view(db: Database, update_id: int, now: datetime) -> UpdateView:
             "ended_at": row.ended_at,
             "reason": row.reason,
             "counts": _total(lines),
-            "per_endpoint": [_line(line) for line in lines],
-            "eta": _eta(lines, rates, now, last_ms) if row.state in (*MOVING, UpdateState.RELEASING) else None,
+            "per_endpoint": [_line(line, etas.get(line.endpoint)) for line in lines],
+            "eta": _last([(line, etas.get(line.endpoint)) for line in lines]),
         }
     )
 
@@ -73,18 +79,42 @@ def _total(lines: Sequence[EndpointCounts]) -> dict[str, int]:
     return {state.value: sum(line.counts[state] for line in lines) for state in State} if lines else {}
 
 
-def _line(line: EndpointCounts) -> EndpointProgress:
+def _line(line: EndpointCounts, eta: datetime | None) -> EndpointProgress:
     counts = {state.value: count for state, count in line.counts.items()}
-    return EndpointProgress(endpoint=line.endpoint, medium=line.medium.value, size=line.size, counts=counts)
+    return EndpointProgress(endpoint=line.endpoint, medium=line.medium.value, size=line.size, counts=counts, eta=eta)
 
 
-def _eta(
-    lines: Sequence[EndpointCounts], rates: Mapping[str, float], now: datetime, last_ms: int | None
-) -> datetime | None:
-    """Endpoints send side by side, so the slowest one decides; of a paced update its last shard."""
-    waiting = [(sum(line.counts[state] for state in _WAITING), rates[line.endpoint]) for line in lines]
-    slowest = max((seconds_left(number, rate) for number, rate in waiting), default=0.0)
-    if not slowest > 0:
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """One endpoint now: `rate` is None while nothing leaves, because it is halted or its breaker is open."""
+
+    rate: float | None
+    backlogs: Sequence[tuple[Backlog, Seen | None]]
+
+
+def _ways(connection: Connection, now: datetime) -> dict[str, _Way]:
+    now_ms = to_ms(now)
+    waiting, shared = backlogs.by_endpoint(connection, now_ms), pacing.rates(connection)
+    broken = {endpoint for endpoint, known in breakers.everything(connection).items() if known.state == OPEN}
+    return {
+        each.slug: _Way(
+            None if each.halted_reason or each.id in broken else shared.get(each.id, each.rate_per_second),
+            waiting.get(each.id, ()),
+        )
+        for each in endpoints.everything(connection)
+    }
+
+
+def _eta(line: EndpointCounts, way: _Way, broadcast_id: int, now: datetime) -> datetime | None:
+    """Played forward with everything else that waits for this endpoint; None = nothing waits, or nobody can say."""
+    if way.rate is None or not any(line.counts[state] for state in _WAITING):
         return None
-    soonest = now + timedelta(seconds=slowest)
-    return soonest if last_ms is None else max(soonest, from_ms(last_ms))
+    rate = pace_of(way.rate, [seen for _, seen in way.backlogs])
+    seconds = finishing(rate, [backlog for backlog, _ in way.backlogs]).get(broadcast_id, 0.0)
+    return now + timedelta(seconds=seconds) if seconds < FOREVER_SECONDS else None
+
+
+def _last(etas: Sequence[tuple[EndpointCounts, datetime | None]]) -> datetime | None:
+    """Endpoints send side by side, so the slowest decides; nobody can say while one that still has something stands."""
+    found = [eta for line, eta in etas if any(line.counts[state] for state in _WAITING)]
+    return max((eta for eta in found if eta is not None), default=None) if None not in found else None

@@ -68,6 +68,8 @@ def _slide(db: Database, broadcast_id: int, tallies: Sequence[Tally], limits: Li
     moved: dict[tuple[int, int], Marks] = {}
     for tally in tallies:
         marks = slide(tally.counts, tally.marks, limits)
+        if not tally.half_ms and tally.counts.settled:
+            marks = Marks(tally.marks.begin, tally.counts)  # from here its pace is measured
         if marks != tally.marks:
             moved[tally.key] = marks
     if moved:

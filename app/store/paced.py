@@ -24,10 +24,3 @@ def put_off(connection: Connection, broadcast_id: int, now_ms: int) -> None:
     if first is not None and first < now_ms:
         late = shard.c.not_before_ms + (now_ms - first)
         connection.execute(update(shard).where(waiting).values(not_before_ms=late))
-
-
-def last_start_ms(connection: Connection, broadcast_id: int) -> int | None:
-    """When the last shard that still waits may start; None = none waits, or it was not sent yet."""
-    waiting = and_(shard.c.broadcast == broadcast_id, shard.c.rest_state.is_(None), shard.c.admitted < shard.c.size)
-    last: int | None = connection.scalar(select(func.max(shard.c.not_before_ms)).where(waiting))
-    return last
