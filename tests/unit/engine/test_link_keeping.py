@@ -81,10 +81,11 @@ async def test_not_all_at_once_and_not_for_ever(database: Database, clock: Froze
 
     async def slow(url: str) -> Visited:
         nonlocal most
+        if url.endswith("quick"):  # answers before any clock can have moved on
+            return Visited(200, url)
         under_way.append(url)
         most = max(most, len(under_way))
-        await asyncio.sleep(0 if url.endswith("quick") else 3600)
-        under_way.remove(url)
+        await asyncio.sleep(3600)
         return Visited(200, url)
 
     for number in range(20):
