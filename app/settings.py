@@ -54,6 +54,10 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CLARION_", frozen=True, extra="ignore")
 
     database_url: str = "sqlite:///data/clarion.db"
+    listen_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="PostgreSQL behind a pooler: the server itself, for wake-ups; else DATABASE_URL is used.",
+    )
     secret_key: SecretStr = Field(
         default=SecretStr(""),
         description="Signs references and encrypts secrets. SQLite: made beside the database when unset.",

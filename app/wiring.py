@@ -41,8 +41,10 @@ from app.settings import Settings
 from app.site.lastgood import last_good
 from app.site.shelf import Shelf
 from app.store import documents, endpoints
+from app.store.calling import Listener
 from app.store.database import Database
 from app.store.ledger import BroadcastRow
+from app.store.server_clock import ServerClock
 from app.store.updates import UpdateRow
 from app.templating import Templating
 from app.usecases.attend import attend
@@ -214,13 +216,17 @@ class Wiring:
             logger("clarion").warning("engine_runs_elsewhere")
             return [self.publisher.run, self.attendant.run, self.link_keeper.run]
         self.bell.listen(lambda: _ring_engine(loop, self.engine))
-        return [self.publisher.run, self.attendant.run, self.link_keeper.run, self.engine.run]
+        beside = []
+        if isinstance(self.clock, ServerClock):
+            calls = self.settings.listen_url.get_secret_value() or self.settings.database_url
+            beside = [self.clock.run, Listener(calls, self.bell.ring).run]
+        return [self.publisher.run, self.attendant.run, self.link_keeper.run, self.engine.run, *beside]
 
 
 def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool = False) -> Wiring:
     """Everything, connected but not running. `allow_private` lets webhooks reach loopback: for tests and the demo."""
-    clock = clock or SystemClock()
     db = Database(settings.database_url)
+    clock = clock or (SystemClock() if db.is_sqlite else ServerClock(db))
     keyring = Keyring(settings.resolved_secret_key())
     templating = Templating(TEMPLATES)
     timings = settings.timings

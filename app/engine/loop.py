@@ -9,18 +9,20 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
 import structlog
 
 from app.clock import Clock, to_ms
+from app.domain.pacing import Pace
 from app.engine.composing import Composer
 from app.engine.control import Control
 from app.engine.fleet import Fleet, OpenChannel
 from app.engine.loading import Loader
 from app.engine.polling import A_PASS, Poller
 from app.engine.recovery import Recovery
+from app.engine.sharing import Purses
 from app.engine.tending import Tending
 from app.engine.turn import Granted, Request, is_site, take_turn
 from app.engine.vitals import count
@@ -54,16 +56,24 @@ class Engine:
     _finished: list[Settled] = field(default_factory=list)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _renewed_at: float = 0.0
+    _purses: Purses = field(init=False)
+    _called: bool = False
     _doubtful: bool = False
     """What `_finished` holds may have been written by a commit that was never answered."""
 
     def __post_init__(self) -> None:
         self.control = Control(self.db, self.clock, self.timings)
+        self._purses = Purses(self.db, self.clock, self._pace_of)
         self.fleet = Fleet(self.db, self.open_channel, self.clock, self.timings, self.control, self._settle_soon)
 
     def wake(self) -> None:
         """Something to do may have been written; from the event loop's own thread only."""
+        self._called = True
         self._wake.set()
+
+    def _pace_of(self, endpoint: int) -> Pace | None:
+        runner = self.fleet.get(endpoint)
+        return None if runner is None else runner.pace
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; then let calls in flight come home and give everything back."""
@@ -105,6 +115,9 @@ class Engine:
 
     async def _turn(self, loader: Loader) -> bool:
         """Settle, admit, send. True when anything moved."""
+        if self._called:
+            self._called = False
+            await self._supervised(self.control.refresh)
         batch, self._finished = self._finished, []
         request = self._request(batch)
         started, leases_are_fresh = self.clock.monotonic(), request.renew or not self.fleet.busy
@@ -159,8 +172,13 @@ class Engine:
             with self.db.reading() as connection:
                 if not (self.fleet.busy or waiting.work_waiting(connection, now_ms=request.now_ms)):
                     return {}
+        if not self.alone:
+            request = replace(request, wants=self._purses.afford(request.wants))
         with self.db.writing(alone=False) as tx:
-            return take_turn(tx, request, self.timings)
+            granted = take_turn(tx, request, self.timings)
+        for endpoint, got in granted.items():
+            self._purses.spend(endpoint, len(got.go))
+        return granted
 
     def _settle_soon(self, rows: Sequence[Settled]) -> None:
         self._finished.extend(rows)

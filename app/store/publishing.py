@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
+from app.store.calling import call
 from app.store.tables import publish_request, published
 
 
@@ -20,6 +21,7 @@ class PublishedRow:
 
 def request(connection: Connection, reason: str, now: datetime) -> int:
     """Ask for a new snapshot, in the transaction whose change it must show."""
+    call(connection)
     key = connection.execute(insert(publish_request).values(reason=reason, at=now).returning(publish_request.c.id))
     return int(key.scalar_one())
 

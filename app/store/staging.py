@@ -15,6 +15,7 @@ from app.domain.halting import portion
 from app.domain.message import MEDIUM_CODES, Medium
 from app.domain.planning import Spread, share_out, shared_language
 from app.store import partitions
+from app.store.calling import call
 from app.store.ledger import same_delivery
 from app.store.ledger_tables import address, broadcast, due, outcome, recipient, shard
 from app.store.tables import language_list, subscriber, subscriber_address
@@ -82,6 +83,7 @@ def open_broadcast(connection: Connection, values: Mapping[str, Any]) -> None:
     """A broadcast in state `staging`; nothing of it can be claimed before `close_staging`."""
     fixed = {"state": "staging", **dict.fromkeys(FROM_ZERO, 0)}
     partitions.ensure(connection, values["id"])
+    call(connection)
     connection.execute(insert(broadcast).values({**fixed, **values}))
 
 
@@ -256,6 +258,7 @@ def drop_broadcast(connection: Connection, broadcast_id: int) -> None:
 
 def start_sending(connection: Connection, broadcast_id: int, *, release_ms: int, site_bound_ms: int | None) -> None:
     """Release every shard: the site now, the others when the site's bound has passed plus their wave's offset."""
+    call(connection)
     site = MEDIUM_CODES[Medium.SITE]
     wait = site_bound_ms or 0
     others_ms = literal(release_ms + wait, BigInteger)  # PostgreSQL adds integers as the type of the column beside them

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, and_, case, delete, func, insert, literal, se
 from app.domain.crisis import UpdateState
 from app.domain.delivery import Result, Why
 from app.domain.message import MEDIUM_CODES, Medium
+from app.store.calling import call
 from app.store.ledger import BroadcastRow, ShardKey
 from app.store.ledger_tables import broadcast, due, outcome, shard
 from app.store.locking import lock_broadcast
@@ -37,6 +38,7 @@ def stop_rest(connection: Connection, broadcast_id: int, rest: Result, now_ms: i
     Deliveries already admitted settle by themselves; unknown ones stay unknown until somebody knows.
     """
     lock_broadcast(connection, broadcast_id)
+    call(connection)
     mine = shard.c.broadcast == broadcast_id
     waiting = and_(due.c.broadcast == broadcast_id, due.c.why.in_(_STARTABLE), due.c.owner.is_(None))
     queued = connection.scalar(
@@ -74,6 +76,7 @@ def stop_rest(connection: Connection, broadcast_id: int, rest: Result, now_ms: i
 def pause(connection: Connection, broadcast_id: int) -> Stopped:
     """Nothing starts until `resume`; what was admitted but not begun comes back by itself."""
     lock_broadcast(connection, broadcast_id)
+    call(connection)
     connection.execute(update(broadcast).where(broadcast.c.id == broadcast_id).values(state="paused"))
     connection.execute(update(shard).where(shard.c.broadcast == broadcast_id).values(fence=shard.c.fence + 1))
     return _stopped(connection, broadcast_id, 0)
