@@ -85,9 +85,10 @@ class Fire:
         save_endpoint(self.stage.db, self.stage.keyring, channel_facts, HOST, slug, document, None, now)
         return slug
 
-    def book(self) -> list[Accepted]:
-        """What the providers took of this broadcast."""
-        return [one for one in self.rig.control.entries() if self.words in (one.body or "")]
+    def book(self, update: int | None = None) -> list[Accepted]:
+        """What the providers took of this update, or of all."""
+        words = self.words if update is None else f"{self.words} {update}."
+        return [one for one in self.rig.control.entries() if words in (one.body or "")]
 
     def taken(self) -> int:
         """What the providers have taken of anything so far; cheap."""
@@ -127,8 +128,10 @@ class Fire:
         """A person decides for all at once, at the risk of telling somebody twice."""
         return settle_unknown(self.stage.db, APPROVER, update, UnknownDecision.RESEND, self.stage.clock.now())
 
-    def flagged(self) -> set[str]:
+    def flagged(self, update: int | None = None) -> set[str]:
         query = select(address.c.value).join(outcome, outcome.c.address_id == address.c.id)
+        if update is not None:
+            query = query.where(outcome.c.broadcast == self.stage.row(update).broadcast_id)
         with self.stage.db.reading() as connection:
             return set(connection.scalars(query.where(outcome.c.result == "unknown")))
 
@@ -139,7 +142,8 @@ class Fire:
         victim.start()
 
     def verdict(self, update: int, meant: int) -> Verdict:
-        times, flagged, counts = Counter(one.to for one in self.book()), self.flagged(), self.counts(update)
+        times, flagged = Counter(one.to for one in self.book(update)), self.flagged(update)
+        counts = self.counts(update)
         repeated = {one for one, number in times.items() if number > 1}
         stuck = sum(counts.get(state, 0) for state in OPEN)
         unflagged = repeated - flagged

@@ -26,6 +26,7 @@ from app.engine.composing import Composer
 from app.engine.lock import engine_lock
 from app.engine.loop import Engine
 from app.keyring import Keyring
+from app.observe import configure_logging
 from app.settings import Timings
 from app.store.database import Database
 from app.store.ledger import BroadcastRow
@@ -46,7 +47,7 @@ async def work(database: Database, key: str, words: str) -> None:
     def compose(
         row: BroadcastRow, medium: Medium, _: Info, language: str, _v: int, _linked: bool, _area: str
     ) -> Message:
-        return Message(medium, language, f"{words} {row.update_id}", subject=words)
+        return Message(medium, language, f"{words} {row.update_id}.", subject=words)
 
     composer = Composer(compose, clock, "https://clarion.example.org", keyring.key("reference"), keyring.key("manage"))
     engine = Engine(database, open_channel, composer, clock, timings, alone=database.is_sqlite)
@@ -132,6 +133,7 @@ def main() -> None:
     parser.add_argument("--key", required=True)
     parser.add_argument("--words", required=True)
     options = parser.parse_args()
+    configure_logging("WARNING")  # on stderr: nobody reads stdout any more once it works
     database = Database(options.database)
     with ExitStack() as held:
         if database.is_sqlite and not held.enter_context(engine_lock(Path(database.url.database or ""))):
