@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -30,10 +31,24 @@ from tests.patience import PATIENCE
 from tests.rig.mortal import MortalDatabase, Record, Recorded, Searchable, StutteringDatabase, recorded
 from tests.rig.stage import APPROVER, Stage
 
-pytestmark = [pytest.mark.anyio, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.timeout(600),
+    # An engine that is thrown away as it is leaves its connections to the collector, as a dead process would.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 PEOPLE = 29
 EVERYBODY = 2 * PEOPLE + 2  # a text and an e-mail each, one site, one account
+
+
+@pytest.fixture(autouse=True)
+def _collected() -> Iterator[None]:
+    """What was abandoned here is collected here, not in somebody else's test."""
+    yield
+    gc.collect()
+
+
 WAYS = {"site": Medium.SITE, "social": Medium.SOCIAL, "text": Medium.SMS, "mail": Medium.EMAIL}
 HASTY = Timings(
     lease=0.3,
