@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from sqlalchemy.engine import make_url
 
 from app.domain.delivery import State
 from app.store.database import Database
@@ -96,21 +95,28 @@ def stopped(server: Server, fire: Fire) -> None:
     server.start()
 
 
-def read_only(server: Server, fire: Fire) -> None:
-    name = make_url(fire.stage.db.url).database or ""
-    server.administer("ALTER DATABASE {} SET default_transaction_read_only = on", name)
-    server.administer(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name <> 'nobody' "
-        "AND datname IS NOT NULL AND pid <> pg_backend_pid()"
-    )
-    at_rest(fire)
-    server.administer("ALTER DATABASE {} RESET default_transaction_read_only", name)
-    server.administer(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IS NOT NULL AND pid <> pg_backend_pid()"
-    )
+def refusing(code: str) -> Callable[[Server, Fire], None]:
+    """The server answers, and takes no change. (A session may overrule default_transaction_read_only, not this.)"""
+    tables = ("shard", "outcome", "due")
+    refuse = f"BEGIN RAISE EXCEPTION 'the test refuses it' USING ERRCODE = '{code}'; END"
+
+    def trouble(_: Server, fire: Fire) -> None:
+        with fire.stage.db.writing() as tx:
+            tx.exec_driver_sql(f"CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ {refuse} $$")
+            for table in tables:
+                change = f"BEFORE INSERT OR UPDATE OR DELETE ON {table} EXECUTE FUNCTION refuse()"
+                tx.exec_driver_sql(f"CREATE TRIGGER refuse {change}")
+        at_rest(fire)
+        with fire.stage.db.writing() as tx:
+            tx.exec_driver_sql("DROP FUNCTION refuse() CASCADE")
+
+    return trouble
 
 
-@pytest.mark.parametrize("trouble", [hung, stopped, read_only])
+TROUBLED: Final = {"hung": hung, "stopped": stopped, "read only": refusing("25006"), "disk full": refusing("53100")}
+
+
+@pytest.mark.parametrize("trouble", TROUBLED.values(), ids=TROUBLED.keys())
 def test_a_database_server_that_fails(
     rig: RigProcess, server: Server, tmp_path: Path, trouble: Callable[[Server, Fire], None]
 ) -> None:
