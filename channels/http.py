@@ -243,7 +243,8 @@ def _refused(problem: Problem) -> Failure:
 
 NOT_ACCEPTED_STATUSES: Final = frozenset({408, 425, 429, 503})
 """The server says itself that it did not take the request (RFC 9110 15.5.9, 15.6.4; RFC 6585 4; RFC 8470 5.2)."""
-ACCOUNT_STATUSES: Final = frozenset({401, 402, 403, 407})
+ACCOUNT_STATUSES: Final = frozenset({401, 402, 403, 404, 405, 407, 410})
+"""Our login, or an address at which the provider has nothing to post to: wrong for everybody, never one person's."""
 
 
 def by_status(reply: Reply, *, reset_header: str = "") -> Failure:

@@ -92,6 +92,9 @@ DELIVERY_ERRORS: Final[Mapping[str, ReceiptKind]] = {
 EVIDENCE: Final = ("MessageStatus", "SmsStatus", "ErrorCode", "RawDlrDoneDate", "MessageSid")
 """Of a status callback: what is kept as it came. Everything else may hold a number or our account."""
 
+STRANGER: Final = Failure(
+    FailureKind.AMBIGUOUS, "no_sid", "The address answers, but not as Twilio does; is the API address right?"
+)
 VALIDITY_SECONDS: Final = (1, 36_000)
 """What ValidityPeriod may be."""
 CLOCK_SLACK: Final = timedelta(seconds=60)
@@ -144,7 +147,8 @@ class TwilioSms:
         if isinstance(reply, Failure):
             return reply
         if reply.status in (200, 201):
-            return Accepted(str(reply.document().get("sid", "")))
+            sid = str(reply.document().get("sid") or "")
+            return Accepted(sid) if sid else STRANGER
         return _failure(reply)
 
     def _form(self, message: Message, names: tuple[str, ...]) -> tuple[str, Marked]:

@@ -6,10 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from app.domain.delivery import Event, Result, Why
-from app.domain.message import Message, Recipient
+from app.domain.message import FailureKind, Message, Recipient
 from app.domain.routing import area_slot
 from app.store.ledger import BroadcastRow, Candidate, FirstMessage
 from app.store.settling import Settled
+
+ADDRESS_MOST = 1_024
+"""As wide as the column; control characters, halves of characters and novels are nobody's address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ def sort_out(
     for candidate in candidates:
         if candidate.address is None:
             not_now.append(_closed(candidate, Result.SUPPRESSED, "address_erased", now_ms))
+        elif not candidate.address.isprintable() or len(candidate.address) > ADDRESS_MOST:
+            not_now.append(_closed(candidate, Result.DEAD, f"{FailureKind.OURS}:bad_address", now_ms))
         elif candidate.suppressed is not None:
             not_now.append(_closed(candidate, Result.SUPPRESSED, Event.ON_SUPPRESSION_LIST, now_ms))
         elif candidate.superseded:

@@ -101,8 +101,12 @@ class Runner:
             self.flying[key] = self.flying.get(key, 0) + number
 
     def load(self, units: Iterable[Unit]) -> None:
-        """Queue calls for recipients that are expected."""
-        self._queue.extend(units)
+        """Queue calls for recipients that are expected; a better lane goes ahead of what waits here already."""
+        fresh = list(units)
+        if self._queue and fresh and fresh[0].lane < self._queue[-1].lane:
+            fresh = sorted([*self._queue, *fresh], key=lambda unit: unit.lane)
+            self._queue.clear()
+        self._queue.extend(fresh)
         self._waiting.set()
 
     def forget(self) -> list[Settled]:

@@ -51,6 +51,8 @@ STATUSES = {
     400: FailureKind.CONTENT,
     401: FailureKind.ACCOUNT,
     403: FailureKind.ACCOUNT,
+    404: FailureKind.ACCOUNT,
+    405: FailureKind.ACCOUNT,
     429: NOT_ACCEPTED,
     500: AMBIGUOUS,
     502: AMBIGUOUS,
