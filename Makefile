@@ -38,8 +38,8 @@ migration: .venv/test.stamp ## draft the next migration from the tables: make mi
 playbooks: .venv/test.stamp ## write docs/playbooks.md from templates/playbooks/
 	$(PY) -m tests.playbook_page
 
-bench: .venv/test.stamp ## recipients a second and peak memory; takes a while, writes to benchmarks/
-	$(PY) -m benchmarks
+bench: .venv/test.stamp ## speed and memory beside the usual ways: make bench [PART="sms tls"] [QUICK=1]
+	$(PY) -m benchmarks --parts $(PART) $(if $(QUICK),--quick)
 
 soak: .venv/test.stamp ## the promises again and again in random order (ROUNDS=20)
 	@for round in $$(seq $(ROUNDS)); do echo "round $$round of $(ROUNDS)"; $(PY) -m pytest -q -n $(WORKERS) tests/promises || exit 1; done

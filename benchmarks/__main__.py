@@ -1,7 +1,7 @@
-"""`make bench`: recipients a second and peak memory at three sizes, beside the usual way in the same run.
+"""`make bench`: how fast broadcasts leave, beside the usual ways in the same run, on the same cores, turn by turn.
 
-Every figure is a process of its own against the loopback providers; results go to benchmarks/results.json.
-Sizes and repeats can be given: `python -m benchmarks --sizes 10000 100000 --repeats 3`.
+`make bench PART="sms smtp" QUICK=1` measures some parts with a tenth of the people. Every figure is a process of its
+own; results go to benchmarks/results.json, part by part, so that parts can be measured at different times.
 """
 
 from __future__ import annotations
@@ -10,93 +10,106 @@ import argparse
 import json
 import platform
 import statistics
-import subprocess
 import sys
-import tempfile
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from tests.rig.ledger import Keep
-from tests.rig.process import RigProcess
+from benchmarks.others import measured, measured_celery, provider
+from benchmarks.parts import PARTS, Part, Way
 
-ROOT = Path(__file__).parents[1]
-RESULTS = Path(__file__).parent / "results.json"
-LONGEST = 1_800
-PEER_PEOPLE = 400
-MEMORY_RATIO, MEMORY_EXTRA_MB = 1.3, 100
+RESULTS: Final = Path(__file__).parent / "results.json"
+QUICK: Final = 10
+Row = dict[str, Any]
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
-    parser.add_argument("--repeats", type=int, default=3, help="of the sizes below a million; a million runs once")
+    parser = argparse.ArgumentParser(prog="make bench")
+    parser.add_argument("--parts", nargs="*", choices=[*PARTS, ""], default=[], help="all of them when none is named")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the people, one round")
     given = parser.parse_args()
-    runs = [(medium, size) for medium in ("sms", "email") for size in given.sizes]
-    plan = [(medium, size) for medium, size in runs for _ in range(given.repeats if size < 1_000_000 else 1)]
-    rows: list[dict[str, Any]] = []
-    with tempfile.TemporaryDirectory(prefix="clarion-bench-rig-") as directory, Progress() as progress:
-        task = progress.add_task("broadcasts", total=len(plan) + 2 * given.repeats)
-        with RigProcess(keep=Keep.COUNTS, directory=Path(directory)):
-            ports = Path(directory) / "ports.json"
-            for medium, size in plan:
-                rows.append({"way": "clarion", **_run("benchmarks.one", medium, size, ports)})
+    fine = True
+    for name in [one for one in given.parts if one] or PARTS:
+        part = PARTS[name]
+        rows = _measure(name, part, rounds=1 if given.quick else part.rounds, share=QUICK if given.quick else 1)
+        _keep(name, rows)
+        fine &= _show(name, part, rows)
+    return 0 if fine else 1
+
+
+def _measure(name: str, part: Part, *, rounds: int, share: int) -> list[Row]:
+    rows: list[Row] = []
+    with Progress(transient=True) as progress, provider(part.latency) as ports:
+        task = progress.add_task(name, total=rounds * len(part.ways))
+        for number in range(rounds):
+            for way, run in _runs(part, ports, share):
+                if number < way.rounds:
+                    rows.append({"way": way.name, **run()})
                 progress.advance(task)
-            for medium in ("sms", "email"):
-                for _ in range(given.repeats):
-                    rows.append({"way": "sdk loop", **_run("benchmarks.peers", medium, PEER_PEOPLE, ports)})
-                    progress.advance(task)
-    _keep(rows)
-    return _show(rows)
+    return rows
 
 
-def _run(module: str, medium: str, people: int, ports: Path) -> dict[str, Any]:
-    command = [sys.executable, "-m", module, "--people", str(people), "--medium", medium, "--ports", str(ports)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LONGEST, check=False)
-    if done.returncode:
-        raise SystemExit(f"{module} failed for {people} by {medium}:\n{done.stderr[-2_000:]}")
-    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return result
+def _runs(part: Part, ports: Path, share: int) -> Iterator[tuple[Way, Callable[[], Row]]]:
+    for way in part.ways:
+        people = max(way.least, way.people // share)
+        if way.module == "celery":
+            yield way, partial(measured_celery, ports, way.arguments[-1], people)
+        else:
+            yield way, partial(measured, way.module, ports, *way.arguments, "--people", str(people))
 
 
-def _keep(rows: list[dict[str, Any]]) -> None:
-    machine = {"python": platform.python_version(), "system": platform.system(), "machine": platform.machine()}
-    document = {"at": datetime.now(UTC).isoformat(timespec="minutes"), **machine, "runs": rows}
-    RESULTS.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+def _keep(name: str, rows: list[Row]) -> None:
+    """Replace this part's runs and leave the others."""
+    try:
+        document = json.loads(RESULTS.read_text(encoding="utf-8"))["parts"]
+    except (FileNotFoundError, KeyError):
+        document = {}
+    machine = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    document[name] = {"at": datetime.now(UTC).isoformat(timespec="minutes"), "machine": machine, "runs": rows}
+    RESULTS.write_text(json.dumps({"parts": document}, indent=1) + "\n", encoding="utf-8")
 
 
-def _show(rows: list[dict[str, Any]]) -> int:
-    """Print the table; 1 when memory is not flat."""
-    table = Table("way", "medium", "people", "recipients/s (spread)", "per CPU second", "peak MB", "staging s")
-    groups: dict[tuple[str, str, int], list[dict[str, Any]]] = {}
+def _show(name: str, part: Part, rows: list[Row]) -> bool:
+    """Print the table and the goals; whether all were met."""
+    table = Table("way", "people", part.title, "per CPU second", "peak MB", title=name)
+    found: dict[str, list[Row]] = {}
     for row in rows:
-        groups.setdefault((row["way"], row["medium"], row["people"]), []).append(row)
-    for (way, medium, people), same in groups.items():
-        rates = [row["recipients_a_second"] for row in same]
-        cpu = statistics.median(row["recipients_a_cpu_second"] for row in same)
-        memory, staging = max(row.get("memory_peak_mb", 0) for row in same), same[-1].get("staging_seconds", "")
-        spread = f"{statistics.median(rates):,.0f} ({min(rates):,}..{max(rates):,})"
-        table.add_row(way, medium, f"{people:,}", spread, f"{cpu:,.0f}", str(memory or ""), str(staging))
-    Console().print(table)
-    return 0 if all(_memory_is_flat(groups, medium) for medium in ("sms", "email")) else 1
-
-
-def _memory_is_flat(groups: dict[tuple[str, str, int], list[dict[str, Any]]], medium: str) -> bool:
-    peaks = {
-        people: max(row["memory_peak_mb"] for row in same)
-        for (way, of, people), same in groups.items()
-        if way == "clarion" and of == medium
+        found.setdefault(row["way"], []).append(row)
+    for way, same in found.items():
+        values = [row[part.figure] for row in same]
+        spread = f"{statistics.median(values):,.0f} ({min(values):,}..{max(values):,})"
+        cpu = statistics.median(row.get("recipients_a_cpu_second", 0) for row in same)
+        memory = max(row.get("memory_peak_mb", 0) for row in same)
+        table.add_row(way, f"{same[0]['people']:,}", spread, f"{cpu:,.0f}" if cpu else "", str(memory or ""))
+    console = Console(width=110)
+    console.print(table)
+    middle = {
+        (way, figure): statistics.median(row[figure] for row in same)
+        for way, same in found.items()
+        for figure in same[0]
+        if isinstance(same[0][figure], int | float)
     }
-    small, large = peaks[min(peaks)], peaks[max(peaks)]
-    flat = bool(large <= small * MEMORY_RATIO and large - small <= MEMORY_EXTRA_MB)
-    Console().print(
-        f"{medium}: {small} MB for {min(peaks):,}, {large} MB for {max(peaks):,}: {'flat' if flat else 'NOT flat'}"
-    )
-    return flat
+    fine = True
+    for goal in part.goals:
+        above, below = middle.get((goal.of, goal.figure)), middle.get((goal.to, goal.figure))
+        if above is None or not below:
+            continue
+        ratio = above / below
+        met = goal.least <= ratio <= goal.most
+        fine &= met
+        bound = f"at least {goal.least:g}" if goal.least else f"at most {goal.most:g}"
+        console.print(f"  {goal.of} / {goal.to} {goal.figure}: {ratio:.2f}, {bound}: {'met' if met else 'NOT met'}")
+    for row in rows:
+        for word in row.get("not_met", ()):
+            fine = False
+            console.print(f"  {row['way']}: {word}")
+    return fine
 
 
 if __name__ == "__main__":

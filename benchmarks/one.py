@@ -42,6 +42,7 @@ APPROVER = Actor("ben", Role.APPROVER, 2, None)
 CHANNELS = {
     "sms": ("sms_twilio", "twilio", Medium.SMS),
     "email": ("email_sendgrid", "sendgrid", Medium.EMAIL),
+    "smtp": ("email_smtp", "smtp", Medium.EMAIL),
 }
 CONTENT = {
     "headline": "Power is out in the north",
@@ -56,7 +57,8 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--people", type=int, required=True)
     parser.add_argument("--medium", choices=CHANNELS, required=True)
-    parser.add_argument("--ports", type=Path, required=True, help="the JSON the rig wrote")
+    parser.add_argument("--ports", type=Path, required=True, help="the JSON the provider wrote")
+    parser.add_argument("--tls", action="store_true", help="speak TLS with the provider")
     given = parser.parse_args()
     with (
         tempfile.TemporaryDirectory(prefix="clarion-bench-") as directory,
@@ -73,12 +75,12 @@ async def _run(given: argparse.Namespace, directory: Path) -> dict[str, Any]:
     )
     upgrade(settings.database_url)
     wired = build(settings, allow_private=True)
-    _prepare(wired, given)
+    prepare(wired, given)
     seeded = time.perf_counter()
-    _seed(wired, given.people, CHANNELS[given.medium][2])
+    seed(wired, given.people, CHANNELS[given.medium][2])
     seed_seconds = time.perf_counter() - seeded
     before = _peak_mb()
-    update_id, staging = _stage(wired)
+    update_id, staging = stage(wired)
     cpu_before, loop_before = time.process_time(), time.thread_time()
     sending = await _send(wired, update_id)
     cpu, loop = time.process_time() - cpu_before, time.thread_time() - loop_before
@@ -101,28 +103,33 @@ async def _run(given: argparse.Namespace, directory: Path) -> dict[str, Any]:
     }
 
 
-def _prepare(wired: Wiring, given: argparse.Namespace) -> None:
+def prepare(wired: Wiring, given: argparse.Namespace) -> None:
     now = wired.clock.now()
     channel, provider, _ = CHANNELS[given.medium]
     ports = json.loads(given.ports.read_text(encoding="utf-8"))
-    settings = {**ports["credentials"][provider], "base_url": ports[provider]}
+    settings = dict(ports["credentials"][provider])
+    if given.medium == "smtp":
+        host, _, port = ports["smtp"].partition(":")
+        settings = {"host": host, "port": int(port), "tls": "none", "sender": settings["sender"]}
+    else:
+        settings["base_url"] = ports[f"{provider}_tls" if given.tls else provider]
     create_user(wired.db, AUTHOR, "ada", Role.ADMIN, now)
     create_user(wired.db, AUTHOR, "ben", Role.APPROVER, now)
     document = {"channel": channel, "settings": settings, "rate_per_second": 100_000}
     save_endpoint(wired.db, wired.keyring, channel_facts, AUTHOR, "way", document, None, now)
     save_audience(wired.db, AUTHOR, "everyone", {"rule": {"all": True}}, None, now)
-    open_crisis(wired.db, AUTHOR, {"slug": "outage", "titles": {"en": "Outage"}, "severity": "major"}, now)
+    for slug, severity in (("outage", "major"), ("flood", "emergency")):
+        open_crisis(wired.db, AUTHOR, {"slug": slug, "titles": {"en": slug.title()}, "severity": severity}, now)
 
 
-def _seed(wired: Wiring, people: int, medium: Medium) -> None:
-    """Rows straight into the tables: the CSV importer has a benchmark of its own."""
+def seed(wired: Wiring, people: int, medium: Medium, apart: int = 0) -> None:
+    """Rows straight into the tables: the importer is not measured. `apart` of them live in an area so named."""
     now, code = wired.clock.now(), MEDIUM_CODES[medium]
     with wired.db.writing() as tx:
         tx.execute(insert(language_list).values(id=1, languages="en"))
     person = {
         "language_list_id": 1,
         "timezone": "UTC",
-        "area": "north",
         "attributes": {},
         "created_at": now,
         "updated_at": now,
@@ -131,7 +138,11 @@ def _seed(wired: Wiring, people: int, medium: Medium) -> None:
         numbers = range(start, min(start + SEED_STEP, people + 1))
         values = [f"+1{2_000_000_000 + n}" if medium is Medium.SMS else f"p{n}@example.org" for n in numbers]
         with wired.db.writing() as tx:
-            tx.execute(insert(subscriber), [{"id": n, "external_id": f"p{n}", "name": "", **person} for n in numbers])
+            people_rows = [
+                {"id": n, "external_id": f"p{n}", "name": "", "area": "apart" if n <= apart else "north", **person}
+                for n in numbers
+            ]
+            tx.execute(insert(subscriber), people_rows)
             rows = [
                 {"id": n, "medium": code, "value": value, "value_hash": wired.keyring.address_hash(code, value)}
                 for n, value in zip(numbers, values, strict=True)
@@ -141,16 +152,17 @@ def _seed(wired: Wiring, people: int, medium: Medium) -> None:
             tx.execute(insert(subscriber_address), links)
 
 
-def _stage(wired: Wiring) -> tuple[int, float]:
+def stage(wired: Wiring, audience: str = "everyone", lane: str = "update") -> tuple[int, float]:
+    """An approved update, and the seconds it took to list whom it reaches. Lanes: update, routine, emergency."""
     now = wired.clock.now()
     document = {
-        "stage": "holding",
-        "audience": "everyone",
+        "stage": "progress" if lane == "routine" else "holding",
+        "audience": audience,
         "endpoints": ["way"],
         "content": {"en": CONTENT},
         "expires_at": (now + timedelta(hours=3)).isoformat(),
     }
-    row = create_draft(wired.db, AUTHOR, "outage", document, now)
+    row = create_draft(wired.db, AUTHOR, "flood" if lane == "emergency" else "outage", document, now)
     started = time.perf_counter()
     submit_update(wired.db, AUTHOR, row.id, now, keyring=wired.keyring, check=lambda _: ())
     staged = stage_update(wired.db, row.id, wired.clock.now)

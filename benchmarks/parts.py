@@ -1,0 +1,125 @@
+"""What is measured beside what, and what has to come out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+SPEED: Final = "recipients_a_second"
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One command, run as a process of its own in every round up to `rounds`."""
+
+    name: str
+    module: str
+    people: int
+    arguments: tuple[str, ...] = ()
+    rounds: int = 9
+    least: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """The ratio of two ways' medians."""
+
+    of: str
+    to: str
+    least: float = 0.0
+    most: float = float("inf")
+    figure: str = SPEED
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    ways: tuple[Way, ...]
+    goals: tuple[Goal, ...] = ()
+    rounds: int = 3
+    latency: float = 0.0
+    """Seconds a provider takes to answer."""
+    title: str = "recipients/s (spread)"
+    figure: str = SPEED
+
+
+def _ours(medium: str, people: int, *more: str, name: str = "Clarion", rounds: int = 9) -> Way:
+    return Way(name, "benchmarks.one", people, ("--medium", medium, *more), rounds, least=5_000)
+
+
+def _peer(way: str, medium: str, people: int, *more: str) -> Way:
+    name = {"sdk": "loop over the SDK", "bare": "bare loop, no ledger"}[way]
+    return Way(name, "benchmarks.peers", people, ("--way", way, "--medium", medium, *more))
+
+
+def _celery(medium: str) -> Way:
+    return Way("Celery + Redis", "celery", 1_000, (medium,))
+
+
+PARTS: Final[Mapping[str, Part]] = MappingProxyType(
+    {
+        "sms": Part(
+            (_ours("sms", 50_000), _peer("bare", "sms", 30_000), _peer("sdk", "sms", 500), _celery("sms")),
+            (
+                Goal("Clarion", "loop over the SDK", least=10),
+                Goal("Clarion", "Celery + Redis", least=30),
+                Goal("Clarion", "bare loop, no ledger", least=0.6),
+            ),
+        ),
+        "tls": Part(
+            (_ours("sms", 50_000, "--tls"), _peer("bare", "sms", 30_000, "--tls"), _peer("sdk", "sms", 500, "--tls")),
+            (Goal("Clarion", "loop over the SDK", least=10), Goal("Clarion", "bare loop, no ledger", least=0.6)),
+        ),
+        "email": Part(
+            (
+                _ours("email", 100_000),
+                _peer("bare", "email", 300_000),
+                _peer("sdk", "email", 500),
+                _celery("email"),
+            ),
+            (Goal("Clarion", "Celery + Redis", least=100), Goal("Clarion", "loop over the SDK", least=10)),
+        ),
+        "smtp": Part(
+            (_ours("smtp", 30_000), _peer("bare", "smtp", 20_000)),
+            (Goal("Clarion", "bare loop, no ledger", least=0.8),),
+        ),
+        "scale": Part(
+            tuple(
+                _ours(medium, people, name=f"{medium} {people:,}", rounds=rounds)
+                for medium in ("sms", "email")
+                for people, rounds in ((10_000, 3), (100_000, 1), (1_000_000, 1))
+            ),
+            tuple(
+                goal
+                for medium in ("sms", "email")
+                for goal in (
+                    Goal(f"{medium} 10,000", f"{medium} 1,000,000", most=1.2),
+                    Goal(f"{medium} 1,000,000", f"{medium} 10,000", most=1.3, figure="memory_peak_mb"),
+                )
+            ),
+        ),
+        "workers": Part(
+            (
+                Way("one worker", "benchmarks.workers", 15_000, ("--workers", "1"), least=4_000),
+                Way("two workers", "benchmarks.workers", 30_000, ("--workers", "2"), least=8_000),
+            ),
+            (Goal("two workers", "one worker", least=1.7),),
+            latency=0.05,
+        ),
+        "urgent": Part(
+            (
+                Way("idle", "benchmarks.urgent", 1_000, least=1_000),
+                Way("queue full", "benchmarks.urgent", 500_000, least=50_000),
+            ),
+            (Goal("queue full", "idle", most=2.0, figure="p99_ms"), Goal("queue full", "one second", most=1.0)),
+            title="p99 ms to hand-off (spread)",
+            figure="p99_ms",
+        ),
+        "receipts": Part(
+            (Way("2,000 events/s", "benchmarks.receipts", 10_000, least=2_500),),
+            title="p99 ms to acknowledge (spread)",
+            figure="p99_ms",
+        ),
+    }
+)
