@@ -45,7 +45,7 @@ soak: .venv/test.stamp ## the promises again and again in random order (ROUNDS=2
 	@for round in $$(seq $(ROUNDS)); do echo "round $$round of $(ROUNDS)"; $(PY) -m pytest -q -n $(WORKERS) tests/promises || exit 1; done
 
 clean: ## remove .venv, caches and the demo's data; your own database in data/ stays
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache data/demo
+	rm -rf .venv .peers .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache data/demo
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 data/demo/clarion.db: | .venv/run.stamp

