@@ -38,7 +38,7 @@ from app.store.migrate import upgrade
 from app.usecases.save_endpoint import save_endpoint
 from app.usecases.send_update import send_update
 from app.wiring import REFERENCES, Wiring, build, channel_facts
-from benchmarks.one import AUTHOR, _prepare, _seed, _stage
+from benchmarks.one import AUTHOR, prepare, seed, stage
 from tests.rig.accounts import TWILIO_ACCOUNTS
 from tests.rig.ledger import Keep
 from tests.rig.process import RigProcess
@@ -74,8 +74,8 @@ def _run(seconds: int, directory: Path, rig: RigProcess) -> dict[str, Any]:
     wired = build(settings, allow_private=True)
     key = EventKey()
     _configure(wired, rig, key, directory)
-    _seed(wired, PACE * seconds, Medium.SMS)
-    update, _ = _stage(wired)
+    seed(wired, PACE * seconds, Medium.SMS)
+    update, _ = stage(wired)
     letters = _letters(wired, key, seconds)
     send_update(wired.db, AUTHOR, update, wired.clock.now(), site_bound=0.1)
     environment = {
@@ -103,7 +103,7 @@ def _run(seconds: int, directory: Path, rig: RigProcess) -> dict[str, Any]:
 def _configure(wired: Wiring, rig: RigProcess, key: EventKey, directory: Path) -> None:
     ports = directory / "ports.json"
     ports.write_text(json.dumps(rig.addresses))
-    _prepare(wired, argparse.Namespace(medium="sms", ports=ports))
+    prepare(wired, argparse.Namespace(medium="sms", ports=ports))
     now = wired.clock.now()
     texts = {**rig.addresses["credentials"]["twilio"], "base_url": rig.addresses["twilio"]}
     paced = {"channel": "sms_twilio", "settings": texts, "rate_per_second": PACE}

@@ -77,6 +77,7 @@ class Engine:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; then let calls in flight come home and give everything back."""
+        structlog.contextvars.bind_contextvars(worker=self.me)  # in every line of this engine's tasks and threads
         loader = Loader(self.fleet, self.control, self.composer, self.clock, self._settle_soon, guarded)
         recovery = Recovery(
             self.db, lambda: self.me, self.clock, self.timings, loader, self.control, guarded, alone=self.alone

@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+import structlog
+
 from app.clock import Clock, from_ms, to_ms
 from app.domain.delivery import Event, Result, Why
 from app.domain.endpoints import Endpoint
@@ -129,6 +131,7 @@ class Runner:
                 self.flying.pop(key, None)
 
     async def _work(self) -> None:
+        structlog.contextvars.bind_contextvars(endpoint=self.endpoint.slug)
         while True:
             await self._waiting.wait()
             while self._queue:

@@ -6,8 +6,12 @@ import logging
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import insert
+from sqlalchemy.exc import DBAPIError
 
 from app.observe import configure_logging, logger, masked
+from app.store.database import Database
+from app.store.ledger_tables import address
 
 CANARIES = ["clk_7_abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG", "ana@example.org", "+442071838750", "swordfish-secret"]
 
@@ -43,3 +47,16 @@ def test_a_line_is_one_json_object_without_secrets_or_addresses(written: io.Stri
 def test_ordinary_words_stay_readable() -> None:
     sentence = "update 17 went to 12000 people at 14:30, 3 failed (30003), see /api/v1/updates/17"
     assert masked(sentence) == sentence
+
+
+def test_a_statement_that_failed_hides_what_it_was_given(written: io.StringIO, database: Database) -> None:
+    row = {"id": 1, "medium": 3, "value": "2071838750", "value_hash": b"1"}
+    for _ in range(2):
+        try:
+            with database.writing() as tx:
+                tx.execute(insert(address), [row])
+        except DBAPIError as error:
+            logger("engine").error("engine_pass_failed", exc_info=error)
+    line = json.loads(written.getvalue())
+    assert "hidden" in line["exception"]
+    assert "2071838750" not in written.getvalue()
