@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo
 
 from app.domain import cldr, hours
 from app.domain.contact_kinds import ContactStatus
-from app.domain.contacts import ContactChannel, as_of, dial_text, href
+from app.domain.contacts import ContactChannel, as_of, href
 from app.domain.crisis import Severity
 from app.domain.routing import Option, Query, Registry, RouteLine, advise, route_lines
 from app.domain.texts import direction
 from app.publishing.tongue import Tongue, View
+from app.templating.announcement import shown_address
 
 DAYS = 7
 BLOCK_LINES = 12
@@ -57,7 +58,7 @@ def option_view(tongue: Tongue, option: Option) -> View:
         "slug": channel.slug,
         "name": tongue.text(channel.names),
         "kind": tongue.say(f"kind_{channel.kind.value}"),
-        "address": dial_text(channel),
+        "address": shown_address(channel),
         "href": href(channel),
         "state": state_text(tongue, option),
         "open": option.open and channel.status is ContactStatus.OPEN,
@@ -106,7 +107,7 @@ def channel_view(tongue: Tongue, channel: ContactChannel) -> View:
         "slug": channel.slug,
         "name": tongue.text(channel.names),
         "kind": tongue.say(f"kind_{channel.kind.value}"),
-        "address": dial_text(channel),
+        "address": shown_address(channel),
         "href": href(channel),
         "instructions": tongue.text(channel.instructions) if channel.instructions else None,
         "languages": tongue.say("speaks_in", languages=tongue.say("comma").join(spoken)) if spoken else "",

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from app.domain.contacts import dial_text, href
+from app.domain.contacts import href
 from app.domain.content import Content
 from app.domain.reading import iso
 from app.domain.routing import RouteLine
@@ -18,6 +18,7 @@ from app.publishing.pages import Frame
 from app.publishing.picture import PublicCrisis, PublicUpdate
 from app.publishing.tongue import Tongue, View
 from app.publishing.update_views import content_language, promise_text, standing_note
+from app.templating.announcement import address_text
 
 MOST_ENTRIES: Final = 50
 _ATOM: Final = "http://www.w3.org/2005/Atom"
@@ -144,11 +145,7 @@ def word_for_word(tongue: Tongue, content: Content) -> list[str]:
 def reach_us(frame: Frame, lines: Sequence[RouteLine]) -> str:
     """Where, not whether open: a feed is read hours after it was fetched, and the page it names has the hours."""
     tongue = frame.tongue
-    places = [
-        f"{tongue.text(line.need.labels)['text']}: {tongue.text(line.channel.names)['text']}, {dial_text(line.channel)}"
-        + (f" ({tongue.say('comma').join(line.channel.areas)})" if line.channel.areas else "")
-        for line in lines
-    ]
+    places = [_place(tongue, line) for line in lines]
     return _listed(tongue.say("contact"), [*places, f"{tongue.say('all_channels')}: {frame.url('contact')}"])
 
 
@@ -181,3 +178,9 @@ def _add(parent: ET.Element, name: str, text: str = "", **attributes: str) -> ET
     if text:
         element.text = text
     return element
+
+
+def _place(tongue: Tongue, line: RouteLine) -> str:
+    where = f" ({tongue.say('comma').join(line.channel.areas)})" if line.channel.areas else ""
+    need, name = (tongue.text(texts)["text"] for texts in (line.need.labels, line.channel.names))
+    return f"{need}: {name}, {address_text(line.channel, tongue.language)}{where}"

@@ -57,7 +57,7 @@ def content_view(content: Content, language: str, routes: Sequence[RouteLine], w
             {
                 "text": option.text,
                 "url": option.url,
-                "route": address_text(line.channel, words) if line else "",
+                "route": address_text(line.channel, words.language) if line else "",
                 "href": href(line.channel) if line else "",
             }
         )
@@ -84,10 +84,10 @@ def one_line(text: str) -> str:
     return re.sub(r"\s+", " ", text).strip()
 
 
-def address_text(channel: ContactChannel, words: Words) -> str:
+def address_text(channel: ContactChannel, language: str) -> str:
     """What to dial or open. In right-to-left text a mark keeps the + in front of its number."""
     text = dial_text(channel)
-    return _LEFT_TO_RIGHT + text if text.startswith("+") and words.direction == "rtl" else text
+    return _LEFT_TO_RIGHT + text if text.startswith("+") and direction(language) == "rtl" else text
 
 
 def shown_address(channel: ContactChannel) -> str:
@@ -103,7 +103,7 @@ def shown_address(channel: ContactChannel) -> str:
 
 def short_route(line: RouteLine, readers: Readers, *, note: str) -> dict[str, object]:
     label, _language = pick(line.need.labels, readers.language, readers.fallback)
-    return {"need": label, "address": address_text(line.channel, readers.words), "note": note}
+    return {"need": label, "address": address_text(line.channel, readers.words.language), "note": note}
 
 
 def full_route(line: RouteLine, readers: Readers) -> dict[str, object]:
@@ -117,7 +117,7 @@ def full_route(line: RouteLine, readers: Readers) -> dict[str, object]:
         "name": name,
         "name_language": name_language,
         "name_direction": direction(name_language),
-        "address": address_text(line.channel, readers.words),
+        "address": address_text(line.channel, readers.words.language),
         "shown": shown_address(line.channel),
         "href": href(line.channel),
         "note": state_note(line.option, readers),

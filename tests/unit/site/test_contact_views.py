@@ -34,7 +34,7 @@ def views(*overrides: dict[str, Any], **more: Any) -> tuple[dict[str, Any], dict
 def test_another_number_is_shown_with_its_reason_and_its_end() -> None:
     until = iso(NOON + timedelta(hours=3))
     channel, option = views({"until": until, "address": "+912619999999", "reasons": FLOODED})
-    assert channel["address"] == option["address"] == "+912619999999"
+    assert channel["address"] == option["address"] == "+91 2619 999 999"
     assert str(channel["status"]).startswith("until ")
     assert channel["reason"]["text"] == option["reason"]["text"] == "The exchange is flooded"
 
@@ -47,9 +47,9 @@ def test_busy_until_a_moment_says_both() -> None:
 @pytest.mark.parametrize("until", [NOON, NOON - timedelta(hours=3)])
 def test_what_is_over_leaves_no_trace(until: Any) -> None:
     channel, option = views({"until": iso(until), "address": "+912619999999", "reasons": FLOODED, "status": "busy"})
-    assert (channel["address"], channel["status"], channel["reason"]) == (PHONE["address"], "", None)
+    assert (channel["address"], channel["status"], channel["reason"]) == ("+91 261 234 5678", "", None)
     assert option["reason"] is None
-    assert ContactChannel.from_document({**PHONE}).address == option["address"]
+    assert ContactChannel.from_document({**PHONE}).address == option["address"].replace(" ", "")
 
 
 def test_a_channel_somebody_shut_is_closed_on_every_day_until_its_end() -> None:

@@ -208,7 +208,7 @@ def test_pages_are_built_for_screen_readers(house: Database) -> None:
 def test_the_contact_page_answers_what_do_you_need_without_any_script(house: Database) -> None:
     document = page(shoot(house), "en/contact/index.html")
     section = one(document, ".//section[@aria-labelledby='need-technical']")
-    assert text(one(section, ".//li")).startswith("Phone line (phone) +912612345678 open, until 6:00")
+    assert text(one(section, ".//li")).startswith("Phone line (phone) +91 261 234 5678 open, until 6:00")
     assert [link.get("href") for link in section.iter("a")][:2] == ["tel:+912612345678", "#channel-phone"]
     hours = one(document, ".//section[@aria-labelledby='channel-phone']")
     assert len(hours.findall(".//tr")) == 7
@@ -324,3 +324,9 @@ def test_the_site_has_all_its_words_in_every_language(language: str) -> None:
     assert set(own) == set(english)
     gaps = {key: set(re.findall(r"{\w+}", value)) for key, value in english.items()}
     assert {key: set(re.findall(r"{\w+}", own[key])) for key in own} == gaps
+
+
+def test_a_number_keeps_its_plus_in_front_where_text_runs_from_right_to_left(house: Database) -> None:
+    document = page(shoot(house), "ar/contact/index.html")
+    (number,) = next(link for link in document.iter("a") if link.get("href", "").startswith("tel:"))
+    assert (number.get("dir"), text(number)) == ("ltr", "+91 261 234 5678")
