@@ -44,7 +44,7 @@ class Phase(StrEnum):
     """What only the new version can live with: run it when no old process is left."""
 
 
-def upgrade(db_url: str, *, until: Phase = Phase.CONTRACT) -> None:
+def upgrade(db_url: str, *, until: Phase = Phase.CONTRACT, folder: Path = MIGRATIONS) -> None:
     """Apply the migrations that are missing, each in a transaction of its own; nothing happens when none is.
 
     EXPAND stops before the first that contracts. Safe to call from several processes at once: the second waits and
@@ -52,8 +52,8 @@ def upgrade(db_url: str, *, until: Phase = Phase.CONTRACT) -> None:
     """
     database = Database(db_url)
     try:
-        while (revision := _next(database, until)) is not None:
-            _patiently(database, revision)
+        while (revision := _next(database, until, folder)) is not None:
+            _patiently(database, revision, folder)
         if not database.is_sqlite:
             with database.writing() as tx:
                 partitions.ensure_ahead(tx, datetime.now(UTC))
@@ -61,9 +61,9 @@ def upgrade(db_url: str, *, until: Phase = Phase.CONTRACT) -> None:
         database.close()
 
 
-def _next(database: Database, until: Phase) -> str | None:
+def _next(database: Database, until: Phase, folder: Path) -> str | None:
     with database.reading() as connection:
-        scripts = ScriptDirectory.from_config(configuration(connection))
+        scripts = ScriptDirectory.from_config(configuration(connection, folder))
         heads = MigrationContext.configure(connection).get_current_heads()
     missing = [step for step in scripts.iterate_revisions("head", heads or "base") if step.revision not in heads]
     if not missing:
@@ -73,10 +73,10 @@ def _next(database: Database, until: Phase) -> str | None:
     return None if contracts and until is Phase.EXPAND else first.revision
 
 
-def _patiently(database: Database, revision: str) -> None:
+def _patiently(database: Database, revision: str, folder: Path) -> None:
     for attempt in range(1, TRIES + 1):
         try:
-            _apply(database, revision)
+            _apply(database, revision, folder)
         except OperationalError as error:
             if getattr(error.orig, "sqlstate", "") != _LOCK_NOT_AVAILABLE or attempt == TRIES:
                 raise
@@ -85,7 +85,7 @@ def _patiently(database: Database, revision: str) -> None:
             return
 
 
-def _apply(database: Database, revision: str) -> None:
+def _apply(database: Database, revision: str, folder: Path) -> None:
     with database.engine.connect().execution_options(clarion_write=True) as connection:
         if database.is_sqlite:
             _foreign_keys_off(connection)
@@ -93,7 +93,7 @@ def _apply(database: Database, revision: str) -> None:
             if not database.is_sqlite:
                 connection.exec_driver_sql(ONE_AT_A_TIME)
                 connection.exec_driver_sql(LOCK_LIMITS)
-            command.upgrade(configuration(connection), revision)
+            command.upgrade(configuration(connection, folder), revision)
             if database.is_sqlite:
                 _check_foreign_keys(connection)
 
@@ -105,10 +105,10 @@ def is_current(database: Database) -> bool:
         return MigrationContext.configure(connection).get_current_heads() == tuple(scripts.get_heads())
 
 
-def configuration(connection: Connection) -> Config:
+def configuration(connection: Connection, folder: Path = MIGRATIONS) -> Config:
     """Alembic's settings without an .ini file; migrations/env.py takes the connection from `attributes`."""
     config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     return config

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from sqlalchemy.exc import OperationalError
 
 from app.store import partitions
 from app.store.database import Database
-from app.store.migrate import LOCK_LIMITS, SCHEMA, upgrade
+from app.store.migrate import LOCK_LIMITS, MIGRATIONS, SCHEMA, Phase, upgrade
+from tests.databases import Databases
 from tests.postgres import Server
 
 
@@ -106,6 +108,42 @@ def test_the_migration_runs_from_any_folder(tmp_path: Path) -> None:
     with contextlib.chdir(tmp_path):
         upgrade("sqlite:///made here/new.db")
     assert (tmp_path / "made here" / "new.db").exists()
+
+
+STEP = """
+from alembic import op
+revision, down_revision, branch_labels, depends_on = "{number}", "{before}", None, None
+{more}
+
+def upgrade() -> None:
+    op.execute("{statement}")
+"""
+
+
+@pytest.mark.both_databases
+def test_expanding_stops_before_what_the_last_version_could_not_live_with(databases: Databases, tmp_path: Path) -> None:
+    folder = tmp_path / "migrations"
+    shutil.copytree(MIGRATIONS, folder)
+    steps = [
+        ("9001", "ALTER TABLE pace ADD COLUMN extra INTEGER", ""),
+        ("9002", "ALTER TABLE pace DROP COLUMN extra", 'phase = "contract"'),
+    ]
+    url = databases.new()
+    database = Database(url)
+    with database.writing() as tx:
+        SCHEMA.drop_all(tx)
+    upgrade(url)
+    with database.reading() as connection:
+        before = str(MigrationContext.configure(connection).get_current_revision())
+    for number, statement, more in steps:
+        words = STEP.format(number=number, before=before, statement=statement, more=more)
+        (folder / "versions" / f"{number}_step.py").write_text(words, "utf-8")
+        before = number
+    for until, expected in ((Phase.EXPAND, "9001"), (Phase.EXPAND, "9001"), (Phase.CONTRACT, "9002")):
+        upgrade(url, until=until, folder=folder)
+        with database.reading() as connection:
+            assert MigrationContext.configure(connection).get_current_revision() == expected
+    database.close()
 
 
 def test_times_have_room() -> None:

@@ -13,7 +13,7 @@ from tests.conftest import NOON
 from tests.rig.stage import Stage
 from tests.rig.virtual import VIRTUAL, VirtualClock
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.both_databases]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from app.store.database import Database
 from app.usecases.record_receipts import record_receipts
 from tests.rig.stage import Stage
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.both_databases]
 
 STORY = (ReceiptKind.ACCEPTED, ReceiptKind.SENT, ReceiptKind.DELIVERED)
 

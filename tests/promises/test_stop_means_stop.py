@@ -20,7 +20,7 @@ from tests.conftest import NOON
 from tests.rig.stage import AUTHOR, Stage
 from tests.rig.virtual import VIRTUAL, VirtualClock
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.both_databases]
 
 LONG = 20.0
 """Long enough for anything that was still to come."""

@@ -22,7 +22,7 @@ from app.usecases.stop_update import cancel_update, pause_update, resume_update
 from tests.patience import PATIENCE
 from tests.rig.stage import APPROVER, AUTHOR, InProcess, Stage
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.both_databases]
 
 PEOPLE = 400
 EVERYBODY = 2 * PEOPLE + 1
