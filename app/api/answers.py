@@ -151,6 +151,9 @@ class UpdateView(UpdateHead):
     reason: str | None
     counts: dict[str, int] = Field(description="Deliveries per state, zeroes included; empty before submit")
     per_endpoint: list[EndpointProgress]
+    undo_until: datetime | None = Field(
+        description="While releasing: until then nothing has left, and pausing or cancelling takes it all back"
+    )
     eta: datetime | None = Field(description="When the last waiting delivery leaves: the latest of the endpoints")
 
 

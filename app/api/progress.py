@@ -48,6 +48,7 @@ def view(db: Database, update_id: int, now: datetime) -> UpdateView:
             "ended_at": row.ended_at,
             "reason": row.reason,
             "counts": _total(lines),
+            "undo_until": row.sent_at if row.state is UpdateState.RELEASING else None,
             "per_endpoint": [_line(line, etas.get(line.endpoint)) for line in lines],
             "eta": _last([(line, etas.get(line.endpoint)) for line in lines]),
         }

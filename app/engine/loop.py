@@ -111,6 +111,7 @@ class Engine:
             await self._drain(loader)
             for task in beside:
                 task.cancel()
+            recovery.stop()
             await self._supervised(tending.say_goodbye)
             self.fleet.stop()
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass, field
 
 from app.clock import Clock, from_ms, to_ms
 from app.domain.delivery import Result, Why
@@ -43,20 +43,41 @@ class Recovery:
     control: Control
     guard: FindGuard
     alone: bool
+    _asking: dict[int, asyncio.Task[None]] = field(default_factory=dict)
 
     async def take_over(self) -> int:
         """Free what dead workers held; how many deliveries became unknown."""
         return await asyncio.to_thread(self._take_over)
 
     async def ask(self) -> int:
-        """Ask providers about those whose time has come; how many were looked at."""
-        unsure = await asyncio.to_thread(self._claim)
-        if not unsure:
-            return 0
+        """Ask providers about those whose time has come; how many were taken up.
+
+        Each endpoint is asked by itself: one that hangs is waited for a moment here, and by nobody else after that.
+        """
+        unsure = await asyncio.to_thread(self._claim, frozenset(self._asking))
+        by_endpoint: dict[int, list[Unsure]] = {}
+        for one in unsure:
+            by_endpoint.setdefault(one.endpoint, []).append(one)
+        for endpoint, rows in by_endpoint.items():
+            self._asking[endpoint] = asyncio.create_task(self._ask_one(rows), name=f"ask-{endpoint}")
+        if self._asking:
+            await asyncio.wait(self._asking.values(), timeout=self.timings.settle / 10)
+        over = {endpoint: task for endpoint, task in self._asking.items() if task.done()}
+        for endpoint in over:
+            del self._asking[endpoint]
+        for task in over.values():
+            task.result()
+        return len(unsure)
+
+    def stop(self) -> None:
+        """Ask no more; what was taken up belongs to a dead worker then."""
+        for task in self._asking.values():
+            task.cancel()
+
+    async def _ask_one(self, unsure: Sequence[Unsure]) -> None:
         gate = asyncio.Semaphore(SEARCHES_AT_ONCE)
         answers = await asyncio.gather(*(self._find(one, gate) for one in unsure))
         await asyncio.to_thread(self._conclude, answers)
-        return len(unsure)
 
     async def _find(self, unsure: Unsure, gate: asyncio.Semaphore) -> Answer:
         row, channel = self.control.get(unsure.broadcast), self.loader.channel_of(unsure)
@@ -97,10 +118,10 @@ class Recovery:
         ORPHANS.inc(unsure)
         return unsure
 
-    def _claim(self) -> list[Unsure]:
+    def _claim(self, busy: Collection[int]) -> list[Unsure]:
         now_ms = to_ms(self.clock.now())
         with self.db.reading() as connection:
-            if not unknowns.time_to_ask(connection, self.me(), now_ms):
+            if not unknowns.time_to_ask(connection, self.me(), now_ms, busy):
                 return []
         with self.db.writing() as tx:
             return unknowns.claim(
@@ -109,6 +130,7 @@ class Recovery:
                 now_ms=now_ms,
                 lease_ms=int((self.timings.call_timeout + self.timings.lease) * 1000),
                 most=UNSURE_A_PASS,
+                busy=busy,
             )
 
     def _conclude(self, answers: Sequence[Answer]) -> None:

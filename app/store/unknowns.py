@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select, update
@@ -32,8 +33,13 @@ class Unsure(NamedTuple):
 _FACTS = [due.c[name] for name in Unsure._fields[:9]]
 
 
-def claim(connection: Connection, me: str, *, now_ms: int, lease_ms: int, most: int) -> list[Unsure]:
-    """Take up those whose time to ask has come, oldest first; also what an earlier pass of ours left unfinished."""
+def claim(
+    connection: Connection, me: str, *, now_ms: int, lease_ms: int, most: int, busy: Collection[int] = ()
+) -> list[Unsure]:
+    """Take up those whose time to ask has come, oldest first; also what an earlier pass of ours left unfinished.
+
+    Not of endpoints that are `busy`: we are asking them still.
+    """
     rows = connection.execute(
         select(
             *_FACTS,
@@ -45,7 +51,7 @@ def claim(connection: Connection, me: str, *, now_ms: int, lease_ms: int, most: 
         )
         .join(recipient, same_delivery(due, recipient))
         .join(address, address.c.id == due.c.address_id)
-        .where(due.c.why == Why.UNKNOWN.value, due.c.due_ms <= now_ms, _free(me))
+        .where(due.c.why == Why.UNKNOWN.value, due.c.due_ms <= now_ms, _free(me), due.c.endpoint.not_in(busy))
         .order_by(due.c.lane, due.c.due_ms)
         .limit(most)
         .with_for_update(of=due, skip_locked=True)
@@ -91,13 +97,14 @@ def waiting_for_a_person(connection: Connection, broadcast_id: int) -> int:
     return connection.scalar(parked) or 0
 
 
-def time_to_ask(connection: Connection, me: str, now_ms: int) -> bool:
-    ready = select(due.c.address_id).where(due.c.why == Why.UNKNOWN.value, due.c.due_ms <= now_ms, _free(me))
+def time_to_ask(connection: Connection, me: str, now_ms: int, busy: Collection[int] = ()) -> bool:
+    due_now = (due.c.why == Why.UNKNOWN.value) & (due.c.due_ms <= now_ms) & due.c.endpoint.not_in(busy)
+    ready = select(due.c.address_id).where(due_now, _free(me))
     return connection.scalar(ready.limit(1)) is not None
 
 
 def _free(me: str) -> ColumnElement[bool]:
-    """A worker asks one pass at a time, so what stands in its own name is left over from a pass that failed."""
+    """A worker asks an endpoint one pass at a time: what stands in its name beside that was left by a failed one."""
     return due.c.owner.is_(None) | (due.c.owner == me)
 
 
