@@ -103,7 +103,7 @@ def _run(seconds: int, directory: Path, rig: RigProcess) -> dict[str, Any]:
 def _configure(wired: Wiring, rig: RigProcess, key: EventKey, directory: Path) -> None:
     ports = directory / "ports.json"
     ports.write_text(json.dumps(rig.addresses))
-    prepare(wired, argparse.Namespace(medium="sms", ports=ports))
+    prepare(wired, argparse.Namespace(medium="sms", ports=ports, tls=False))
     now = wired.clock.now()
     texts = {**rig.addresses["credentials"]["twilio"], "base_url": rig.addresses["twilio"]}
     paced = {"channel": "sms_twilio", "settings": texts, "rate_per_second": PACE}
