@@ -6,7 +6,7 @@
 
 PY := .venv/bin/python
 WORKERS ?= 2
-ROUNDS ?= 20
+SOAK ?=
 DEMO := CLARION_DATABASE_URL=sqlite:///data/demo/clarion.db CLARION_PUBLISH_DIR=data/demo/site
 
 help: ## this list
@@ -41,8 +41,8 @@ playbooks: .venv/test.stamp ## write docs/playbooks.md from templates/playbooks/
 bench: .venv/test.stamp ## speed and memory beside the usual ways: make bench [PART="sms tls"] [QUICK=1]
 	$(PY) -m benchmarks --parts $(PART) $(if $(QUICK),--quick)
 
-soak: .venv/test.stamp ## the promises again and again in random order (ROUNDS=20)
-	@for round in $$(seq $(ROUNDS)); do echo "round $$round of $(ROUNDS)"; $(PY) -m pytest -q -n $(WORKERS) tests/promises || exit 1; done
+soak: .venv/test.stamp ## 100,000 deliveries under 200 kills on each database (SOAK="--people 2000 --kills 10" is short)
+	$(PY) -m benchmarks.soak $(SOAK)
 
 clean: ## remove .venv, caches and the demo's data; your own database in data/ stays
 	rm -rf .venv .peers .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache data/demo

@@ -60,6 +60,8 @@ FAST = Timings(
 IMPATIENT = FAST.model_copy(update={"connect_timeout": 0.4, "call_timeout": 0.4})
 """For providers that never answer; whoever does answer must do so without going through a socket."""
 
+AREAS = (202, 212, 213, 214, 215, 216, 217, 218, 219)
+"""Ten thousand numbers that nobody has in each."""
 Answer = Callable[[Batch], Awaitable[Sequence[Outcome]]]
 
 
@@ -160,8 +162,8 @@ class Stage:
         open_crisis(self.db, AUTHOR, crisis, now)
         rows = ["external_id,name,email,phone,languages,timezone,area"]
         rows += [
-            f"p{n},Person {n},p{n}@example.org,+1202555{n:04d},{languages[n % len(languages)]},UTC,"
-            f"{areas[n // len(languages) % len(areas)]}"
+            f"p{n},Person {n},p{n}@example.org,+1{AREAS[n // 10_000]}555{n % 10_000:04d},"
+            f"{languages[n % len(languages)]},UTC,{areas[n // len(languages) % len(areas)]}"
             for n in range(people)
         ]
         import_subscribers(self.db, self.keyring, AUTHOR, io.BytesIO("\n".join(rows).encode()), now)
