@@ -163,6 +163,7 @@ class Engine:
             sending=sending,
             release=self.fleet.exhausted(),
             renew=renew,
+            renews=[key for runner in self.fleet for key in runner.held] if renew else [],
             doubtful=self._doubtful,
         )
 

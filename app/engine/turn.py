@@ -48,6 +48,8 @@ class Request:
     """Broadcasts that may admit, best lane first."""
     release: Sequence[ShardKey]
     renew: bool
+    renews: Sequence[ShardKey] = ()
+    """With `renew`: every shard held, those of endpoints without room too, so that all are locked in one order."""
     doubtful: bool = False
     """Some of `settled` may have been committed before."""
 
@@ -58,6 +60,7 @@ class Request:
         for want in self.wants:
             yield from want.held
         yield from self.release
+        yield from self.renews
 
 
 @dataclass(slots=True)
