@@ -20,6 +20,7 @@ from app.store.database import Database
 from app.store.migrate import SCHEMA
 from tests.databases import TEMPLATE, Clones, Databases, Files
 from tests.postgres import Server
+from tests.rig.virtual import VIRTUAL
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 """A Tuesday, outside every holiday and clock change of the places in the samples."""
@@ -34,8 +35,8 @@ settings.load_profile("steady")
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
+def anyio_backend(request: pytest.FixtureRequest) -> str | tuple[str, dict[str, object]]:
+    return VIRTUAL if request.node.get_closest_marker("virtual_time") else "asyncio"
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from app.usecases.stop_update import cancel_update, pause_update, resume_update
 from tests.rig.collector import Collector
 from tests.rig.stage import AUTHOR, Answer, InProcess, Stage
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.virtual_time]
 
 
 def failing(channel: InProcess, kind: FailureKind, every: int) -> Answer:

@@ -16,7 +16,7 @@ from app.store.database import Database
 from tests.rig.collector import Collector
 from tests.rig.stage import Stage, refused
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.virtual_time]
 SECONDS = 60.0
 
 

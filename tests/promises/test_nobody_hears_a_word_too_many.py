@@ -20,7 +20,7 @@ from app.usecases.stop_update import cancel_update
 from tests.rig.collector import Collector
 from tests.rig.stage import AUTHOR, Stage
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.virtual_time]
 SECONDS = 60.0
 LOOKS = 10
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from app.domain.endpoints import Endpoint
     from app.domain.message import Channel
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.virtual_time]
 SECONDS = 60.0
 POISON = ("+1202555\0" + "0001", "+1" + "2" * 100_000, "+1202\u202e5550002", "+12025550003\r\nX-Evil: 1")
 

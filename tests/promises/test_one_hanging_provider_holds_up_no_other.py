@@ -13,7 +13,7 @@ from app.keyring import Keyring
 from app.store.database import Database
 from tests.rig.stage import FAST, InProcess, Stage, black_hole
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.virtual_time]
 SECONDS = 60.0
 
 

@@ -12,7 +12,7 @@ from app.usecases.open_crisis import open_crisis
 from app.usecases.save_audience import save_audience
 from tests.rig.stage import AUTHOR, Stage
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.virtual_time]
 SECONDS = 60.0
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
 from tests.rig.ledger import Accepted
+from tests.rig.virtual import fitting_clock
 
 ANY: Final = "any provider"
 
@@ -39,7 +39,7 @@ class Collector:
 
     def __init__(self, entries: Callable[[], Iterable[Accepted]]) -> None:
         self._entries = entries
-        self._start = time.monotonic()
+        self._start = fitting_clock().monotonic()
         self._expected: list[Expectation] = []
 
     def expect(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, ClassVar, cast
 
-from app.clock import Clock, SystemClock
+from app.clock import Clock
 from app.domain.delivery import State
 from app.domain.message import Accepted, Batch, Failure, FailureKind, Info, Medium, Message, Outcome
 from app.domain.principals import HOST, Actor, Role
@@ -37,6 +37,7 @@ from app.usecases.stage_update import stage_update
 from app.usecases.submit_update import submit_update
 from tests.patience import PATIENCE
 from tests.rig.ledger import Accepted as Entry
+from tests.rig.virtual import fitting_clock
 
 FAST = Timings(
     lease=0.6,
@@ -118,7 +119,7 @@ class Stage:
 
     db: Database
     keyring: Keyring
-    clock: Clock = field(default_factory=SystemClock)
+    clock: Clock = field(default_factory=fitting_clock)
     timings: Timings = FAST
     heard: list[Heard] = field(default_factory=list)
     channels: dict[str, InProcess] = field(default_factory=dict)

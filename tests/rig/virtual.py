@@ -11,9 +11,12 @@ import asyncio
 import selectors
 from collections.abc import Callable
 from concurrent.futures import Executor
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar, TypeVarTuple, Unpack
 
+from app.clock import Clock, SystemClock
+
+SOME_DAY: Final = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 Given = TypeVarTuple("Given")
 Got = TypeVar("Got")
 
@@ -73,5 +76,14 @@ class VirtualClock:
         return self._loop.time()
 
 
+def fitting_clock() -> Clock:
+    """The clock of the loop this runs in: virtual in a test marked `virtual_time`."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        return SystemClock()
+    return VirtualClock(SOME_DAY) if isinstance(loop, VirtualLoop) else SystemClock()
+
+
 VIRTUAL: Final[tuple[str, dict[str, object]]] = ("asyncio", {"loop_factory": VirtualLoop})
-"""What a module's own `anyio_backend` fixture returns to have its tests run in virtual time."""
+"""What `anyio_backend` is for tests marked `virtual_time`."""

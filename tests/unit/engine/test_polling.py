@@ -21,7 +21,7 @@ from app.store.duty_tables import poll
 from app.usecases.record_receipts import record_receipts
 from tests.rig.stage import FAST, Stage
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.virtual_time]
 
 PEOPLE = 90
 
