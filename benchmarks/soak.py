@@ -134,20 +134,22 @@ def _of_a_file(fire: Fire) -> Troubles:
 
 def _time_a_kill(fire: Fire) -> tuple[float, float]:
     """(until the never-sent rest goes on, until the last in doubt was asked about), seconds after the kill."""
-    stage, people = fire.stage, 400
+    stage, people = fire.stage, 1_000
     stage.severity = "emergency"
     stage.open(people)
     way, before = fire.add("sms_twilio", 40), fire.taken()
     update = stage.broadcast([way])
     fire.until(lambda: fire.taken() >= before + people // 4)
     busy = max(fire.workers, key=lambda worker: worker.pid)
-    for worker in [one for one in fire.workers if one is not busy]:
-        worker.kill()  # so that the busy one surely has people in its hands, and the next has to wait for its lease
+    others = [one for one in fire.workers if one is not busy]
+    for worker in others:
+        worker.kill()  # so that the busy one surely has people in its hands
     fire.until(lambda: fire.taken() >= before + people // 3, seconds=120)
+    for worker in others:
+        worker.start()  # and the others are there when it goes, and wait for its lease
     busy.kill()
     killed, reached = time.monotonic(), {one.to for one in fire.book(update.id)}
-    for worker in fire.workers:
-        worker.start()
+    busy.start()
     asked = due.c.asked == 0
 
     def all_asked() -> bool:
