@@ -37,6 +37,7 @@ Value = TypeVar("Value")
 
 IDLE_SECONDS: Final = 0.25
 HOUSEKEEPING_SECONDS: Final = 60.0
+REST_MOST: Final = 2.5
 BACKLOG_MOST: Final = 10_000
 """Outcomes kept in memory while the database does not take them; past this nothing more is admitted."""
 
@@ -106,8 +107,9 @@ class Engine:
                 tasks.create_task(self._every(pace.settle / 10, recovery.ask), name="ask about the unknown"),
             ]
             while not stop.is_set():
+                began = self.clock.monotonic()
                 moved = await self._supervised(lambda: self._turn(loader))
-                await self._rest(moved=bool(moved))
+                await self._rest(moved=bool(moved), took=self.clock.monotonic() - began)
             await self._drain(loader)
             for task in beside:
                 task.cancel()
@@ -187,10 +189,14 @@ class Engine:
         self._finished.extend(rows)
         self._wake.set()
 
-    async def _rest(self, *, moved: bool) -> None:
-        """A commit interval while things move; else until woken, a quarter of a second at most."""
+    async def _rest(self, *, moved: bool, took: float) -> None:
+        """A commit interval while things move; else until woken, a quarter of a second at most.
+
+        Turns that take long come less often, so that the senders get at least half of the time: up to so many
+        intervals, within which a window is never used up.
+        """
         if moved:
-            await asyncio.sleep(self.timings.commit)
+            await asyncio.sleep(min(max(took, self.timings.commit), self.timings.commit * REST_MOST))
             return
         self._wake.clear()
         try:

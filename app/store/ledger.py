@@ -8,9 +8,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, NamedTuple
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, FromClause, Row, Select, and_, case, exists, literal, or_, select, update
+from sqlalchemy import (
+    Connection,
+    FromClause,
+    Integer,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    case,
+    exists,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.sql.elements import ColumnElement
 
 from app.domain.delivery import FINAL, Result, Why
@@ -148,52 +163,70 @@ def admit(
     Only after the transaction is committed may any of them be sent.
     """
     broadcast_id, medium, no = held.key
-    rows = connection.execute(
-        _with_decisions(
-            select(recipient.c.address_id, recipient.c.language, recipient.c.variant, recipient.c.area).where(
-                recipient.c.broadcast == broadcast_id,
-                recipient.c.medium == medium,
-                recipient.c.address_id > held.watermark,
-                recipient.c.address_id <= held.last_address,
-            ),
-            newer=newer,
-            corrects=corrects,
-        )
-        .order_by(recipient.c.address_id)
-        .limit(most)
-    ).all()
+    window = {
+        "in_broadcast": broadcast_id,
+        "by_medium": medium,
+        "above": held.watermark,
+        "last": held.last_address,
+        "most": most,
+    }
+    rows = connection.execute(_admission(tuple(newer), corrects), window).all()
     watermark = rows[-1].address_id if rows else held.last_address
-    moved = connection.execute(
-        update(shard)
-        .where(is_shard(held.key), shard.c.fence == held.fence)
-        .values(watermark=watermark, admitted=shard.c.admitted + len(rows))
-    )
+    move = {"in_broadcast": broadcast_id, "by_medium": medium, "no_": no, "by_fence": held.fence}
+    moved = connection.execute(_MOVE_ON, {**move, "to": watermark, "more": len(rows)})
     if moved.rowcount != 1:
         return None
     held.watermark = watermark
     held.remaining -= len(rows)
+    endpoint, lane, fence = held.endpoint, held.lane, held.fence
     return [
         Candidate(
             broadcast_id,
             medium,
-            row.address_id,
+            address_id,
             no,
-            held.endpoint,
-            held.lane,
+            endpoint,
+            lane,
             1,
-            row.language,
-            row.variant,
-            row.value,
-            row.suppressed,
-            bool(row.superseded),
-            FirstMessage(row.first),
+            language,
+            variant,
+            value,
+            suppressed,
+            bool(superseded),
+            _FIRST[first],
             0,
             None,
-            held.fence,
-            row.area,
+            fence,
+            area,
         )
-        for row in rows
+        for address_id, language, variant, area, value, suppressed, superseded, first in rows
     ]
+
+
+@lru_cache(maxsize=64)
+def _admission(newer: tuple[int, ...], corrects: int | None) -> Select[Any]:
+    """Built once for many turns: putting a statement together costs more than running it."""
+    window = select(recipient.c.address_id, recipient.c.language, recipient.c.variant, recipient.c.area).where(
+        recipient.c.broadcast == bindparam("in_broadcast"),
+        recipient.c.medium == bindparam("by_medium"),
+        recipient.c.address_id > bindparam("above"),
+        recipient.c.address_id <= bindparam("last"),
+    )
+    decided = _with_decisions(window, newer=newer, corrects=corrects)
+    return decided.order_by(recipient.c.address_id).limit(bindparam("most", type_=Integer))
+
+
+_MOVE_ON: Final = (
+    update(shard)
+    .where(
+        shard.c.broadcast == bindparam("in_broadcast"),
+        shard.c.medium == bindparam("by_medium"),
+        shard.c.no == bindparam("no_"),
+        shard.c.fence == bindparam("by_fence"),
+    )
+    .values(watermark=bindparam("to"), admitted=shard.c.admitted + bindparam("more"))
+)
+_FIRST: Final = {first.value: first for first in FirstMessage}
 
 
 def claim_due(
@@ -212,22 +245,8 @@ def claim_due(
 
     They keep their place in `due` until settling says what became of the attempt.
     """
-    waiting = (
-        select(recipient.c.address_id, recipient.c.language, recipient.c.variant, recipient.c.area)
-        .add_columns(due.c.medium, due.c.shard, due.c.lane, due.c.attempt, due.c.why, due.c.since_ms, due.c.fence)
-        .select_from(due)
-        .join(recipient, same_delivery(due, recipient))
-        .join(shard, _its_shard)
-        .where(
-            due.c.endpoint == endpoint,
-            due.c.broadcast == broadcast_id,
-            due.c.due_ms <= now_ms,
-            due.c.owner.is_(None),
-            due.c.why.in_((Why.RETRY, Why.RETURNED)),
-        )
-    )
-    query = _with_decisions(waiting, newer=newer, corrects=corrects).order_by(due.c.due_ms).limit(most)
-    rows = connection.execute(query.with_for_update(of=(due, shard), skip_locked=True)).all()
+    mine = {"by_endpoint": endpoint, "in_broadcast": broadcast_id, "now_ms": now_ms, "most": most}
+    rows = connection.execute(_due_now(tuple(newer), corrects), mine).all()
     by_medium: dict[int, list[int]] = {}
     for row in rows:
         by_medium.setdefault(row.medium, []).append(row.address_id)
@@ -238,6 +257,26 @@ def claim_due(
             .values(owner=me, fence=due.c.fence + 1, lease_until_ms=now_ms + lease_ms)
         )
     return [_due_again(row, broadcast_id, endpoint) for row in rows]
+
+
+@lru_cache(maxsize=64)
+def _due_now(newer: tuple[int, ...], corrects: int | None) -> Select[Any]:
+    waiting = (
+        select(recipient.c.address_id, recipient.c.language, recipient.c.variant, recipient.c.area)
+        .add_columns(due.c.medium, due.c.shard, due.c.lane, due.c.attempt, due.c.why, due.c.since_ms, due.c.fence)
+        .select_from(due)
+        .join(recipient, same_delivery(due, recipient))
+        .join(shard, _its_shard)
+        .where(
+            due.c.endpoint == bindparam("by_endpoint"),
+            due.c.broadcast == bindparam("in_broadcast"),
+            due.c.due_ms <= bindparam("now_ms"),
+            due.c.owner.is_(None),
+            due.c.why.in_((Why.RETRY, Why.RETURNED)),
+        )
+    )
+    decided = _with_decisions(waiting, newer=newer, corrects=corrects).order_by(due.c.due_ms)
+    return decided.limit(bindparam("most", type_=Integer)).with_for_update(of=(due, shard), skip_locked=True)
 
 
 def _due_again(row: Row[Any], broadcast_id: int, endpoint: int) -> Candidate:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 from sqlalchemy.sql.elements import ColumnElement
@@ -187,11 +187,18 @@ def _reconcile(connection: Connection, rows: Sequence[Settled], *, doubtful: boo
     fitted: list[Settled] = []
     lost: list[Settled] = []
     for key, group in groups.items():
-        at = connection.execute(select(shard.c.fence, shard.c.rest_state).where(is_shard(ShardKey(*key)))).one()
+        at = connection.execute(_STANDING, dict(zip(("in_broadcast", "by_medium", "no_"), key, strict=True))).one()
         for row in group if at.rest_state is None else _with_rest(group, Result(at.rest_state)):
             mine = row.fence == (at.fence if row.was is None else standing.get(row.key))
             (fitted if mine and not doubtful else lost).append(row)
     return fitted + [settled for row in lost if (settled := _after_takeover(connection, row)) is not None]
+
+
+_STANDING: Final = select(shard.c.fence, shard.c.rest_state).where(
+    shard.c.broadcast == bindparam("in_broadcast"),
+    shard.c.medium == bindparam("by_medium"),
+    shard.c.no == bindparam("no_"),
+)
 
 
 def _with_rest(rows: Iterable[Settled], rest: Result) -> Iterator[Settled]:
