@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import platform
-import statistics
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -21,6 +20,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from benchmarks import page
 from benchmarks.others import measured, measured_celery, provider
 from benchmarks.parts import PARTS, Part, Way
 
@@ -32,13 +32,14 @@ Row = dict[str, Any]
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench")
     parser.add_argument("--parts", nargs="*", choices=[*PARTS, ""], default=[], help="all of them when none is named")
-    parser.add_argument("--quick", action="store_true", help="a tenth of the people, one round")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the people, one round, and nothing is kept")
     given = parser.parse_args()
     fine = True
     for name in [one for one in given.parts if one] or PARTS:
         part = PARTS[name]
         rows = _measure(name, part, rounds=1 if given.quick else part.rounds, share=QUICK if given.quick else 1)
-        _keep(name, rows)
+        if not given.quick:
+            _keep(name, rows)
         fine &= _show(name, part, rows)
     return 0 if fine else 1
 
@@ -73,38 +74,20 @@ def _keep(name: str, rows: list[Row]) -> None:
     machine = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
     document[name] = {"at": datetime.now(UTC).isoformat(timespec="minutes"), "machine": machine, "runs": rows}
     RESULTS.write_text(json.dumps({"parts": document}, indent=1) + "\n", encoding="utf-8")
+    page.write(document)
 
 
 def _show(name: str, part: Part, rows: list[Row]) -> bool:
     """Print the table and the goals; whether all were met."""
-    table = Table("way", "people", part.title, "per CPU second", "peak MB", title=name)
-    found: dict[str, list[Row]] = {}
-    for row in rows:
-        found.setdefault(row["way"], []).append(row)
-    for way, same in found.items():
-        values = [row[part.figure] for row in same]
-        spread = f"{statistics.median(values):,.0f} ({min(values):,}..{max(values):,})"
-        cpu = statistics.median(row.get("recipients_a_cpu_second", 0) for row in same)
-        memory = max(row.get("memory_peak_mb", 0) for row in same)
-        table.add_row(way, f"{same[0]['people']:,}", spread, f"{cpu:,.0f}" if cpu else "", str(memory or ""))
+    table = Table("way", "people", part.title, "per CPU second", "peak memory", title=name)
+    for line in page.cells(part, rows):
+        table.add_row(*line)
     console = Console(width=110)
     console.print(table)
-    middle = {
-        (way, figure): statistics.median(row[figure] for row in same)
-        for way, same in found.items()
-        for figure in same[0]
-        if isinstance(same[0][figure], int | float)
-    }
     fine = True
-    for goal in part.goals:
-        above, below = middle.get((goal.of, goal.figure)), middle.get((goal.to, goal.figure))
-        if above is None or not below:
-            continue
-        ratio = above / below
-        met = goal.least <= ratio <= goal.most
+    for what, ratio, bound, met in page.ratios(part, rows):
         fine &= met
-        bound = f"at least {goal.least:g}" if goal.least else f"at most {goal.most:g}"
-        console.print(f"  {goal.of} / {goal.to} {goal.figure}: {ratio:.2f}, {bound}: {'met' if met else 'NOT met'}")
+        console.print(f"  {what}: {ratio:.2f}, {bound}: {'met' if met else 'NOT met'}")
     for row in rows:
         for word in row.get("not_met", ()):
             fine = False
