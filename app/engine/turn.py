@@ -13,7 +13,7 @@ from app.domain.message import MEDIUM_CODES, Medium
 from app.domain.sharing import Shares, Waiting, after, divide
 from app.engine.admitting import sort_out
 from app.settings import Timings
-from app.store import breakers, ledger, locking, settling, stopping, waiting
+from app.store import breakers, ledger, locking, settling, stopping, superseding, waiting
 from app.store.ledger import BroadcastRow, Candidate, HeldShard, ShardKey
 from app.store.settling import Settled
 
@@ -226,7 +226,7 @@ class _Doorway:
 
     def _newer_than(self, row: BroadcastRow) -> list[int]:
         if row.id not in self._newer:
-            self._newer[row.id] = ledger.newer_broadcasts(self._connection, row, self._request.now_ms)
+            self._newer[row.id] = superseding.newer_broadcasts(self._connection, row, self._request.now_ms)
         return self._newer[row.id]
 
 

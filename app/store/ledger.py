@@ -301,23 +301,6 @@ def _due_again(row: Row[Any], broadcast_id: int, endpoint: int) -> Candidate:
     )
 
 
-def newer_broadcasts(connection: Connection, row: BroadcastRow, now_ms: int) -> list[int]:
-    """Sent later in the same crisis and not cancelled: whoever they reach must not get the older words any more.
-
-    One still in its undo window does not count: it may never go out.
-    """
-    if row.sent_ms is None:
-        return []
-    later = select(broadcast.c.id).where(
-        broadcast.c.crisis == row.crisis,
-        broadcast.c.drill == int(row.drill),
-        broadcast.c.sent_ms > row.sent_ms,
-        broadcast.c.sent_ms <= now_ms,
-        broadcast.c.state.in_(("sending", "paused", "stopping", "ended")),
-    )
-    return list(connection.scalars(later))
-
-
 def renew(connection: Connection, me: str, *, now_ms: int, lease_ms: int) -> None:
     for table in (shard, due):
         connection.execute(update(table).where(table.c.owner == me).values(lease_until_ms=now_ms + lease_ms))

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from app.domain.delivery import Result, State
 from app.domain.message import Medium
-from app.store import ledger, stopping, waiting
+from app.store import ledger, stopping, superseding, waiting
 from app.store.database import Database
 from app.store.ledger_tables import address, broadcast, shard, suppression
 from app.store.staging import WayOut
@@ -116,8 +116,8 @@ def test_what_decides_is_looked_up_at_the_door(tx: Connection) -> None:
     newer = a_second(tx, [102])
     worker = Worker(tx, "first")
     worker.claim()
-    got = worker.admit(4, newer=ledger.newer_broadcasts(tx, row_of(tx, sent), NOON_MS + 1))
-    assert ledger.newer_broadcasts(tx, row_of(tx, sent), NOON_MS + 1) == [newer]
+    got = worker.admit(4, newer=superseding.newer_broadcasts(tx, row_of(tx, sent), NOON_MS + 1))
+    assert superseding.newer_broadcasts(tx, row_of(tx, sent), NOON_MS + 1) == [newer]
     assert [one.suppressed for one in got] == ["stop", None, None, None]
     assert [one.address is None for one in got] == [False, True, False, False]
     assert [one.superseded for one in got] == [False, False, True, False]
@@ -147,23 +147,23 @@ def test_a_cancelled_update_supersedes_nobody(tx: Connection, state: str, counts
     sent = small_broadcast(tx, 4)
     newer = a_second(tx, [100])
     stopping.set_broadcast_state(tx, newer, state)
-    assert ledger.newer_broadcasts(tx, row_of(tx, sent), NOON_MS + 1) == ([newer] if counts else [])
+    assert superseding.newer_broadcasts(tx, row_of(tx, sent), NOON_MS + 1) == ([newer] if counts else [])
 
 
 def test_an_update_in_its_undo_window_supersedes_nobody_yet(tx: Connection) -> None:
     sent = small_broadcast(tx, 4)
     newer = a_second(tx, [100], now_ms=NOON_MS + 30_000)
-    assert ledger.newer_broadcasts(tx, row_of(tx, sent), NOON_MS + 29_999) == []
-    assert ledger.newer_broadcasts(tx, row_of(tx, sent), NOON_MS + 30_000) == [newer]
+    assert superseding.newer_broadcasts(tx, row_of(tx, sent), NOON_MS + 29_999) == []
+    assert superseding.newer_broadcasts(tx, row_of(tx, sent), NOON_MS + 30_000) == [newer]
 
 
 def test_another_crisis_or_a_drill_supersedes_nobody(tx: Connection) -> None:
     sent = small_broadcast(tx, 4)
     newer = a_second(tx, [100])
     tx.execute(update(broadcast).where(broadcast.c.id == newer).values(drill=1))
-    assert ledger.newer_broadcasts(tx, row_of(tx, sent), NOON_MS + 1) == []
+    assert superseding.newer_broadcasts(tx, row_of(tx, sent), NOON_MS + 1) == []
     tx.execute(update(broadcast).where(broadcast.c.id == newer).values(drill=0, crisis="storm"))
-    assert ledger.newer_broadcasts(tx, row_of(tx, sent), NOON_MS + 1) == []
+    assert superseding.newer_broadcasts(tx, row_of(tx, sent), NOON_MS + 1) == []
 
 
 def test_a_retry_is_taken_once_and_only_when_due(tx: Connection) -> None:
