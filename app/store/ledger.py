@@ -163,13 +163,8 @@ def admit(
     Only after the transaction is committed may any of them be sent.
     """
     broadcast_id, medium, no = held.key
-    window = {
-        "in_broadcast": broadcast_id,
-        "by_medium": medium,
-        "above": held.watermark,
-        "last": held.last_address,
-        "most": most,
-    }
+    within = {"above": held.watermark, "last": held.last_address, "most": most}
+    window = {"in_broadcast": broadcast_id, "by_medium": medium, **within}
     rows = connection.execute(_admission(tuple(newer), corrects), window).all()
     watermark = rows[-1].address_id if rows else held.last_address
     move = {"in_broadcast": broadcast_id, "by_medium": medium, "no_": no, "by_fence": held.fence}
