@@ -60,7 +60,7 @@ def _celery(medium: str) -> Way:
 PARTS: Final[Mapping[str, Part]] = MappingProxyType(
     {
         "sms": Part(
-            (_ours("sms", 50_000), _peer("bare", "sms", 30_000), _peer("sdk", "sms", 500), _celery("sms")),
+            (_ours("sms", 100_000), _peer("bare", "sms", 30_000), _peer("sdk", "sms", 500), _celery("sms")),
             (
                 Goal("Clarion", "loop over the SDK", least=10),
                 Goal("Clarion", "Celery + Redis", least=30),
@@ -68,12 +68,12 @@ PARTS: Final[Mapping[str, Part]] = MappingProxyType(
             ),
         ),
         "tls": Part(
-            (_ours("sms", 50_000, "--tls"), _peer("bare", "sms", 30_000, "--tls"), _peer("sdk", "sms", 500, "--tls")),
+            (_ours("sms", 100_000, "--tls"), _peer("bare", "sms", 30_000, "--tls"), _peer("sdk", "sms", 500, "--tls")),
             (Goal("Clarion", "loop over the SDK", least=10), Goal("Clarion", "bare loop, no ledger", least=0.6)),
         ),
         "email": Part(
             (
-                _ours("email", 100_000),
+                _ours("email", 200_000),
                 _peer("bare", "email", 300_000),
                 _peer("sdk", "email", 500),
                 _celery("email"),
