@@ -55,14 +55,16 @@ class Control:
         return None if self._is_stale() else self._judge(broadcast_id)
 
     async def verdict(self, broadcast_id: int) -> Verdict:
-        """Read again if need be. A database that cannot be read means HOLD: without knowledge there is no GO."""
+        """Read again if need be. Without fresh knowledge there is no GO: a database that is away, or that took so
+        long to answer that its answer is old, means HOLD.
+        """
         async with self._reading:
             if self._is_stale():
                 try:
                     await self.refresh()
                 except DOWN:
                     return Verdict.HOLD
-        return self._judge(broadcast_id)
+            return Verdict.HOLD if self._is_stale() else self._judge(broadcast_id)
 
     def _judge(self, broadcast_id: int) -> Verdict:
         row = self._rows.get(broadcast_id)
