@@ -27,7 +27,8 @@ class Watchdog:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._began: dict[asyncio.Task[object], float] = {}
-        self._late: set[asyncio.Task[object]] = set()
+        self._late: dict[asyncio.Task[object], int] = {}
+        """How often each was told to end: a library may lose one cancellation on an answer of the same moment."""
 
     async def watch(self) -> None:
         """Runs beside the senders until cancelled."""
@@ -36,8 +37,7 @@ class Watchdog:
             await asyncio.sleep(self._seconds / LOOKS)
             too_old = loop.time() - self._seconds
             for task in [task for task, began in self._began.items() if began < too_old]:
-                del self._began[task]
-                self._late.add(task)
+                self._late[task] = self._late.get(task, 0) + 1
                 task.cancel()
 
     async def guard(self, call: Awaitable[Sequence[Outcome]]) -> Sequence[Outcome] | Failure:
@@ -49,7 +49,7 @@ class Watchdog:
         try:
             return await call
         except asyncio.CancelledError:
-            if task not in self._late or task.cancelling() > 1:
+            if task.cancelling() > self._late.get(task, 0):
                 raise
             return TIMED_OUT
         except Exception as error:
@@ -57,8 +57,7 @@ class Watchdog:
             return _broke(error)
         finally:
             self._began.pop(task, None)
-            if task in self._late:
-                self._late.remove(task)
+            for _ in range(self._late.pop(task, 0)):
                 task.uncancel()
 
 
