@@ -107,7 +107,7 @@ async def test_the_answer_to_a_mail_may_get_lost(rig: Rig, effect: str, accepted
     rig.behave("smtp", effect)
 
     call = asyncio.create_task(send(rig, "a@example.org"))
-    await rig.until(lambda: rig.ledger.tally("smtp").requests == 1)
+    await rig.until(lambda: rig.ledger.tally("smtp").requests == 1 and rig.ledger.accepted() == accepted)
     if effect in {"hang_after_accept", "black_hole"}:
         assert not call.done()
         while not call.done():  # a cancellation may be lost on a reply that came at the same moment (bpo-37658)
