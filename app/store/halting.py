@@ -34,7 +34,7 @@ class Tally:
     half_ms: int
     """When the later mark was set; 0 = never."""
     first_size: int
-    """Of the canary."""
+    """Of the canary: those from whom an outcome is to come."""
 
     @property
     def key(self) -> tuple[int, int]:
@@ -49,7 +49,7 @@ def tallies(connection: Connection, broadcast_id: int) -> list[Tally]:
         shard.c.medium,
         shard.c.endpoint,
         func.sum(shard.c.size).label("size"),
-        func.sum(shard.c.canary * shard.c.size).label("first_size"),
+        func.sum(shard.c.canary * (shard.c.size - own)).label("first_size"),
         func.sum(shard.c.accepted).label("accepted"),
         func.sum(shard.c.size - settled).label("waiting"),
         func.sum(settled - own).label("settled"),

@@ -14,6 +14,7 @@ from app.keyring import Keyring
 from app.store import staff
 from app.store.database import Database
 from app.usecases.stop_update import cancel_update, pause_update, resume_update
+from app.usecases.suppress_address import suppress_address
 from tests.rig.collector import Collector
 from tests.rig.stage import AUTHOR, Answer, InProcess, Stage
 
@@ -129,6 +130,19 @@ async def test_a_first_portion_that_is_refused_is_all_that_was_sent(database: Da
         await stage.looks(5)
     assert len(stage.said(sent.id)) == 50
     assert stage.counts(sent.id)[State.QUEUED] == 950
+
+
+async def test_nobody_waits_for_those_in_the_first_portion_who_opted_out(database: Database, keyring: Keyring) -> None:
+    stage = Stage(database, keyring, playbook={"canary": 20, "canary_wait_seconds": 1})
+    stage.open(100)
+    stage.add_endpoint("text", Medium.SMS)
+    approved = stage.approve(stage.draft(["text"]))
+    for number in range(10):
+        suppress_address(database, keyring, AUTHOR, Medium.SMS, f"+12025550{number:03d}", "STOP", stage.clock.now())
+    async with stage.running():
+        sent = stage.send(approved)
+        await stage.until(sent.id, "done")
+    assert stage.counts(sent.id) == {State.ACCEPTED: 90, State.SUPPRESSED: 10}
 
 
 async def test_a_pause_in_the_middle_of_the_first_portion_does_not_let_the_rest_go(
