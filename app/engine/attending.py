@@ -6,18 +6,17 @@ Every process runs one, whoever has the engine: the unique row of a notice and t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 from app.clock import Clock
 from app.engine.nudging import Nudger
-from app.observe import logger
+from app.engine.supervising import outlive
 from app.store.database import Database
 
-log = logger("clarion.staff")
-
+FAILED: Final = "attending_failed"
 POLL_SECONDS: Final = 1.0
 """How often queued nudges are looked for."""
 
@@ -36,8 +35,8 @@ class Attendant:
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set; a nudge under way is finished first."""
         while not stop.is_set():
-            await self._outlive(self._look)
-            await self._outlive(self.nudger.deliver)
+            await outlive(self._look, FAILED)
+            await outlive(self.nudger.deliver, FAILED)
             try:
                 async with asyncio.timeout(min(POLL_SECONDS, self.seconds)):
                     await stop.wait()
@@ -50,9 +49,3 @@ class Attendant:
             return
         await asyncio.to_thread(self.look, self.db, self.clock.now())
         self._looked_at = now
-
-    async def _outlive(self, act: Callable[[], Awaitable[object]]) -> None:
-        try:
-            await act()
-        except Exception as error:  # a supervisor: silence must be noticed whatever one look ran into
-            log.error("attending_failed", act=act.__qualname__, error=type(error).__name__, exc_info=error)

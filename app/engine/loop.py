@@ -10,7 +10,7 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, TypeVar
+from typing import Final
 
 import structlog
 
@@ -23,6 +23,7 @@ from app.engine.loading import Loader
 from app.engine.polling import A_PASS, Poller
 from app.engine.recovery import Recovery
 from app.engine.sharing import Purses
+from app.engine.supervising import outlive
 from app.engine.tending import Tending
 from app.engine.turn import Granted, Request, is_site, take_turn
 from app.engine.vitals import count
@@ -31,9 +32,6 @@ from app.settings import Timings
 from app.store import waiting
 from app.store.database import Database, Doubtful
 from app.store.settling import Settled
-
-log = structlog.get_logger("engine")
-Value = TypeVar("Value")
 
 IDLE_SECONDS: Final = 0.25
 HOUSEKEEPING_SECONDS: Final = 60.0
@@ -85,14 +83,14 @@ class Engine:
         )
         tending = Tending(self.db, self.clock, self.control, self.timings, self.me, alone=self.alone)
         poller = Poller(self.db, self.fleet, self.clock, self.timings, self.me, guarded, self.alone)
-        await self._supervised(recovery.take_over)
+        await outlive(recovery.take_over)
         async with asyncio.TaskGroup() as tasks:
 
             async def look() -> None:
                 await self.control.refresh()
                 await self.fleet.refresh(tasks)
 
-            await self._supervised(look)
+            await outlive(look)
             pace = self.timings
             beside = [
                 tasks.create_task(self._every(pace.control, look), name="read what staff want"),
@@ -108,20 +106,20 @@ class Engine:
             ]
             while not stop.is_set():
                 began = self.clock.monotonic()
-                moved = await self._supervised(lambda: self._turn(loader))
+                moved = await outlive(lambda: self._turn(loader))
                 await self._rest(moved=bool(moved), took=self.clock.monotonic() - began)
             await self._drain(loader)
             for task in beside:
                 task.cancel()
             recovery.stop()
-            await self._supervised(tending.say_goodbye)
+            await outlive(tending.say_goodbye)
             self.fleet.stop()
 
     async def _turn(self, loader: Loader) -> bool:
         """Settle, admit, send. True when anything moved."""
         if self._called:
             self._called = False
-            await self._supervised(self.control.refresh)
+            await outlive(self.control.refresh)
         batch, self._finished = self._finished, []
         request = self._request(batch)
         started, leases_are_fresh = self.clock.monotonic(), request.renew or not self.fleet.busy
@@ -137,7 +135,7 @@ class Engine:
             self.control.leased_until = started + self.timings.lease
         if any(is_site(row) for row in batch):
             # The very next messages carry the link of the page that is up now; unlinked if this cannot be read.
-            await self._supervised(self.control.refresh)
+            await outlive(self.control.refresh)
         count(batch, (row for got in granted.values() for row in got.closed), self.control, self.fleet)
         self.fleet.landed(batch)
         self.fleet.let_go(request.release)
@@ -209,21 +207,12 @@ class Engine:
         deadline = self.clock.monotonic() + self.timings.call_timeout + 1.0
         while self.clock.monotonic() < deadline:
             self.fleet.close_doors()
-            await self._supervised(lambda: self._turn(loader))
+            await outlive(lambda: self._turn(loader))
             if not self._finished and self.fleet.idle and not self.fleet.busy:
                 return
             await asyncio.sleep(self.timings.commit)
 
     async def _every(self, seconds: float, act: Callable[[], Awaitable[object]]) -> None:
         while True:
-            await self._supervised(act)
+            await outlive(act)
             await asyncio.sleep(seconds)
-
-    async def _supervised(self, act: Callable[[], Awaitable[Value]]) -> Value | None:
-        """Whatever goes wrong in one pass is logged and the next pass tries again: the engine never dies of it."""
-        try:
-            return await act()
-        except Exception as error:
-            log.error("engine_pass_failed", act=act.__qualname__, error=type(error).__name__, exc_info=error)
-            await asyncio.sleep(IDLE_SECONDS)
-            return None

@@ -23,8 +23,8 @@ DRAWERS = {
     "base_utils",
 }
 SUPERVISORS = {
-    "app/engine/attending.py",
-    "app/engine/loop.py",
+    "app/engine/loop.py",  # puts back what a commit did not take, and raises again
+    "app/engine/supervising.py",
     "app/engine/watchdog.py",
     "app/publishing/publisher.py",
 }
