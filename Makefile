@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test serve check lock migration playbooks bench soak clean
+.PHONY: help demo test browser serve check lock migration playbooks bench soak clean
 
 PY := .venv/bin/python
 WORKERS ?= 2
@@ -15,8 +15,11 @@ help: ## this list
 demo: .venv/run.stamp ## a whole crisis in about a minute: 20,000 subscribers, loopback providers, a report that adds up
 	.venv/bin/clarion demo
 
-test: check ## every check and every test
+test: check browser ## every check and every test
 	$(PY) -m pytest -q -n $(WORKERS) --dist worksteal
+
+browser: .venv/test.stamp node_modules/.stamp ## Chromium, fonts and nginx for the tests (Debian packages, as root; else they are skipped by name)
+	@$(PY) -m tests.programs
 
 serve: .venv/run.stamp data/demo/clarion.db ## the web process on the data the demo left behind
 	$(DEMO) .venv/bin/clarion serve
@@ -29,7 +32,8 @@ check: .venv/test.stamp ## lint, format and types, without the tests
 lock: .venv/test.stamp ## pin the packages of requirements/*.in with their hashes (UPGRADE=--upgrade for newer ones)
 	.venv/bin/uv pip compile $(LOCK) --output-file requirements/run.txt requirements/run.in
 	.venv/bin/uv pip compile $(LOCK) --constraints requirements/run.txt --output-file requirements/test.txt requirements/test.in
-	@if grep -n '://' requirements/*.txt; then echo "A lock file names a registry host (above)." >&2; exit 1; fi
+	.venv/bin/uv pip compile $(LOCK) --output-file requirements/node.txt requirements/node.in
+	@if grep -n '://' requirements/*.txt package-lock.json; then echo "A lock file names a registry host (above)." >&2; exit 1; fi
 LOCK = --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links $(UPGRADE)
 
 migration: .venv/test.stamp ## draft the next migration from the tables: make migration NAME=0002_what_changes
@@ -100,3 +104,14 @@ export LAUNCHER
 	@$(FIND_PYTHON); echo "Installing what the tests need (requirements/test.txt)"; \
 	"$$python" -m pip --python $(PY) install $(PIP_FLAGS) -r requirements/test.txt
 	@touch $@ .venv/run.stamp
+
+.venv/bin/npm: requirements/node.txt | .venv/bin/python
+	@$(FIND_PYTHON); echo "Installing Node.js, which this machine has not got (requirements/node.txt)"; \
+	"$$python" -m pip --python $(PY) install $(PIP_FLAGS) -r requirements/node.txt
+	@touch $@
+
+NPM := $(shell command -v npm || echo .venv/bin/npm)
+
+node_modules/.stamp: package-lock.json package.json | $(NPM)
+	@echo "Installing the files for browsers (package-lock.json)"; PATH="$(CURDIR)/.venv/bin:$$PATH" $(NPM) ci --no-progress --loglevel=error
+	@touch $@
