@@ -35,7 +35,7 @@ it. Refusals are RFC 9457 problems with a stable `code`, a sentence, the `field`
 
 def create_app(settings: Settings | None = None, *, run_engine: bool = True, wiring: Wiring | None = None) -> ASGIApp:
     """The whole service as one ASGI application. Without `run_engine` it answers but sends and publishes nothing."""
-    wired = wiring or _from_environment(settings or Settings())
+    wired = wiring or prepared(settings or Settings())
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -68,11 +68,12 @@ def create_app(settings: Settings | None = None, *, run_engine: bool = True, wir
     framework.include_router(open_links.router)
     framework.include_router(health.router)
     https = wired.api.public_base.startswith("https://")
-    front: ASGIApp = edge(wired.shelf)(Envelope(framework, https=https))
+    front: ASGIApp = edge(wired.shelf, wired.hub)(Envelope(framework, https=https))
     return front
 
 
-def _from_environment(settings: Settings) -> Wiring:
+def prepared(settings: Settings) -> Wiring:
+    """Everything connected, logging as configured, and the schema of a SQLite database up to date."""
     configure_logging(settings.log_level)
     if settings.sqlite_path() is not None:  # a server's schema is changed by `clarion migrate`, when its people choose
         upgrade(settings.database_url)

@@ -74,6 +74,11 @@ class Settings(BaseSettings):
     default_language: str = "en"
     organisation: str = Field(default="", description="Its name, as pages and feeds show it.")
     timezone: str = Field(default="UTC", description="IANA zone in which dates are written for readers.")
+    shortcut: bool = Field(
+        default=True,
+        description="Answer plain requests for the website in the packet they came in; false leaves them to uvicorn.",
+    )
+    live_visitors: int = Field(default=10_000, ge=0, description="Most connections that follow the website live.")
     metrics_host: str = Field(default="127.0.0.1", description="Where CLARION_METRICS_PORT listens.")
     metrics_port: int | None = Field(
         default=None, ge=0, le=65535, description="Numbers for Prometheus without a token, on a port of their own."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -39,6 +40,7 @@ from app.publishing.publisher import Publisher
 from app.publishing.tongue import Organisation
 from app.settings import Settings
 from app.site.lastgood import last_good
+from app.site.live import Hub
 from app.site.shelf import Shelf
 from app.store import documents, endpoints
 from app.store.calling import Listener
@@ -178,6 +180,7 @@ class Wiring:
     attendant: Attendant
     link_keeper: LinkKeeper
     shelf: Shelf
+    hub: Hub
     bell: Bell
     api: Context
     callbacks: callbacks.Context
@@ -255,6 +258,7 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
         attendant=Attendant(db, attend, nudger, clock, timings.attend),
         link_keeper=link_keeper,
         shelf=shelf,
+        hub=Hub(shelf, settings.live_visitors, secrets.randbelow),
         bell=bell,
         api=Context(
             db=db,

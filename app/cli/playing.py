@@ -59,12 +59,11 @@ def demo(
 def demo_web(host: str, port: int) -> None:
     """The demo's web process: like `serve`, but webhooks may go to loopback, where the demo's providers are."""
     settings = Settings()
-    from app.main import create_app
     from app.observe import configure_logging
     from app.wiring import build
 
     configure_logging("ERROR")
-    listen(lambda: create_app(wiring=build(settings, allow_private=True)), settings, host=host, port=port)
+    listen(lambda: build(settings, allow_private=True), settings, host=host, port=port)
 
 
 def _settings(**own: object) -> Settings:

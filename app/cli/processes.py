@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import resource
 import signal
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -18,7 +20,6 @@ from app.terminal import console
 
 if TYPE_CHECKING:
     import uvicorn
-    from starlette.types import ASGIApp
 
     from app.wiring import Wiring
 
@@ -49,7 +50,7 @@ def serve(
 ) -> None:
     """Run the web process: website, API and callbacks; on SQLite the engine too."""
     settings = _measured(metrics_port)
-    listen(lambda: _application(settings), settings, host=host, port=port, behind_proxy=behind_proxy)
+    listen(lambda: _wired(settings), settings, host=host, port=port, behind_proxy=behind_proxy)
 
 
 @app.command()
@@ -78,11 +79,12 @@ def take_turns_quickly() -> None:
     sys.setswitchinterval(SWITCH_SECONDS)
 
 
-def listen(make: Callable[[], ASGIApp], settings: Settings, *, host: str, port: int, behind_proxy: str = "") -> None:
+def listen(make: Callable[[], Wiring], settings: Settings, *, host: str, port: int, behind_proxy: str = "") -> None:
     """Serve until SIGTERM or Ctrl-C; what is under way comes home first. Nothing is made before the door is ours."""
     take_turns_quickly()
     with _bound(host, port) as door:
         server = _server(make(), behind_proxy)
+        many_connections()
         _announce(settings, door)
         server.run([door])
     if not server.started:
@@ -96,20 +98,30 @@ def _measured(metrics_port: int | None) -> Settings:
     return settings if metrics_port is None else settings.model_copy(update={"metrics_port": metrics_port})
 
 
-def _application(settings: Settings) -> ASGIApp:
-    from app.main import create_app
+def many_connections() -> None:
+    """As many open files as the system lets us have; its usual 1,024 is soon used up by visitors who stay."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    with suppress(ValueError, OSError):  # some systems state more than they give
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def _wired(settings: Settings) -> Wiring:
+    from app.main import prepared
 
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    return create_app(settings)
+    return prepared(settings)
 
 
-def _server(asgi: ASGIApp, behind_proxy: str) -> uvicorn.Server:
+def _server(wired: Wiring, behind_proxy: str) -> uvicorn.Server:
     import uvicorn
 
+    from app.main import create_app
+    from app.site.shortcut import shortcut
+
     config = uvicorn.Config(
-        asgi,
-        loop="auto",  # uvloop and httptools where they are installed
-        http="auto",
+        create_app(wiring=wired),
+        loop="auto",  # uvloop where it is installed
+        http=shortcut(wired.shelf, wired.hub) if wired.settings.shortcut else "httptools",
         access_log=False,  # the application logs each request once, without its query
         log_config=None,
         proxy_headers=bool(behind_proxy),

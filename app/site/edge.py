@@ -6,17 +6,14 @@ Conditional requests and negotiation follow RFC 9110; Range is ignored, as its s
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
+from app.site.asgi import ASGIApp, Receive, Scope, Send
+from app.site.following import follow
+from app.site.live import Hub
 from app.site.shelf import Ready, Shelf, Variant
-
-Scope = MutableMapping[str, Any]
-Event = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Event]]
-Send = Callable[[Event], Awaitable[None]]
-ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 ALLOW: Final = b"GET, HEAD, OPTIONS"
 PREFLIGHT_HEADERS: Final = [
@@ -29,8 +26,8 @@ PREFLIGHT_HEADERS: Final = [
 REFUSAL_HEADERS: Final = [(b"allow", ALLOW), (b"content-length", b"0"), (b"access-control-allow-origin", b"*")]
 
 
-def edge(shelf: Shelf) -> Callable[[ASGIApp], ASGIApp]:
-    """Middleware that answers what lies on the shelf and hands everything else to the application."""
+def edge(shelf: Shelf, hub: Hub | None = None) -> Callable[[ASGIApp], ASGIApp]:
+    """Middleware that answers what lies on the shelf, live push included, and hands everything else on."""
 
     def around(app: ASGIApp) -> ASGIApp:
         async def answer_or_pass(scope: Scope, receive: Receive, send: Send) -> None:
@@ -39,6 +36,10 @@ def edge(shelf: Shelf) -> Callable[[ASGIApp], ASGIApp]:
                 found = shelf.get(path)
                 if found is not None:
                     await _answer(found, 200, scope, send)
+                    return
+                room = hub.room(path) if hub is not None else None
+                if hub is not None and room is not None:
+                    await follow(hub, room, scope, receive, send, gzip=takes_gzip(_accepted(scope)))
                     return
                 absent = shelf.missing(path)
                 if absent is not None:
@@ -63,15 +64,31 @@ async def _answer(found: Ready, status: int, scope: Scope, send: Send) -> None:
             wanted = wanted + b"," + value if wanted else value
         elif name == b"if-none-match":
             known = known + b"," + value if known else value
-    variant = found.gzip if found.gzip is not None and takes_gzip(wanted) else found.plain
-    if known and status == 200:
-        held = held_variant(known, found, variant)
-        if held is not None:
-            await send({"type": "http.response.start", "status": 304, "headers": held.not_modified})
-            await send({"type": "http.response.body", "body": b""})
-            return
+    variant, held = negotiate(found, wanted, known if status == 200 else b"")
+    if held:
+        await send({"type": "http.response.start", "status": 304, "headers": variant.not_modified})
+        await send({"type": "http.response.body", "body": b""})
+        return
     await send({"type": "http.response.start", "status": status, "headers": variant.headers})
     await send({"type": "http.response.body", "body": variant.body if method == "GET" else b""})
+
+
+def negotiate(found: Ready, accept_encoding: bytes, if_none_match: bytes) -> tuple[Variant, bool]:
+    """The representation to speak of, and whether the client holds it already: 304 instead of its bytes.
+
+    Several header lines of one name come joined by commas (RFC 9110 section 5.3); absent ones are empty.
+    """
+    packed = found.gzip
+    variant = packed if packed is not None and accept_encoding and takes_gzip(accept_encoding) else found.plain
+    if if_none_match:
+        held = held_variant(if_none_match, found, variant)
+        if held is not None:
+            return held, True
+    return variant, False
+
+
+def _accepted(scope: Scope) -> bytes:
+    return b",".join(value for name, value in scope["headers"] if name == b"accept-encoding")
 
 
 async def _refuse_or_preflight(method: str, send: Send) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -32,9 +32,12 @@ SHARED_HEADERS: Final[HeaderList] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Variant:
-    """One representation of one address: bytes, its own strong ETag, and both complete header lists."""
+    """One representation of one address: bytes, its own strong ETag, and both complete header lists.
+
+    Two are the same when they are one object, so that they can be keys without hashing pages.
+    """
 
     body: bytes
     etag: bytes
@@ -90,12 +93,13 @@ class Shelf:
     `put` is safe to call from any thread while others read: readers see the old dict or the new one.
     """
 
-    __slots__ = ("_by_path", "_missing", "_rooms", "published_at", "seq")
+    __slots__ = ("_by_path", "_listeners", "_missing", "_rooms", "published_at", "seq")
 
     def __init__(self) -> None:
         self._by_path: Mapping[str, Ready] = {}
         self._missing: Mapping[str, Ready] = {}
         self._rooms: frozenset[str] = frozenset()
+        self._listeners: tuple[Callable[[], None], ...] = ()
         self.seq = 0
         self.published_at: datetime | None = None
 
@@ -105,6 +109,7 @@ class Shelf:
             return False
         early = {address: prepared for file in files for address, prepared in _addressed(file, published_at)}
         self._by_path = {**self._by_path, **early}
+        self._tell()
         return True
 
     def put(self, snapshot: Snapshot) -> bool:
@@ -125,7 +130,21 @@ class Shelf:
         self._by_path = by_path
         self.seq = snapshot.seq
         self.published_at = snapshot.published_at
+        self._tell()
         return True
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Call `listener` whenever something was put, from the thread that put it."""
+        self._listeners = (*self._listeners, listener)
+
+    def _tell(self) -> None:
+        for listener in self._listeners:
+            listener()
+
+    @property
+    def addresses(self) -> Mapping[str, Ready]:
+        """All there is now; another object as soon as anything is put, never a changed one."""
+        return self._by_path
 
     def get(self, path: str) -> Ready | None:
         return self._by_path.get(path)

@@ -6,7 +6,7 @@ from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.site.edge import ASGIApp, Receive, Scope, Send
+from app.site.asgi import ASGIApp, Receive, Scope, Send
 
 
 @dataclass(frozen=True, slots=True)

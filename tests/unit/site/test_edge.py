@@ -6,7 +6,8 @@ import gzip
 
 import pytest
 
-from app.site.edge import Receive, Scope, Send, edge, takes_gzip
+from app.site.asgi import Receive, Scope, Send
+from app.site.edge import edge, takes_gzip
 from app.site.shelf import Shelf
 from tests.unit.site.asgi import ask, beyond
 from tests.unit.site.snapshots import snapshot
