@@ -21,7 +21,7 @@ from app.observe import configure_logging
 from app.settings import Settings
 from app.site.edge import edge
 from app.store.migrate import upgrade
-from app.visitors import finder, open_links
+from app.visitors import finder, open_links, previews
 from app.visitors import forms as visitors
 from app.wiring import Wiring, build
 
@@ -66,6 +66,7 @@ def create_app(settings: Settings | None = None, *, run_engine: bool = True, wir
     framework.include_router(visitors.router)
     framework.include_router(finder.router)
     framework.include_router(open_links.router)
+    framework.include_router(previews.router)
     framework.include_router(health.router)
     https = wired.api.public_base.startswith("https://")
     front: ASGIApp = edge(wired.shelf, wired.hub)(Envelope(framework, https=https))

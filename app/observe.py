@@ -41,6 +41,21 @@ PUBLISHED: Final = Counter("clarion_published", "Website snapshots written", ["r
 PUBLISHER_AGE: Final = Gauge(
     "clarion_publisher_age_seconds", "Since this process last wrote the website", registry=METRICS
 )
+TARGET_PLACEMENTS: Final = Counter(
+    "clarion_target_placements", "Attempts to write the website to a target", ["target", "result"], registry=METRICS
+)
+TARGET_SEQ: Final = Gauge(
+    "clarion_target_seq", "The sequence number last placed whole at a target", ["target"], registry=METRICS
+)
+TARGET_FAILING: Final = Gauge(
+    "clarion_target_failing", "1 = the last attempt to write to this target failed", ["target"], registry=METRICS
+)
+READ_BACK: Final = Gauge(
+    "clarion_read_back", "1 = visitors of this target's address find what was published", ["target"], registry=METRICS
+)
+READ_BACK_SKEW: Final = Gauge(
+    "clarion_read_back_skew_seconds", "How far the clock of its server is ahead of ours", ["target"], registry=METRICS
+)
 QUEUE: Final = Gauge(
     "clarion_queue_deliveries", "Open deliveries of live updates", ["lane", "endpoint", "state"], registry=METRICS
 )

@@ -34,6 +34,8 @@ class Timings(BaseSettings):
     retry_cap: float = 60.0
     attend: float = 15.0
     """Between two looks for what staff must be told: a line nobody answers, a check that is overdue."""
+    read_back: float = 30.0
+    """Between two looks at the website from outside."""
     failover: float = 30.0
     """How long a breaker stays open, or an endpoint halted, before another one takes over what it has not begun."""
     failback: float = 30.0

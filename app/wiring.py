@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import socket
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,6 +25,8 @@ from app.domain.endpoints import ChannelFacts, Endpoint, full_settings
 from app.domain.manage import PURPOSE as MANAGE
 from app.domain.message import Channel, Info, Medium, Message
 from app.domain.open_links import PURPOSE as OPEN_LINKS
+from app.domain.preview_links import PURPOSE as PREVIEWS
+from app.domain.targets import OWN
 from app.engine.attending import Attendant
 from app.engine.composing import MARKS, Composer
 from app.engine.link_keeping import LinkKeeper
@@ -34,9 +37,13 @@ from app.engine.vitals import Gauges
 from app.exposing import exposing
 from app.keyring import Keyring
 from app.observe import logger
+from app.publishing.bounding import Bounded, within
 from app.publishing.building import Press
+from app.publishing.couriers import Couriers
 from app.publishing.directory import DirectoryTarget
+from app.publishing.opening import Opener
 from app.publishing.publisher import Publisher
+from app.publishing.read_back import ReadBack
 from app.publishing.tongue import Organisation
 from app.settings import Settings
 from app.site.lastgood import last_good
@@ -55,7 +62,7 @@ from app.usecases.load_source import load_source
 from app.usecases.preview_update import EndpointLimits, Preflight, preflight
 from app.usecases.record_receipts import keep
 from app.visitors import forms as visitors
-from channels import registry
+from channels import guard, registry
 from channels.base import Closes
 from channels.http import Http, Timeouts
 from channels.visits import visit
@@ -177,6 +184,8 @@ class Wiring:
     words: Words
     engine: Engine
     publisher: Publisher
+    couriers: Couriers
+    read_back: ReadBack
     attendant: Attendant
     link_keeper: LinkKeeper
     shelf: Shelf
@@ -217,13 +226,18 @@ class Wiring:
         database = self.settings.sqlite_path()
         if database is not None and not opened.enter_context(engine_lock(database)):
             logger("clarion").warning("engine_runs_elsewhere")
-            return [self.publisher.run, self.attendant.run, self.link_keeper.run]
+            return [*self._always()]
         self.bell.listen(lambda: _ring_engine(loop, self.engine))
         beside = []
         if isinstance(self.clock, ServerClock):
             calls = self.settings.listen_url.get_secret_value() or self.settings.database_url
             beside = [self.clock.run, Listener(calls, self.bell.ring).run]
-        return [self.publisher.run, self.attendant.run, self.link_keeper.run, self.engine.run, *beside]
+        return [*self._always(), self.engine.run, *beside]
+
+    def _always(self) -> Iterator[Callable[[asyncio.Event], Coroutine[Any, Any, None]]]:
+        """What every process runs, whoever has the engine."""
+        for part in (self.publisher, self.couriers, self.read_back, self.attendant, self.link_keeper):
+            yield part.run
 
 
 def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool = False) -> Wiring:
@@ -241,7 +255,11 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
     composer = Composer(words.compose, clock, settings.public_base, reference_key, manage_key, words.areas)
     press = _press(settings, templating)
     engine = Engine(db, channels, composer, clock, timings, alone=db.is_sqlite)
-    publisher = Publisher(db, press, [DirectoryTarget(settings.publish_dir)], shelf, clock)
+    couriers = Couriers(db, Opener(http, keyring.unseal), clock)
+    folder = Bounded(DirectoryTarget(settings.publish_dir, own_folder()))
+    publisher = Publisher(db, press, [folder], shelf, clock, couriers.offer)
+    own_url = settings.public_base if "public_url" in settings.model_fields_set else ""
+    read_back = ReadBack(db, clock, http, own_url, timings.read_back, bell.ring)
     gauges = Gauges(db, clock, engine.fleet, lambda: publisher.last.snapshot.published_at if publisher.last else None)
     link_keeper = LinkKeeper(db, clock, partial(visit, http), bell.ring)
     nudger = Nudger(db, channels, templating.staff, clock, timings)
@@ -255,6 +273,8 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
         words=words,
         engine=engine,
         publisher=publisher,
+        couriers=couriers,
+        read_back=read_back,
         attendant=Attendant(db, attend, nudger, clock, timings.attend),
         link_keeper=link_keeper,
         shelf=shelf,
@@ -269,6 +289,7 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
             channels={name: registry.info(name) for name in registry.CHANNELS},
             facts=channel_facts,
             preflight=words.preflight,
+            check_url=lambda url, private: guard.check_url(url, allow_private=private or allow_private),
             check_settings=partial(registry.check_settings, allow_private=allow_private),
             metrics=gauges.exposition,
             timezone=settings.timezone,
@@ -282,7 +303,7 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
             Known(db, clock), clock, settings.public_base, Intake(partial(keep, db), reference_key, clock), channels
         ),
         contact_readings=contact_readings.Context(db, clock, keyring, bell.ring),
-        visitors=visitors.Context(db, clock, manage_key, press, keyring.key(OPEN_LINKS)),
+        visitors=visitors.Context(db, clock, manage_key, press, keyring.key(OPEN_LINKS), keyring.key(PREVIEWS)),
     )
 
 
@@ -294,9 +315,14 @@ def channel_facts(name: str) -> ChannelFacts | None:
     return ChannelFacts(name, info.medium, registry.settings_schema(name), info.rate_per_second)
 
 
+def own_folder() -> str:
+    """The name of this machine's own folder among the targets: each machine has one."""
+    return f"{OWN}@{socket.gethostname()}"[:64]
+
+
 def _shelf(published: Path) -> Shelf:
     """What was published last is served before the database has answered once."""
-    shelf, kept = Shelf(), last_good(published)
+    shelf, kept = Shelf(), within(lambda: last_good(published))
     if kept is not None:
         shelf.put(kept)
     return shelf

@@ -7,7 +7,8 @@ docs/adr/0002-http-client.md.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -26,6 +27,8 @@ from channels.base import Failure, FailureKind
 Headers = Mapping[str, str] | HeaderMap
 """Prebuild them with `standing_headers` where the same ones go with every call."""
 
+LONGEST_BODY: Final = 8 << 20
+"""Bytes read of an answer that comes over a `Line`."""
 _IDLE_SECONDS: Final = 30.0
 _PINNED_KEPT: Final = 8
 _CONNECTING: Final = "client error (connect)"
@@ -137,9 +140,26 @@ class Http:
         finally:
             await client.close()
 
-    async def _checked(self, url: str) -> tuple[str, str, int] | Failure:
+    @asynccontextmanager
+    async def line(self, url: str, *, private: bool = False) -> AsyncIterator[Line | Failure]:
+        """Several requests to the host of this URL, an address somebody configured: resolved once, every address
+        checked, each connection made to that very one, all closed at the end. `private` permits inside addresses,
+        http and any port, for an operator who says so.
+        """
+        way = await self._checked(url, private=private)
+        if isinstance(way, Failure):
+            yield way
+            return
+        client = await self._client_for(*way)
+        try:
+            yield Line(client, self.now, way[0], way[2])
+        finally:
+            await client.close()
+
+    async def _checked(self, url: str, *, private: bool = False) -> tuple[str, str, int] | Failure:
         """Host, the one address to connect to, and port."""
-        problem = guard.check_url(url, ports=self._ports, allow_private=self.allow_private)
+        private = private or self.allow_private
+        problem = guard.check_url(url, ports=self._ports, allow_private=private)
         if problem is not None:
             return _refused(problem)
         parsed = Url(url)
@@ -151,7 +171,7 @@ class Http:
                 addresses = await self._resolve(host, port)
         except (OSError, UnicodeError):  # TimeoutError is an OSError
             return Failure(FailureKind.NOT_ACCEPTED, "dns", "The host name did not resolve.")
-        problem = None if self.allow_private else guard.check_addresses(addresses)
+        problem = None if private else guard.check_addresses(addresses)
         return (host, addresses[0], port) if problem is None else _refused(problem)
 
     async def aclose(self) -> None:
@@ -191,6 +211,22 @@ class Http:
         )
 
 
+class Line:
+    """Requests to one host over connections of their own; see `Http.line`."""
+
+    def __init__(self, client: Client, now: Callable[[], datetime], host: str, port: int) -> None:
+        self._client = client
+        self._now = now
+        self._to = (host, port)
+
+    async def ask(self, method: str, url: str, headers: Headers, body: bytes | None = None) -> Reply | Failure:
+        """Its body is read up to LONGEST_BODY; a longer one is Failure(CONTENT, `too_large`)."""
+        parsed = guard.parse(url)
+        if parsed is None or (parsed.host_str, parsed.port_or_known_default) != self._to:
+            return Failure(FailureKind.OURS, "other_host", "The request is for another host than this line.")
+        return await _call(self._client, self._now, method, parsed, headers, body, None, most=LONGEST_BODY)
+
+
 async def _call(
     client: Client,
     now: Callable[[], datetime],
@@ -201,7 +237,9 @@ async def _call(
     more: Headers | None,
     *,
     read: bool = True,
+    most: int = 0,
 ) -> Reply | Failure:
+    """`most` bounds the body in bytes; 0 = whatever comes."""
     try:
         builder = client.request(method, url).headers(headers)
         if body is not None:
@@ -211,12 +249,24 @@ async def _call(
         if not read:
             async with builder.build_streamed() as response:
                 return Reply(response, b"", now)
+        if most:
+            async with builder.build_streamed() as response:
+                return await _bounded(response, most, now)
         response = await builder.build().send()
         return Reply(response, memoryview(await response.bytes()), now)
     except (BuilderError, ValueError):
         return Failure(FailureKind.OURS, "bad_request", "The request could not be built from these settings and words.")
     except DetailedPyreqwestError as error:
         return _network(error)
+
+
+async def _bounded(response: Response, most: int, now: Callable[[], datetime]) -> Reply | Failure:
+    body = bytearray()
+    while (chunk := await response.body_reader.read_chunk()) is not None:
+        body += chunk
+        if len(body) > most:
+            return Failure(FailureKind.CONTENT, "too_large", f"The answer is longer than {most:,} bytes.")
+    return Reply(response, bytes(body), now)
 
 
 def _network(error: DetailedPyreqwestError) -> Failure:

@@ -22,9 +22,14 @@ from app.store.updates import UpdateRow
 from app.templating import Templating
 from app.usecases.check_links import KnownLink
 from app.usecases.preview_update import Preflight
+from app.usecases.save_target import CheckUrl
 
 Preflighting = Callable[[UpdateRow, datetime], Preflight]
 """Renders an update for all its endpoints and languages and says what stops it."""
+
+
+def _any_url(_url: str, _private: bool) -> Problem | None:  # noqa: FBT001 - the shape of save_target.CheckUrl
+    return None
 
 
 async def _no_links() -> tuple[KnownLink, ...]:
@@ -59,6 +64,8 @@ class Context:
     """Tell the engine and the publisher of this process that there is work; safe from any thread."""
     check_links: Callable[[], Awaitable[tuple[KnownLink, ...]]] = _no_links
     """Look at every link readers are sent to, now; takes a minute at most."""
+    check_url: CheckUrl = _any_url
+    """What is wrong with an address that staff tell us to open."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the process is going down: event streams end."""
 

@@ -15,9 +15,11 @@ from app.api import (
     links,
     open_links,
     people,
+    preview_links,
     registry,
     release,
     staff,
+    targets,
     triage,
     updates,
     watching,
@@ -29,7 +31,7 @@ def everything() -> APIRouter:
     routers = [
         *registry.lists(), contact_readings.router, advice.router, links.router, open_links.router, triage.router,
         declaring.router, endpoints.router, people.router, audiences.router, crises.router, updates.router,
-        release.router, watching.router, staff.router, housekeeping.router,
+        release.router, preview_links.router, targets.router, watching.router, staff.router, housekeeping.router,
     ]  # fmt: skip
     for router in routers:
         api.include_router(router)

@@ -21,9 +21,11 @@ from app.cli import (
     playing,
     processes,
     proving,
+    publishing,
     registry,
     release,
     routes,
+    sharing,
     staff,
     triage,
     trusted,
@@ -47,9 +49,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 crisis.app.registered_commands.extend(declaring.app.registered_commands)
-for half in (release.app, pacing.app):
+for half in (release.app, pacing.app, sharing.app):
     update.app.registered_commands.extend(half.registered_commands)
-for part in (processes.app, playing.app, trusted.app, advice.app, triage.app, upkeep.app, proving.app, doctor.app):
+ROOTS: Final = (processes, playing, trusted, advice, triage, upkeep, publishing, proving, doctor)
+for part in (one.app for one in ROOTS):
     app.registered_commands.extend(part.registered_commands)
     app.registered_groups.extend(part.registered_groups)
 app.add_typer(people.app, name="import", help="Take in lists.")

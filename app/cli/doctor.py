@@ -16,6 +16,7 @@ from app.cli.desk import AsJson, Desk, at_desk
 from app.cli.findings import Finding, Look, report, schema, secrets
 from app.cli.holding import callbacks, database, everything_held, held
 from app.cli.links import dead_links
+from app.cli.publishing import websites
 from app.domain.crisis import LIVE, UpdateState
 from app.engine.lock import engine_lock
 from app.site.lastgood import last_good
@@ -101,6 +102,7 @@ LOOKS: Final[tuple[Look, ...]] = (
     _audit,
     secrets,
     _website,
+    websites,
     _engine,
     database,
     callbacks,

@@ -1,4 +1,4 @@
-"""What keeps an installation going: publish, tick, backup, keys."""
+"""What keeps an installation going: tick, backup, keys."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from rich.console import Console
 
 from app.api.answers import UpdateView
 from app.api.progress import settled, view
@@ -17,7 +16,6 @@ from app.cli.watching import bar_of
 from app.domain.crisis import MOVING, UpdateState
 from app.engine.lock import engine_lock
 from app.errors import Invalid, Problem
-from app.publishing.targets import Result
 from app.store import receipts, staff, updates
 from app.store.backup import back_up
 from app.terminal import Bar, Bars, counting
@@ -31,28 +29,6 @@ key = typer.Typer(help="The secret key.", no_args_is_help=True)
 app.add_typer(key, name="key")
 
 LOOK_SECONDS: Final = 0.1
-
-
-@app.command()
-def publish(as_json: AsJson = False) -> None:
-    """Write the website anew, now."""
-    with at_desk() as desk:
-        desk.allowed("send_update")
-        published = desk.wiring.publisher.publish(desk.now())
-        placed = [
-            {"target": one.target, "result": one.result.value, "detail": one.detail} for one in published.placements
-        ]
-        value = {"seq": published.snapshot.seq, "files": len(published.snapshot.files), "targets": placed}
-
-        def show(out: Console) -> None:
-            out.print(f"Snapshot {published.snapshot.seq}: {len(published.snapshot.files)} files.")
-            for one in published.placements:
-                sign = "[bad]✗[/bad]" if one.result is Result.FAILED else "[good]✓[/good]"
-                out.print(f"  {sign} {one.target}: {one.result.value} {one.detail}".rstrip())
-
-        desk.answer(value, show, as_json=as_json)
-        if not published.settled:
-            raise typer.Exit(5)
 
 
 @app.command()

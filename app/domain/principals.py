@@ -75,8 +75,12 @@ ROLE_FOR: Final[Mapping[str, Role]] = MappingProxyType(
         "acknowledge_notice": Role.AUTHOR,
         "open_knowledge": Role.APPROVER,
         "check_links": Role.AUTHOR,
+        "check_site": Role.AUTHOR,
+        "make_preview_link": Role.AUTHOR,
+        "publish": Role.AUTHOR,
         # the keys of the house
         "save_endpoint": Role.ADMIN,
+        "save_target": Role.ADMIN,
         "forget_deliveries": Role.ADMIN,
         "resume_endpoint": Role.APPROVER,
         "save_contact_secret": Role.ADMIN,

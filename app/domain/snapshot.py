@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
+MANIFEST: Final = "manifest.json"
+"""The name under which a publication says which files, with which hashes, belong to it."""
 MANIFEST_VERSION: Final = 1
 
 HTML: Final = "text/html; charset=utf-8"
@@ -100,6 +102,11 @@ def manifest_bytes(snapshot: Snapshot) -> bytes:
         },
     }
     return json.dumps(document, indent=1, ensure_ascii=False).encode() + b"\n"
+
+
+def manifest_digest(snapshot: Snapshot) -> str:
+    """SHA-256 of `manifest_bytes`: the fingerprint of a whole publication."""
+    return hashlib.sha256(manifest_bytes(snapshot)).hexdigest()
 
 
 def read_manifest(body: bytes) -> Manifest | None:

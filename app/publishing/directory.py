@@ -27,9 +27,9 @@ class DirectoryTarget:
     `manifest.json` (what is here), then the files nobody lists any more are removed.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, name: str = "") -> None:
         self.root = root
-        self.name = f"directory {root.name}"
+        self.name = name or f"directory {root.name}"
 
     def seq(self) -> int:
         manifests = (self._manifest(MANIFEST), self._manifest(NEXT_MANIFEST))
@@ -40,22 +40,26 @@ class DirectoryTarget:
             self.root.mkdir(parents=True, exist_ok=True)
             with _locked(self.root / LOCK):
                 if snapshot.seq <= self.seq():
-                    return Placement(self.name, Result.NOT_NEWER, f"holds {self.seq()}, offered {snapshot.seq}")
-                self._replace(snapshot)
+                    held = self.seq()
+                    return Placement(self.name, Result.NOT_NEWER, f"holds {held}, offered {snapshot.seq}", held)
+                written = self._replace(snapshot)
         except OSError as error:
             return Placement(self.name, Result.FAILED, f"{type(error).__name__}: {error.strerror or error}")
-        return Placement(self.name, Result.PLACED)
+        return Placement(self.name, Result.PLACED, held=snapshot.seq, written=written)
 
-    def _replace(self, snapshot: Snapshot) -> None:
+    def _replace(self, snapshot: Snapshot) -> int:
+        """How many files were not there yet as they are now."""
         before = self._manifest(MANIFEST)
         listed = manifest_bytes(snapshot)
         replace_file(self.root / NEXT_MANIFEST, listed)
         sync_folder(self.root)
         changed: set[Path] = set()
+        written = 0
         for file in sorted(snapshot.files.values(), key=_banners_last):
             path = self._place(file)
             if path is not None:
                 changed.add(path.parent)
+                written += 1
         for folder in changed:
             sync_folder(folder)
         replace_file(self.root / MANIFEST, listed)
@@ -63,6 +67,7 @@ class DirectoryTarget:
         sync_folder(self.root)
         if before is not None:
             self._remove(set(before.entries) - set(snapshot.files))
+        return written
 
     def _place(self, file: File) -> Path | None:
         if not is_plain_path(file.path):

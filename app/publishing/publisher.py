@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
+from sqlalchemy import Connection
+
 from app.clock import Clock
 from app.domain.banner import next_change
 from app.domain.help_library import next_end
-from app.domain.snapshot import File, Snapshot
+from app.domain.snapshot import File, Snapshot, manifest_digest
+from app.domain.targets import TargetState
 from app.observe import PUBLISHED, logger
 from app.publishing.building import Press, live_updates
 from app.publishing.picture import Picture, picture
-from app.publishing.targets import Placement, Result, Target
-from app.store import publishing, website
+from app.publishing.targets import Placement, Result, Target, after
+from app.store import publishing, targets, website
 from app.store.database import Database
 
 log = logger("publishing")
@@ -29,6 +32,8 @@ RETRY_AFTER: Final = timedelta(seconds=5)
 """After a target failed."""
 PAUSE_AFTER_FAULT: Final = 1.0
 """Seconds, when the database is gone."""
+SET_BACK: Final = timedelta(minutes=10)
+"""A clock set back by no more than this is not followed: nothing that was over comes back."""
 MOST_ATTEMPTS: Final = 5
 """Rounds of one publication when others keep changing things meanwhile; the next poll goes on."""
 
@@ -61,14 +66,27 @@ class Publication:
 class Publisher:
     """One for each process that publishes; any number may run, the sequence number decides."""
 
-    def __init__(self, db: Database, press: Press, targets: Sequence[Target], shelf: Memory, clock: Clock) -> None:
+    def __init__(
+        self,
+        db: Database,
+        press: Press,
+        targets: Sequence[Target],
+        shelf: Memory,
+        clock: Clock,
+        offer: Callable[[Snapshot], None] = lambda _: None,
+    ) -> None:
+        """`targets` are this machine's own and settle requests; whoever else carries snapshots away is handed each by
+        `offer`, which must not wait.
+        """
         self._db = db
         self._press = press
         self._targets = tuple(targets)
         self._shelf = shelf
         self._clock = clock
+        self._offer = offer
         self._due: datetime | None = None
         self._seen = 0
+        self._failing = {target.name for target in targets}
         self._bell = _Bell()
         self.last: Publication | None = None
 
@@ -82,15 +100,18 @@ class Publisher:
         Readers of this process see it first, the banner within some ten milliseconds, then the targets are
         written. Requests seen are settled when all targets took it. Raises what the database raises.
         """
-        shown, seq = self._number(now)
+        shown, seq = self._number(self._steady(now))
         self._shelf.put_ahead(self._press.banners(shown, seq), seq, shown.at)
         snapshot = self._press.snapshot(shown, seq)
         self._shelf.put(snapshot)
+        self._offer(snapshot)
         placements = tuple(target.write(snapshot) for target in self._targets)
         publication = Publication(snapshot, placements, self._next(shown))
-        if publication.settled:
-            with self._db.writing() as tx:
+        with self._db.writing() as tx:
+            publishing.made(tx, seq, manifest_digest(snapshot))
+            if publication.settled:
                 publishing.mark_done(tx, shown.newest_request, now)
+            self._write_down(tx, placements, seq, now)
         self._note(publication, shown)
         return publication
 
@@ -105,13 +126,32 @@ class Publisher:
 
         So of two publishers the one with the higher number has seen at least what the other has.
         """
-        above = max([self._shelf.seq, *(target.seq() for target in self._targets)])
+        above = max([self._shelf.seq, self._elsewhere(), *(target.seq() for target in self._targets)])
         for attempt in range(1, MOST_ATTEMPTS + 1):
             shown = self.look(now)
             with self._db.writing() as tx:
                 if attempt == MOST_ATTEMPTS or website.newest_request(tx) == shown.newest_request:
-                    return shown, publishing.record(tx, now, "", above=above)
+                    request, due = shown.newest_request, self._next(shown)
+                    return shown, publishing.record(tx, now, "", above=above, request=request, due=due)
         raise AssertionError("unreachable: the last attempt always returns")
+
+    def _elsewhere(self) -> int:
+        with self._db.reading() as connection:
+            return targets.highest_held(connection)
+
+    def _steady(self, now: datetime) -> datetime:
+        """A clock that is set back a little brings nothing back that was over; one that was far off is believed."""
+        last = self.last.snapshot.published_at if self.last else now
+        return last if timedelta(0) < last - now <= SET_BACK else now
+
+    def _write_down(self, tx: Connection, placements: Sequence[Placement], seq: int, now: datetime) -> None:
+        """What became of this machine's own targets; a line only when it changes between well and failing."""
+        for placement in placements:
+            failed = placement.result is Result.FAILED
+            if failed or placement.target in self._failing:
+                known = targets.states(tx).get(placement.target, TargetState(placement.target))
+                targets.note(tx, after(known, placement, seq, now))
+            (self._failing.add if failed else self._failing.discard)(placement.target)
 
     def _next(self, shown: Picture) -> datetime:
         change = next_change(shown.registry, [*live_updates(shown.live), *live_updates(shown.drills)], shown.at)
@@ -139,6 +179,8 @@ class Publisher:
         """
         if self._due is None or now >= self._due:
             return True
+        if self.last is not None and self.last.snapshot.published_at - now > SET_BACK:
+            return True  # the clock was wrong, and what was due by it may have been long ago
         with self._db.reading() as connection:
             return website.newest_request(connection) != self._seen
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
 from app.domain.snapshot import Snapshot
+from app.domain.targets import TargetState
 
 
 class Result(StrEnum):
@@ -22,6 +24,12 @@ class Placement:
     target: str
     result: Result
     detail: str = ""
+    held: int = 0
+    """The highest sequence number seen there; 0 = not looked at."""
+    written: int | None = None
+    """Files that were not there yet as they are now; None = not counted."""
+    note: str = ""
+    """A limit of this target that was found out."""
 
 
 class Target(Protocol):
@@ -35,3 +43,25 @@ class Target(Protocol):
     def write(self, snapshot: Snapshot) -> Placement:
         """Replace the site by `snapshot` unless it is not newer. Never raises for what storage does."""
         ...
+
+
+def after(known: TargetState, placement: Placement, seq: int, now: datetime) -> TargetState:
+    """What is known about a target after an attempt to place snapshot `seq` there."""
+    held = max(known.held, placement.held)
+    if placement.result is Result.FAILED:
+        return replace(
+            known,
+            held=held,
+            failures=known.failures + 1,
+            error=placement.detail[:300],
+            failing_since=known.failing_since or now,
+            note=placement.note or known.note,
+        )
+    placed = placement.result is Result.PLACED
+    return TargetState(
+        slug=known.slug,
+        seq=seq if placed else known.seq,
+        placed_at=now if placed else known.placed_at,
+        held=held,
+        note=placement.note,
+    )

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Final
 
-from app.domain.snapshot import HTML, File, Snapshot, addresses
+from app.domain.snapshot import HTML, JSON, MANIFEST, File, Snapshot, addresses, manifest_bytes
 
 HeaderList = tuple[tuple[bytes, bytes], ...]
 
@@ -124,6 +124,8 @@ class Shelf:
                 missing[folder] = ready(file, snapshot.published_at)
             else:
                 by_path.update(_addressed(file, snapshot.published_at))
+        manifest = File(MANIFEST, manifest_bytes(snapshot), JSON)
+        by_path[f"/{MANIFEST}"] = ready(manifest, snapshot.published_at)
         rooms = {file.path.split("/", 1)[0] for file in snapshot.files.values() if file.content_type == HTML}
         self._rooms = frozenset(room for room in rooms if not room.endswith(".html"))
         self._missing = missing

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     Float,
@@ -305,7 +306,9 @@ published = Table(
     Column("id", Key, primary_key=True),
     Column("seq", Integer, nullable=False, unique=True),
     Column("at", Instant, nullable=False),
-    Column("digest", String(64), nullable=False),
+    Column("digest", String(64), nullable=False),  # SHA-256 of its manifest; "" while it is being made
+    Column("request", BigInteger, nullable=True),  # the newest request it answers; NULL = of a version before this
+    Column("due", Instant, nullable=True),  # when time changes what is true
 )
 
 schema_info = Table(

@@ -1,4 +1,4 @@
-"""Seal the secrets of every endpoint and contact channel with the newest secret key."""
+"""Seal the secrets of every endpoint, contact channel and target with the newest secret key."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from datetime import datetime
 
 from app.domain.principals import Actor, permit
 from app.keyring import Keyring
-from app.store import audit, endpoints, readings
+from app.store import audit, endpoints, readings, targets
 from app.store.database import Database
 
 
 def rotate_key(db: Database, keyring: Keyring, actor: Actor, now: datetime) -> int:
-    """How many endpoints and contact channels were sealed anew.
+    """How many endpoints, contact channels and targets were sealed anew.
 
     All or nothing: raise Invalid when a secret cannot be opened any more.
     """
@@ -23,6 +23,9 @@ def rotate_key(db: Database, keyring: Keyring, actor: Actor, now: datetime) -> i
         contacts = readings.secrets(tx)
         for slug, secret in contacts.items():
             readings.reseal(tx, slug, keyring.seal(keyring.unseal(secret)))
-        counts = {"endpoints": len(sealed), "contact_channels": len(contacts)}
+        buckets = [target for target in targets.everything(tx) if target.secrets]
+        for target in buckets:
+            targets.reseal(tx, target.slug, keyring.seal(keyring.unseal(target.secrets)))
+        counts = {"endpoints": len(sealed), "contact_channels": len(contacts), "targets": len(buckets)}
         audit.append(tx, actor.name, "rotate_key", "endpoints", counts, now)
-    return len(sealed) + len(contacts)
+    return len(sealed) + len(contacts) + len(buckets)

@@ -40,6 +40,8 @@ class Context:
     press: Press
     open_key: bytes = b""
     """`Keyring.key(app.domain.open_links.PURPOSE)`."""
+    preview_key: bytes = b""
+    """`Keyring.key(app.domain.preview_links.PURPOSE)`."""
     flood: Flood = field(default_factory=Flood)
     """How often answers may be counted."""
 

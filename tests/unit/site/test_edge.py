@@ -133,7 +133,7 @@ async def test_a_page_answers_with_and_without_the_last_slash(path: str) -> None
 
 
 @pytest.mark.parametrize(
-    "path", ["/api/v1/crises", "/healthz", "/site/../manifest.json", "/../etc/passwd", "//etc/passwd", "/manifest.json"]
+    "path", ["/api/v1/crises", "/healthz", "/site/../manifest.json", "/../etc/passwd", "//etc/passwd"]
 )
 async def test_what_is_not_on_the_shelf_goes_on_to_the_application(path: str) -> None:
     assert (await ask(app, path)).status == 299
