@@ -256,10 +256,7 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
     press = _press(settings, templating)
     engine = Engine(db, channels, composer, clock, timings, alone=db.is_sqlite)
     couriers = Couriers(db, Opener(http, keyring.unseal), clock)
-    folder = Bounded(DirectoryTarget(settings.publish_dir, own_folder()))
-    publisher = Publisher(db, press, [folder], shelf, clock, couriers.offer)
-    own_url = settings.public_base if "public_url" in settings.model_fields_set else ""
-    read_back = ReadBack(db, clock, http, own_url, timings.read_back, bell.ring)
+    publisher = Publisher(db, press, [_own_folder(settings)], shelf, clock, couriers.offer)
     gauges = Gauges(db, clock, engine.fleet, lambda: publisher.last.snapshot.published_at if publisher.last else None)
     link_keeper = LinkKeeper(db, clock, partial(visit, http), bell.ring)
     nudger = Nudger(db, channels, templating.staff, clock, timings)
@@ -274,7 +271,7 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
         engine=engine,
         publisher=publisher,
         couriers=couriers,
-        read_back=read_back,
+        read_back=ReadBack(db, clock, http, _own_url(settings), timings.read_back, bell.ring),
         attendant=Attendant(db, attend, nudger, clock, timings.attend),
         link_keeper=link_keeper,
         shelf=shelf,
@@ -315,9 +312,14 @@ def channel_facts(name: str) -> ChannelFacts | None:
     return ChannelFacts(name, info.medium, registry.settings_schema(name), info.rate_per_second)
 
 
-def own_folder() -> str:
-    """The name of this machine's own folder among the targets: each machine has one."""
-    return f"{OWN}@{socket.gethostname()}"[:64]
+def _own_folder(settings: Settings) -> Bounded:
+    """Each machine has one, by a name of its own among the targets."""
+    return Bounded(DirectoryTarget(settings.publish_dir, f"{OWN}@{socket.gethostname()}"[:64]))
+
+
+def _own_url(settings: Settings) -> str:
+    """Where to read back what this service shows; "" while nobody has said where it is reached."""
+    return settings.public_base if "public_url" in settings.model_fields_set else ""
 
 
 def _shelf(published: Path) -> Shelf:

@@ -15,6 +15,7 @@ from typing import Final
 from app.clock import Clock, to_ms
 from app.domain.delivery import Result, State
 from app.domain.planning import Lane
+from app.domain.reading_back import Verdict
 from app.engine.control import Control
 from app.engine.fleet import Fleet
 from app.engine.sending import Runner
@@ -28,7 +29,11 @@ from app.observe import (
     OUTCOMES,
     PUBLISHER_AGE,
     QUEUE,
+    READ_BACK,
+    READ_BACK_SKEW,
     RECEIPTS_LAG,
+    TARGET_FAILING,
+    TARGET_SEQ,
     WORKERS,
     exposition,
 )
@@ -99,6 +104,7 @@ class Gauges:
             HALTED.labels(slug).set(halted)
         for severity, number in found.notices.items():
             NOTICES.labels(severity).set(number)
+        _show_website(found)
         oldest = found.receipt_heard_ms
         RECEIPTS_LAG.set(0 if oldest is None else max(0, now_ms - oldest) / 1000)
         WORKERS.set(sum(now_ms - seen <= WORKER_SILENCE_MS for seen in found.workers_seen_ms))
@@ -110,6 +116,18 @@ class Gauges:
         now = self.clock.monotonic()
         for runner in list(self.fleet):
             BREAKER.labels(runner.endpoint.slug).set(breaker(runner, now))
+
+
+def _show_website(found: Vitals) -> None:
+    for gauge in (TARGET_SEQ, TARGET_FAILING, READ_BACK, READ_BACK_SKEW):
+        gauge.clear()
+    for slug, state in found.targets.items():
+        TARGET_SEQ.labels(slug).set(state.seq)
+        TARGET_FAILING.labels(slug).set(state.failures > 0)
+    for slug, seen in found.seen.items():
+        READ_BACK.labels(slug).set(seen.verdict is Verdict.AS_PUBLISHED)
+        if seen.skew is not None:
+            READ_BACK_SKEW.labels(slug).set(seen.skew)
 
 
 def breaker(runner: Runner, now: float) -> Breaker:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, case, func, select
 
 from app.domain.delivery import State
-from app.store import deliveries, duties, endpoints, ledger
+from app.domain.reading_back import Seen
+from app.domain.targets import TargetState
+from app.store import deliveries, duties, endpoints, ledger, targets
 from app.store.ledger_tables import broadcast, receipt, shard
 from app.store.staff_tables import staff_notice
 from app.store.tables import endpoint
@@ -38,6 +40,9 @@ class Vitals:
     notices: Mapping[str, int]
     """Open notices to staff by severity."""
     workers_seen_ms: Sequence[int]
+    targets: Mapping[str, TargetState]
+    seen: Mapping[str, Seen]
+    """What visitors of each target's address found last."""
 
 
 def read(connection: Connection) -> Vitals:
@@ -49,6 +54,8 @@ def read(connection: Connection) -> Vitals:
         receipt_heard_ms=oldest_waiting_receipt(connection),
         notices=_notices(connection),
         workers_seen_ms=[one.seen_ms for one in duties.workers(connection)],
+        targets=targets.states(connection),
+        seen=targets.seen(connection),
     )
 
 
