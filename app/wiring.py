@@ -8,7 +8,7 @@ import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -277,22 +277,9 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
         shelf=shelf,
         hub=Hub(shelf, settings.live_visitors, secrets.randbelow),
         bell=bell,
-        api=Context(
-            db=db,
-            clock=clock,
-            keyring=keyring,
-            templating=templating,
-            public_base=settings.public_base,
-            channels={name: registry.info(name) for name in registry.CHANNELS},
-            facts=channel_facts,
-            preflight=words.preflight,
-            check_url=lambda url, private: guard.check_url(url, allow_private=private or allow_private),
-            check_settings=partial(registry.check_settings, allow_private=allow_private),
+        api=replace(
+            _api(settings, db, clock, keyring, words, allow_private=allow_private),
             metrics=gauges.exposition,
-            timezone=settings.timezone,
-            shares=shares_of(settings.contact_shares),
-            default_language=settings.default_language,
-            site_bound=timings.site_bound,
             wake=bell.ring,
             check_links=link_keeper.check,
         ),
@@ -301,6 +288,27 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
         ),
         contact_readings=contact_readings.Context(db, clock, keyring, bell.ring),
         visitors=visitors.Context(db, clock, manage_key, press, keyring.key(OPEN_LINKS), keyring.key(PREVIEWS)),
+    )
+
+
+def _api(
+    settings: Settings, db: Database, clock: Clock, keyring: Keyring, words: Words, *, allow_private: bool
+) -> Context:
+    return Context(
+        db=db,
+        clock=clock,
+        keyring=keyring,
+        templating=words.templating,
+        public_base=settings.public_base,
+        channels={name: registry.info(name) for name in registry.CHANNELS},
+        facts=channel_facts,
+        preflight=words.preflight,
+        check_url=lambda url, private: guard.check_url(url, allow_private=private or allow_private),
+        check_settings=partial(registry.check_settings, allow_private=allow_private),
+        timezone=settings.timezone,
+        shares=shares_of(settings.contact_shares),
+        default_language=settings.default_language,
+        site_bound=settings.timings.site_bound,
     )
 
 
