@@ -89,6 +89,15 @@ class Settings(BaseSettings):
         default_factory=dict,
         description="JSON: how many of a hundred who are told get in touch; over the defaults of domain.contact_load.",
     )
+    session_idle_minutes: int = Field(
+        default=240, ge=5, description="Console: signed out after so long without a click."
+    )
+    session_hours: int = Field(default=24, ge=1, description="Console: signed out after so long whatever happens.")
+    step_up_minutes: int = Field(
+        default=15,
+        ge=0,
+        description="How long a code counts for approving live updates; 0 = no fresh code is asked for.",
+    )
     timings: Timings = Field(default_factory=Timings)
 
     @property

@@ -27,6 +27,7 @@ from app.domain.message import Channel, Info, Medium, Message
 from app.domain.open_links import PURPOSE as OPEN_LINKS
 from app.domain.preview_links import PURPOSE as PREVIEWS
 from app.domain.targets import OWN
+from app.domain.signing_in import SessionPolicy, policy_of
 from app.engine.attending import Attendant
 from app.engine.composing import MARKS, Composer
 from app.engine.link_keeping import LinkKeeper
@@ -307,8 +308,17 @@ def _api(
         check_settings=partial(registry.check_settings, allow_private=allow_private),
         timezone=settings.timezone,
         shares=shares_of(settings.contact_shares),
+        sessions=_sessions(settings),
         default_language=settings.default_language,
         site_bound=settings.timings.site_bound,
+    )
+
+
+def _sessions(settings: Settings) -> SessionPolicy:
+    return policy_of(
+        idle_minutes=settings.session_idle_minutes,
+        hours=settings.session_hours,
+        step_up_minutes=settings.step_up_minutes,
     )
 
 

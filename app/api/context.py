@@ -14,6 +14,7 @@ from app.clock import Clock
 from app.domain.contact_load import DEFAULT_SHARES, ContactShares
 from app.domain.endpoints import ChannelFacts
 from app.domain.message import Info
+from app.domain.signing_in import DEFAULT_POLICY, SessionPolicy
 from app.errors import Problem
 from app.keyring import Keyring
 from app.observe import exposition
@@ -57,6 +58,7 @@ class Context:
     """In which times are written for readers."""
     shares: ContactShares = DEFAULT_SHARES
     """How many of those who are told get in touch, as this organisation assumes."""
+    sessions: SessionPolicy = DEFAULT_POLICY
     default_language: str = "en"
     site_bound: float = 2.0
     """Seconds the other media wait for the website to be read back."""

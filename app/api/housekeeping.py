@@ -19,7 +19,7 @@ router = APIRouter(tags=["housekeeping"], responses=REFUSALS)
 
 
 @router.post("/tick", summary="Do now what is due, for example from cron")
-def tick(context: Ctx, _actor: Annotated[Actor, may("send_update")]) -> Ticked:
+def tick(context: Ctx, _actor: Annotated[Actor, may("tick")]) -> Ticked:
     """Harmless to repeat: everything due is done once. Whoever may send may do it."""
     now = context.clock.now()
     forget_old_answers(context.db, now)

@@ -21,6 +21,7 @@ from app.api.schemas import Approval, Correction, Decision, Reason, Stop
 from app.domain.principals import Actor
 from app.errors import Problem
 from app.store.updates import UpdateRow
+from app.usecases.confirm_code import confirm_code
 from app.usecases.correct_update import correct_update
 from app.usecases.decide_update import approve_update, reject_update, return_update
 from app.usecases.send_update import send_update
@@ -46,8 +47,14 @@ def submit(update_id: UpdateId, context: Ctx, actor: Annotated[Actor, may("submi
 def approve(
     update_id: UpdateId, body: Approval, context: Ctx, actor: Annotated[Actor, may("approve_update")]
 ) -> UpdateView:
-    """Needs the exact number of recipients, and refuses whoever wrote the words."""
-    approve_update(context.db, actor, update_id, body.count, context.clock.now(), body.content_hash)
+    """Needs the exact number of recipients, and refuses whoever wrote the words.
+
+    Of a person with an authenticator it needs a fresh `code` too, unless the organisation asks for none.
+    """
+    now = context.clock.now()
+    if body.code:
+        actor, _ = confirm_code(context.db, context.keyring, actor, body.code, now)
+    approve_update(context.db, actor, update_id, body.count, now, body.content_hash, step_up=context.sessions.step_up)
     return _after(context, update_id)
 
 

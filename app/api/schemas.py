@@ -234,6 +234,7 @@ class Stop(Sent):
 class Approval(Sent):
     count: int = Field(ge=0, description="The number of recipients, as the submitted update states it")
     content_hash: str | None = Field(None, description="Of the words you read; refused when they are others by now")
+    code: str = Field("", max_length=40, description="Of the approver's authenticator, or one of their recovery codes")
 
 
 class Reason(Sent):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -18,6 +19,7 @@ from app.domain.crisis import Stage
 from app.errors import Conflict, Invalid, Problem, Unavailable
 from app.store import updates
 from app.terminal import Bars
+from app.usecases.confirm_code import confirm_code
 from app.usecases.correct_update import correct_update
 from app.usecases.decide_update import approve_update, reject_update, return_update
 from app.usecases.send_update import send_update
@@ -37,6 +39,7 @@ def approve(
         int | None, typer.Option(min=0, help="The exact number of recipients; asked for if left out.")
     ] = None,
     content_hash: Annotated[str | None, typer.Option(help="Of the words you read; refused if they are others.")] = None,
+    code: Annotated[str, typer.Option(help="Of your authenticator, if you have one.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Say yes as the second person, naming the exact number of recipients."""
@@ -50,7 +53,11 @@ def approve(
                     Problem("update_state", f"This update is {row.state.value}.", "state", "Submit it first.")
                 )
             count = _typed(desk, row.recipients)
-        approve_update(desk.db, actor, update, count, desk.now(), content_hash)
+        if code:
+            actor, _ = confirm_code(desk.db, desk.keyring, actor, code, desk.now())
+        minutes = desk.settings.step_up_minutes
+        step_up = timedelta(minutes=minutes) if minutes else None
+        approve_update(desk.db, actor, update, count, desk.now(), content_hash, step_up=step_up)
         show(desk, update, as_json=as_json, then=f"clarion update send {update}")
 
 

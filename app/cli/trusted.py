@@ -7,8 +7,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from app.cli import accounts
 from app.cli.desk import AsJson, at_desk, plain
 from app.domain.principals import HOST, Role
+from app.domain.scopes import Scope
 from app.settings import Settings
 from app.usecases.create_token import create_token
 from app.usecases.create_user import create_user
@@ -16,6 +18,7 @@ from app.usecases.create_user import create_user
 app = typer.Typer()
 user = typer.Typer(help="People who work here.", no_args_is_help=True)
 token = typer.Typer(help="Keys to the API and the command line.", no_args_is_help=True)
+user.registered_commands.extend(accounts.app.registered_commands)
 app.add_typer(user, name="user")
 app.add_typer(token, name="token")
 
@@ -56,11 +59,13 @@ def add_token(
     name: Annotated[str, typer.Argument(help="Where it will be used, for example mira-laptop.")],
     role: Annotated[Role, typer.Option(help="At most the user's own.")],
     user: Annotated[str | None, typer.Option(help="Whose it is; without one it can never approve.")] = None,
+    scope: Annotated[list[Scope] | None, typer.Option(help="For this only; may be given several times.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a token; it stands on the last line and is shown this once."""
     with at_desk() as desk:
-        made = create_token(desk.db, HOST, name, role, desk.now(), user_name=user)
+        scopes = frozenset(scope) if scope else None
+        made = create_token(desk.db, HOST, name, role, desk.now(), user_name=user, scopes=scopes)
         owner = f"of {user}" if user else "of nobody"
 
         def show(out: Console) -> None:

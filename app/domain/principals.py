@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from app.domain.scopes import SCOPE_FOR, Scope
 from app.errors import Forbidden, Problem
 
 
@@ -29,12 +31,24 @@ _RANK: Final = {role: rank for rank, role in enumerate(Role)}
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who is asking: a person by one of their tokens, or a token that belongs to nobody (`user_id` None)."""
+    """Who is asking: a person by a session or one of their tokens, or somebody nobody can name (`user_id` None)."""
 
     name: str
     role: Role
     user_id: int | None
     token_id: int | None
+    scopes: frozenset[Scope] | None = None
+    """What the token is for; None = whatever the role may do."""
+    person: int | None = None
+    """The first account of the same person, where this one is a later one."""
+    session_id: int | None = None
+    confirmed_at: datetime | None = None
+    """When they last proved with a code that it is they."""
+
+    @property
+    def person_id(self) -> int | None:
+        """The same for whatever account, token or session this person comes with; None = nobody can say."""
+        return self.user_id if self.person is None else self.person
 
 
 HOST: Final = Actor("host", Role.ADMIN, None, None)
@@ -78,6 +92,7 @@ ROLE_FOR: Final[Mapping[str, Role]] = MappingProxyType(
         "check_site": Role.AUTHOR,
         "make_preview_link": Role.AUTHOR,
         "publish": Role.AUTHOR,
+        "tick": Role.AUTHOR,
         # the keys of the house
         "save_endpoint": Role.ADMIN,
         "save_target": Role.ADMIN,
@@ -88,6 +103,8 @@ ROLE_FOR: Final[Mapping[str, Role]] = MappingProxyType(
         "hand_out_key": Role.ADMIN,
         "create_user": Role.ADMIN,
         "change_user": Role.ADMIN,
+        "invite_user": Role.ADMIN,
+        "end_sessions": Role.ADMIN,
         "create_token": Role.ADMIN,
         "revoke_token": Role.ADMIN,
     }
@@ -109,12 +126,23 @@ def require(actor: Actor, role: Role) -> None:
 
 
 def permit(actor: Actor, act: str) -> None:
-    """`require` with the role that ROLE_FOR gives the act."""
+    """Raise Forbidden unless the actor's role (code `role_too_low`) and scopes (`scope_missing`) allow the act."""
     require(actor, ROLE_FOR[act])
+    require_scope(actor, SCOPE_FOR.get(act))
+
+
+def require_scope(actor: Actor, wanted: Scope | None) -> None:
+    """Raise Forbidden (`scope_missing`) for a token that is for something else; None: one without limits is needed."""
+    if actor.scopes is None or wanted in actor.scopes:
+        return
+    need = f"This needs a token for {wanted.value}" if wanted else "This needs a token without limits"
+    has = ", ".join(sorted(actor.scopes)) or "nothing"
+    remedy = "Use one that may, or ask an admin for it."
+    raise Forbidden(Problem("scope_missing", f"{need}; this one is for {has}.", "scopes", remedy))
 
 
 def approval_refusal(actor: Actor, authors: frozenset[int | None]) -> Problem | None:
-    """Why this actor cannot be the second person for words these users wrote; None = they can.
+    """Why this actor cannot be the second person for words these persons wrote; None = they can.
 
     Two tokens of one user are one person. A token without a user is never the second person, because nobody
     can say who held it.
@@ -126,7 +154,7 @@ def approval_refusal(actor: Actor, authors: frozenset[int | None]) -> Problem | 
             "approver",
             "Approve with the token or session of a named user.",
         )
-    if actor.user_id in authors:
+    if actor.person_id in authors:
         return Problem(
             "approver_is_author",
             f"{actor.name} wrote or edited this update and cannot approve it.",
@@ -134,3 +162,23 @@ def approval_refusal(actor: Actor, authors: frozenset[int | None]) -> Problem | 
             "Ask another approver.",
         )
     return None
+
+
+STEP_UP: Final = timedelta(minutes=15)
+"""How long a code counts for what cannot be taken back."""
+
+
+def step_up_refusal(actor: Actor, now: datetime, within: timedelta | None, *, has_code: bool) -> Problem | None:
+    """Why this person must first type a code from their authenticator; None = they need not.
+
+    `within` None: the organisation does not ask for it. Whoever has no authenticator works with tokens only.
+    """
+    fresh = actor.confirmed_at is not None and within is not None and now - actor.confirmed_at <= within
+    if within is None or fresh or not (has_code or actor.session_id is not None):
+        return None
+    return Problem(
+        "code_wanted",
+        "This cannot be taken back, so it needs a fresh code.",
+        "code",
+        "Type the code that your authenticator shows now.",
+    )

@@ -51,6 +51,8 @@ class NoticeKind(StrEnum):
     """A promised update did not come. `details`: at."""
     LINK_DEAD = "link_dead"
     """A link readers are sent to leads nowhere. `details`: places, reason."""
+    GLASS_BROKEN = "glass_broken"
+    """Somebody with a shell on the host lets themselves in as admin. `details`: reason."""
     TRIAL = "trial"
     """Somebody tries whether notices arrive."""
 

@@ -53,6 +53,7 @@ token = Table(
     Column("secret_hash", LargeBinary, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("revoked_at", Instant, nullable=True),
+    Column("scopes", String(400), nullable=True),  # separated by blanks; None = whatever the role may
 )
 
 audit = Table(

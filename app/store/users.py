@@ -9,7 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from app.domain.principals import Role
+from app.domain.scopes import Scope
 from app.errors import Conflict, Problem, not_found
+from app.store.account_tables import credential
 from app.store.paging import DEFAULT_LIMIT, Page, check_limit, cut_page, number_cursor
 from app.store.tables import token, user
 
@@ -33,6 +35,8 @@ class TokenRow:
     user_id: int | None
     created_at: datetime
     revoked_at: datetime | None
+    scopes: frozenset[Scope] | None = None
+    """None = whatever the role may do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,8 @@ class PresentedToken:
     token: TokenRow
     secret_hash: bytes
     user: UserRow | None
+    person: int | None = None
+    """The first account of that user's person, where this is a later one."""
 
 
 def add(connection: Connection, name: str, role: Role, now: datetime) -> UserRow:
@@ -75,8 +81,9 @@ def change(connection: Connection, user_id: int, *, role: Role, disabled: bool) 
 
 
 def other_admins(connection: Connection, user_id: int) -> int:
-    """How many users besides this one can still act as admin."""
-    query = select(func.count()).select_from(user)
+    """How many people besides this one can still act as admin."""
+    nobodys = select(credential.c.user_id).where(credential.c.local.is_(True))
+    query = select(func.count()).select_from(user).where(user.c.id.not_in(nobodys))
     query = query.where(user.c.role == Role.ADMIN.value, user.c.disabled.is_(False), user.c.id != user_id)
     return connection.execute(query).scalar_one()
 
@@ -90,11 +97,18 @@ def page(connection: Connection, *, cursor: str | None = None, limit: int = DEFA
 
 
 def add_token(
-    connection: Connection, name: str, role: Role, user_id: int | None, secret_hash: bytes, now: datetime
+    connection: Connection,
+    name: str,
+    role: Role,
+    user_id: int | None,
+    secret_hash: bytes,
+    now: datetime,
+    scopes: frozenset[Scope] | None = None,
 ) -> TokenRow:
+    kept = None if scopes is None else " ".join(sorted(scopes))
     key = connection.execute(
         insert(token)
-        .values(name=name, role=role.value, user_id=user_id, secret_hash=secret_hash, created_at=now)
+        .values(name=name, role=role.value, user_id=user_id, secret_hash=secret_hash, created_at=now, scopes=kept)
         .returning(token.c.id)
     ).scalar_one()
     return get_token(connection, key)
@@ -113,7 +127,14 @@ def presented(connection: Connection, token_id: int) -> PresentedToken | None:
     if row is None:
         return None
     owner = None if row.user_id is None else get(connection, row.user_id)
-    return PresentedToken(_token(row), row.secret_hash, owner)
+    first = select(credential.c.person).where(credential.c.user_id == row.user_id)
+    return PresentedToken(_token(row), row.secret_hash, owner, connection.execute(first).scalar_one_or_none())
+
+
+def tokens_of(connection: Connection, user_id: int) -> list[TokenRow]:
+    """Newest first, revoked ones too."""
+    query = select(token).where(token.c.user_id == user_id).order_by(token.c.id.desc())
+    return [_token(row) for row in connection.execute(query)]
 
 
 def revoke_token(connection: Connection, token_id: int, now: datetime) -> TokenRow:
@@ -127,4 +148,5 @@ def _user(row: Row[Any]) -> UserRow:
 
 
 def _token(row: Row[Any]) -> TokenRow:
-    return TokenRow(row.id, row.name, Role(row.role), row.user_id, row.created_at, row.revoked_at)
+    scopes = None if row.scopes is None else frozenset(map(Scope, row.scopes.split()))
+    return TokenRow(row.id, row.name, Role(row.role), row.user_id, row.created_at, row.revoked_at, scopes)

@@ -31,11 +31,11 @@ def authenticate(db: Database, presented: str, now: datetime) -> Actor:
     if stored is None or not right or (stored.token.revoked_at is not None and stored.token.revoked_at <= now):
         raise _refused()
     if stored.user is None:
-        return Actor(stored.token.name, stored.token.role, None, stored.token.id)
+        return Actor(stored.token.name, stored.token.role, None, stored.token.id, stored.token.scopes)
     if stored.user.disabled:
         raise _refused()
     role = _lesser(stored.token.role, stored.user.role)
-    return Actor(stored.user.name, role, stored.user.id, stored.token.id)
+    return Actor(stored.user.name, role, stored.user.id, stored.token.id, stored.token.scopes, stored.person)
 
 
 def _lesser(one: Role, other: Role) -> Role:

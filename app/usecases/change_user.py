@@ -6,13 +6,16 @@ from datetime import datetime
 
 from app.domain.principals import Actor, Role, permit
 from app.errors import Conflict, Problem
-from app.store import audit, users
+from app.store import audit, sessions, users
 from app.store.database import Database
 from app.store.users import UserRow
 
 
 def change_user(db: Database, actor: Actor, user_id: int, *, role: Role, disabled: bool, now: datetime) -> UserRow:
-    """Takes effect with the next request of any of their tokens. The last admin cannot be shut out or demoted."""
+    """Takes effect with the next request of any of their tokens; their sessions end, so that they sign in anew.
+
+    The last admin cannot be shut out or demoted.
+    """
     permit(actor, "change_user")
     with db.writing() as tx:
         before = users.get(tx, user_id)
@@ -21,6 +24,8 @@ def change_user(db: Database, actor: Actor, user_id: int, *, role: Role, disable
                 Problem("last_admin", f"{before.name} is the last admin.", "role", "Make somebody else admin first.")
             )
         after = users.change(tx, user_id, role=role, disabled=disabled)
+        if (after.role, after.disabled) != (before.role, before.disabled):
+            sessions.end_all(tx, user_id, now)
         body = {"role": role.value, "disabled": disabled, "before": before.role.value}
         audit.append(tx, actor.name, "change_user", f"user/{user_id}", body, now)
     return after

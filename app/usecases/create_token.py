@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.domain.principals import Actor, Role, permit
+from app.domain.scopes import Scope
 from app.errors import Invalid, Problem
 from app.store import audit, users
 from app.store.database import Database
@@ -31,13 +32,17 @@ def create_token(
     *,
     user_id: int | None = None,
     user_name: str | None = None,
+    scopes: frozenset[Scope] | None = None,
 ) -> NewToken:
     """A token of a user (by id or name) may not exceed their role; one without a user never approves.
 
+    With `scopes` it is for their acts only. Whoever is signed in may make tokens of their own without being admin.
+
     Raise Invalid (code `role_above_user`), NotFound for an unknown user.
     """
-    permit(actor, "create_token")
     clean, random = usable_name(name), secrets.token_urlsafe(32)
+    if user_id is None or user_id != actor.user_id or actor.session_id is None or user_name is not None:
+        permit(actor, "create_token")
     with db.writing() as tx:
         owner = None
         if user_name is not None:
@@ -53,8 +58,10 @@ def create_token(
                     f"Ask for {owner.role.value} or less.",
                 )
             )
-        token = users.add_token(tx, clean, role, owner.id if owner else None, secret_hash(random), now)
-        body = {"name": clean, "role": role.value, "user": owner.id if owner else None}
+        token = users.add_token(tx, clean, role, owner.id if owner else None, secret_hash(random), now, scopes)
+        body: dict[str, object] = {"name": clean, "role": role.value, "user": owner.id if owner else None}
+        if scopes is not None:
+            body["scopes"] = sorted(scopes)
         audit.append(tx, actor.name, "create_token", f"token/{token.id}", body, now)
     return NewToken(token, f"clk_{token.id}_{random}")
 

@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from app.domain.crisis import Action, UpdateState, move
-from app.domain.principals import Actor, approval_refusal, permit
+from app.domain.principals import STEP_UP, Actor, approval_refusal, permit, step_up_refusal
 from app.domain.updates import UpdateDocument
 from app.errors import Conflict, Forbidden, Invalid, Problem
-from app.store import audit, crises, staging, updates
+from app.store import accounts, audit, crises, staging, updates
 from app.store.database import Database
 from app.store.updates import UpdateRow
 
 
 def approve_update(
-    db: Database, actor: Actor, update_id: int, count: int, now: datetime, content_hash: str | None = None
+    db: Database,
+    actor: Actor,
+    update_id: int,
+    count: int,
+    now: datetime,
+    content_hash: str | None = None,
+    *,
+    step_up: timedelta | None = STEP_UP,
 ) -> UpdateRow:
     """Release these exact words to exactly `count` recipients.
 
-    Raise Forbidden when the actor wrote any of it, Conflict when count, words or time differ from what was looked at.
+    Raise Forbidden when the actor wrote any of it, or when it is live and their last code (`confirm_code`) is older
+    than `step_up`; Conflict when count, words or time differ from what was looked at.
     """
     permit(actor, "approve_update")
     with db.writing() as tx:
         row = updates.get(tx, update_id, lock=True)
-        refusal = approval_refusal(actor, row.authors)
+        refusal = approval_refusal(actor, accounts.persons(tx, row.authors))
+        if refusal is None and not UpdateDocument.from_document(row.document).drill:
+            has_code = actor.user_id is not None and accounts.has_code(tx, actor.user_id)
+            refusal = step_up_refusal(actor, now, step_up, has_code=has_code)
         if refusal is not None:
             raise Forbidden(refusal)
         state = move(row.state, Action.APPROVE)

@@ -1,4 +1,4 @@
-"""Seal the secrets of every endpoint, contact channel and target with the newest secret key."""
+"""Seal the secrets of every endpoint, contact channel, target and authenticator with the newest secret key."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from datetime import datetime
 
 from app.domain.principals import Actor, permit
 from app.keyring import Keyring
-from app.store import audit, endpoints, readings, targets
+from app.store import accounts, audit, endpoints, readings, targets
 from app.store.database import Database
 
 
 def rotate_key(db: Database, keyring: Keyring, actor: Actor, now: datetime) -> int:
-    """How many endpoints, contact channels and targets were sealed anew.
+    """How many endpoints, contact channels, targets and authenticators were sealed anew.
 
     All or nothing: raise Invalid when a secret cannot be opened any more.
     """
@@ -26,6 +26,14 @@ def rotate_key(db: Database, keyring: Keyring, actor: Actor, now: datetime) -> i
         buckets = [target for target in targets.everything(tx) if target.secrets]
         for target in buckets:
             targets.reseal(tx, target.slug, keyring.seal(keyring.unseal(target.secrets)))
-        counts = {"endpoints": len(sealed), "contact_channels": len(contacts), "targets": len(buckets)}
+        authenticators = accounts.secrets(tx)
+        for user_id, secret in authenticators.items():
+            accounts.change(tx, user_id, totp_secret=keyring.seal(keyring.unseal(secret)))
+        counts = {
+            "endpoints": len(sealed),
+            "contact_channels": len(contacts),
+            "targets": len(buckets),
+            "authenticators": len(authenticators),
+        }
         audit.append(tx, actor.name, "rotate_key", "endpoints", counts, now)
-    return len(sealed) + len(contacts) + len(buckets)
+    return sum(counts.values())

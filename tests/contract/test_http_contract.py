@@ -59,7 +59,7 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, A
 
 def role_of(operation: dict[str, Any]) -> Role:
     (requirement,) = operation["security"]
-    (role,) = requirement["token"]
+    role, *_scope = requirement["token"]
     return Role(role)
 
 

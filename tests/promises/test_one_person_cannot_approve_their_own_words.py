@@ -9,8 +9,10 @@ from app.errors import Conflict
 from app.usecases.change_user import change_user
 from app.usecases.create_token import create_token
 from app.usecases.create_user import create_user
+from app.usecases.invite_user import invite_user
 from app.usecases.stage_update import stage_update
 from tests.faces import WORDS, Api
+from tests.staff_accounts import enrol
 
 
 def approve(api: Api, who: str, update: int) -> tuple[int, str]:
@@ -51,6 +53,28 @@ def test_a_token_that_belongs_to_nobody_is_never_the_second_person(api: Api) -> 
     api.prepare()
     update = api.submitted()
     assert approve(api, "machine", update) == (403, "approver_unknown")
+
+
+def test_whoever_comes_back_under_another_name_is_still_the_author(api: Api) -> None:
+    api.prepare()
+    update = api.submitted()
+    invited = invite_user(
+        api.db, api.wiring.keyring, HOST, "a new name", Role.APPROVER, api.clock.now(), again_of="author"
+    )
+    made = create_token(api.db, HOST, "new", Role.APPROVER, api.clock.now(), user_id=invited.user.id)
+    api.tokens["again"] = made.secret
+    assert approve(api, "again", update) == (403, "approver_is_author")
+
+
+def test_somebody_with_an_authenticator_approves_live_words_only_with_a_fresh_code(api: Api) -> None:
+    api.prepare()
+    update, now = api.submitted(), api.clock.now()
+    tove = enrol(api.db, api.wiring.keyring, "approver", Role.APPROVER, now)
+    assert approve(api, "approver", update) == (403, "code_wanted")
+    wrong = api.post("approver", f"/updates/{update}/approve", json={"count": 4, "code": "000000"})
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "wrong_code")
+    body = {"count": 4, "code": tove.code(now)}
+    assert api.done(api.post("approver", f"/updates/{update}/approve", json=body))["state"] == "approved"
 
 
 def test_a_submitted_text_cannot_be_changed_behind_the_approvers_back(api: Api) -> None:
