@@ -53,7 +53,7 @@ def approve(
     """
     now = context.clock.now()
     if body.code:
-        actor, _ = confirm_code(context.db, context.keyring, actor, body.code, now)
+        actor = confirm_code(context.db, context.keyring, actor, body.code, now)
     approve_update(context.db, actor, update_id, body.count, now, body.content_hash, step_up=context.sessions.step_up)
     return _after(context, update_id)
 

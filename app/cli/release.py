@@ -54,7 +54,7 @@ def approve(
                 )
             count = _typed(desk, row.recipients)
         if code:
-            actor, _ = confirm_code(desk.db, desk.keyring, actor, code, desk.now())
+            actor = confirm_code(desk.db, desk.keyring, actor, code, desk.now())
         minutes = desk.settings.step_up_minutes
         step_up = timedelta(minutes=minutes) if minutes else None
         approve_update(desk.db, actor, update, count, desk.now(), content_hash, step_up=step_up)

@@ -60,9 +60,9 @@ def get(connection: Connection, session_id: int) -> SessionRow | None:
     return None if row is None else SessionRow(*row)
 
 
-def rotate(connection: Connection, session_id: int, secret_hash: bytes, now: datetime, confirmed_at: datetime) -> None:
-    """The old secret is worth nothing from now on."""
-    values = {"secret_hash": secret_hash, "seen_at": now, "confirmed_at": confirmed_at}
+def confirm(connection: Connection, session_id: int, now: datetime) -> None:
+    """Its owner has just proved with a code that it is they."""
+    values = {"seen_at": now, "confirmed_at": now}
     connection.execute(update(session).where(session.c.id == session_id).values(**values))
 
 

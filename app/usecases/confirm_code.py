@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,14 +11,13 @@ from app.keyring import Keyring
 from app.store import accounts, audit, sessions
 from app.store.database import Database
 from app.usecases.authenticator import recovery_hash, use_totp, wrong_code
-from app.usecases.sign_in import session_hash
 from app.usecases.slowing_guesses import buckets, forgive, note_failure, refuse_while_waiting
 
 
 def confirm_code(
     db: Database, keyring: Keyring, actor: Actor, code: str, now: datetime, *, network: str = "", device: str = ""
-) -> tuple[Actor, str | None]:
-    """The actor, confirmed now, and the new secret of their session (None for a token).
+) -> Actor:
+    """The actor, confirmed now; so is their session, if they have one.
 
     Raise Invalid for a wrong code, Forbidden for whoever has no authenticator, Unavailable while one has to wait.
     """
@@ -36,12 +34,11 @@ def confirm_code(
             refuse_while_waiting(tx, counted, now)
         if rescued or use_totp(tx, keyring, kept, code, now):
             forgive(tx, counted[:1])
-            secret = secrets.token_urlsafe(32) if actor.session_id is not None else None
-            if actor.session_id is not None and secret is not None:
-                sessions.rotate(tx, actor.session_id, session_hash(secret), now, now)
+            if actor.session_id is not None:
+                sessions.confirm(tx, actor.session_id, now)
             by = "recovery code" if rescued else "code"
             audit.append(tx, actor.name, "confirm_code", f"user/{actor.user_id}", {"by": by}, now)
-            return replace(actor, confirmed_at=now), secret
+            return replace(actor, confirmed_at=now)
         note_failure(tx, counted, now)
         refusal = wrong_code()
     raise refusal

@@ -24,5 +24,5 @@ def test_a_token_may_be_for_one_thing(clarion: Clarion) -> None:
     assert made["scopes"] == ["tick"]
     clarion.environment.setenv("CLARION_TOKEN", made["token"])
     refused = clarion("crisis", "open", "x", "--title", "en=X", "--severity", "minor")
-    assert refused.code == 4
+    assert refused.code == 6
     assert "tick" in refused.err
