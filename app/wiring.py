@@ -26,8 +26,8 @@ from app.domain.manage import PURPOSE as MANAGE
 from app.domain.message import Channel, Info, Medium, Message
 from app.domain.open_links import PURPOSE as OPEN_LINKS
 from app.domain.preview_links import PURPOSE as PREVIEWS
-from app.domain.targets import OWN
 from app.domain.signing_in import SessionPolicy, policy_of
+from app.domain.targets import OWN
 from app.engine.attending import Attendant
 from app.engine.composing import MARKS, Composer
 from app.engine.link_keeping import LinkKeeper
