@@ -122,7 +122,8 @@ def _keep_due(connection: Connection, rows: Iterable[Settled]) -> None:
         )
     if kept:
         changed = [name for name in kept[0] if name not in (*DELIVERY, "since_ms", "fence")]
-        insert_or_update(connection, due, kept, DELIVERY, changed)
+        # Whoever took the row up before, to ask or to decide, finds by its fence that it is about something else now.
+        insert_or_update(connection, due, kept, DELIVERY, changed, {"fence": due.c.fence + 1})
 
 
 def _due_values(row: Settled) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Dialect, Select, Table
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.elements import ColumnElement
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -48,13 +49,18 @@ def _appending(table: Table, dialect: Dialect) -> str:
 
 
 def insert_or_update(
-    connection: Connection, table: Table, rows: Rows, keys: Sequence[str], changed: Sequence[str]
+    connection: Connection,
+    table: Table,
+    rows: Rows,
+    keys: Sequence[str],
+    changed: Sequence[str],
+    also: Mapping[str, ColumnElement[Any]] | None = None,
 ) -> None:
-    """Insert the rows; where `keys` are already there set the columns `changed` instead."""
+    """Insert the rows; where `keys` are already there set the columns `changed`, and those of `also` as it says."""
     if not rows:
         return
     statement = _insert(connection, table)
-    fresh = {name: statement.excluded[name] for name in changed}
+    fresh = {**{name: statement.excluded[name] for name in changed}, **(also or {})}
     connection.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=fresh), rows)
 
 

@@ -243,7 +243,9 @@ class Stage:
         assert row.broadcast_id is not None
         with self.db.reading() as connection:
             counted = deliveries.counts(connection, row.broadcast_id)
-            assert counted == deliveries.states_by_row(connection, row.broadcast_id), "counters differ from the rows"
+            by_row = deliveries.states_by_row(connection, row.broadcast_id)
+            differ = {state: (counted[state], by_row[state]) for state in State if counted[state] != by_row[state]}
+            assert not differ, f"counters differ from the rows: {differ}"
         return {state: number for state, number in counted.items() if number}
 
     async def until(self, update_id: int, *states: str, seconds: float = PATIENCE) -> UpdateRow:

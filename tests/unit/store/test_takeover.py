@@ -7,7 +7,8 @@ from sqlalchemy import Connection, select
 
 from app.domain.delivery import Result, State
 from app.domain.message import ReceiptKind
-from app.store import receipts, unknowns
+from app.engine.recovery import concluded
+from app.store import receipts, settling, unknowns
 from app.store.database import Database
 from app.store.ledger_tables import due, outcome, shard
 from tests.unit.store.ledgers import (
@@ -160,3 +161,19 @@ def test_taking_over_again_changes_nothing(tx: Connection) -> None:
     assert heir.take_over(LATER + 1) == 0
     assert tx.execute(select(shard)).all() == before
     assert hold_to_account(tx, sent, 10) == {State.UNKNOWN: 8, State.QUEUED: 2}
+
+
+def test_a_late_answer_between_the_question_and_its_conclusion_is_counted_once(tx: Connection) -> None:
+    """Somebody takes a doubt up; before they come to an end the call is given back by the one who had made it."""
+    sent = small_broadcast(tx, 2, size=2)
+    dead, heir = Worker(tx, "dead"), Worker(tx, "heir")
+    dead.claim()
+    first, second = dead.admit(2)
+    heir.take_over(LATER)
+    seen = {one.address_id: one for one in unknowns.page(tx, sent, 9)}
+    dead.answer(first, None, LATER)
+    settling.settle(tx, [concluded(seen[first.address_id], "not_found_at_provider", LATER, None)])
+    assert hold_to_account(tx, sent, 2) == {State.RETRY_WAIT: 1, State.UNKNOWN: 1}
+    dead.answer(second, Result.REFUSED, LATER)
+    settling.settle(tx, [concluded(seen[second.address_id], "found_at_provider", LATER, "id")])
+    assert hold_to_account(tx, sent, 2) == {State.RETRY_WAIT: 1, State.ACCEPTED: 1}
