@@ -7,6 +7,7 @@ ClarionError
 ├── NotFound
 ├── Conflict         right in form, wrong at this moment (state, revision, duplicate)
 ├── TooLarge
+├── TooSlow          the body did not arrive in time
 └── Unavailable      try again later; `retry_after` seconds
 """
 
@@ -55,6 +56,10 @@ class Conflict(ClarionError):
 
 
 class TooLarge(ClarionError):
+    pass
+
+
+class TooSlow(ClarionError):
     pass
 
 

@@ -17,6 +17,7 @@ from app.api.envelope import Envelope
 from app.api.gate import Gate
 from app.callbacks import contact_readings
 from app.callbacks import routes as callbacks
+from app.callbacks.front import front as callbacks_front
 from app.observe import configure_logging
 from app.settings import Settings
 from app.site.edge import edge
@@ -54,13 +55,12 @@ def create_app(settings: Settings | None = None, *, run_engine: bool = True, wir
         generate_unique_id_function=openapi.operation_id,
     )
     framework.state.api = wired.api
-    framework.state.callbacks = wired.callbacks
     framework.state.contact_readings = wired.contact_readings
     framework.state.visitors = wired.visitors
     framework.add_middleware(Gate, context=wired.api)
     problems.install(framework)
     openapi.install(framework)
-    framework.include_router(callbacks.router)  # first: by far the busiest, and routes are tried in order
+    framework.include_router(callbacks.router)
     framework.include_router(contact_readings.router)
     framework.include_router(routers.everything())
     framework.include_router(visitors.router)
@@ -69,8 +69,9 @@ def create_app(settings: Settings | None = None, *, run_engine: bool = True, wir
     framework.include_router(previews.router)
     framework.include_router(health.router)
     https = wired.api.public_base.startswith("https://")
-    front: ASGIApp = edge(wired.shelf, wired.hub)(Envelope(framework, https=https))
-    return front
+    answering: ASGIApp = callbacks_front(wired.callbacks)(framework)
+    whole: ASGIApp = edge(wired.shelf, wired.hub)(Envelope(answering, https=https))
+    return whole
 
 
 def prepared(settings: Settings) -> Wiring:

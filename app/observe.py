@@ -81,6 +81,20 @@ DATABASE_UP: Final = Gauge(
 )
 
 
+class Counted:
+    """A counter whose labels are looked up once each: what is counted a thousand times a second is not joined anew."""
+
+    def __init__(self, counter: Counter) -> None:
+        self._counter = counter
+        self._children: dict[tuple[str, ...], Counter] = {}
+
+    def add(self, *labels: str, number: int = 1) -> None:
+        child = self._children.get(labels)
+        if child is None:
+            child = self._children.setdefault(labels, self._counter.labels(*labels))
+        child.inc(number)
+
+
 class Latency:
     """A histogram that is told of many observations at once: each costs one bisection, no lock, no label look-up."""
 

@@ -16,9 +16,9 @@ from typing import Any, Final
 
 from app.api.context import Context
 from app.callbacks import contact_readings
-from app.callbacks import routes as callbacks
 from app.callbacks.intake import Intake
 from app.callbacks.known import Known
+from app.callbacks.taking import Desk
 from app.clock import Clock, SystemClock
 from app.domain.contact_load import shares_of
 from app.domain.endpoints import ChannelFacts, Endpoint, full_settings
@@ -193,7 +193,7 @@ class Wiring:
     hub: Hub
     bell: Bell
     api: Context
-    callbacks: callbacks.Context
+    callbacks: Desk
     contact_readings: contact_readings.Context
     visitors: visitors.Context
 
@@ -284,7 +284,7 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
             wake=bell.ring,
             check_links=link_keeper.check,
         ),
-        callbacks=callbacks.Context(
+        callbacks=Desk(
             Known(db, clock), clock, settings.public_base, Intake(partial(keep, db), reference_key, clock), channels
         ),
         contact_readings=contact_readings.Context(db, clock, keyring, bell.ring),

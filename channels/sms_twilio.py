@@ -1,22 +1,24 @@
 """Text messages by Twilio's Messages API.
 
-The hot path posts a form encoded once per message; the official SDK checks the signatures.
+The hot path posts a form encoded once per message. Signatures are checked here, as the official SDK checks them
+(tests hold the two against each other), at a fraction of its cost.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Final
-from urllib.parse import parse_qsl, quote_plus, urlencode
+from urllib.parse import ParseResult, parse_qsl, quote_plus, urlencode, urlparse
 
 from pyreqwest.http import Url
-from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
 
 from channels.base import (
     Accepted,
@@ -133,6 +135,7 @@ class TwilioSms:
         self._headers = standing_headers(authorization, "application/x-www-form-urlencoded")
         self._service = settings.sender.startswith("MG") and len(settings.sender) == 34
         self._forms = PerMessage(self._form)
+        self._mac = hmac.new(settings.auth_token.reveal().encode(), digestmod=hashlib.sha1)
 
     async def send(self, batch: Batch) -> Sequence[Outcome]:
         return [await self._send(batch.message, recipient) for recipient in batch.recipients]
@@ -192,13 +195,25 @@ class TwilioSms:
         signature = inbound.headers.get("x-twilio-signature", "")
         if not signature:
             raise Forged("The callback carries no signature.")
-        validator = RequestValidator(self._settings.auth_token.reveal())
-        if not validator.validate(inbound.url, _Parameters(inbound.body), signature):
+        if not self._signed(inbound.url, _pairs(inbound.body), signature.encode("utf-8", "surrogatepass")):
             raise Forged("The signature does not fit the callback.")
+
+    def _signed(self, url: str, pairs: Sequence[tuple[str, str]], signature: bytes) -> bool:
+        """By https://www.twilio.com/docs/usage/security#validating-requests: HMAC-SHA1 over URL and sorted parameters.
+
+        Twilio signs the URL with or without its port, as it happens to be, so both count.
+        """
+        parameters = "".join([name + value for name, value in sorted(set(pairs))]).encode()
+        for each in _with_and_without_port(url):
+            mac = self._mac.copy()
+            mac.update(each.encode() + parameters)
+            if hmac.compare_digest(base64.b64encode(mac.digest()), signature):
+                return True
+        return False
 
     def receipts(self, inbound: Inbound) -> Sequence[Receipt]:
         """One receipt; the same status of the same message always has the same event id."""
-        fields = dict(_pairs(inbound.body))
+        fields = dict(_pairs(inbound.body))  # of a repeated name the last
         sid = fields.get("MessageSid") or fields.get("SmsSid", "")
         status = fields.get("MessageStatus") or fields.get("SmsStatus", "")
         raw = " ".join(f"{name}={fields[name]}" for name in EVIDENCE if fields.get(name))
@@ -228,20 +243,40 @@ def _receipt(reference: str, sid: str, status: str, code: str, raw: str = "") ->
     return Receipt(reference, event, kind, code or status[:40], sid, raw=raw)
 
 
-class _Parameters(dict[str, list[str]]):
-    """Form parameters as the SDK wants them: every value of a repeated name, blank ones too."""
-
-    def __init__(self, body: bytes) -> None:
-        super().__init__()
-        for name, value in _pairs(body):
-            self.setdefault(name, []).append(value)
-
-    def getlist(self, name: str) -> list[str]:
-        return self[name]
-
-
+@lru_cache(maxsize=1)
 def _pairs(body: bytes) -> list[tuple[str, str]]:
+    """Kept for the moment between checking a callback and reading it. Not to be changed."""
     return parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
+
+
+_PLAIN_REST: Final = re.compile(r"/[!\"$-:<->@-~]*")
+"""A path without query, parameters, fragment, blanks or controls: taken apart and put together it is the same."""
+
+
+def _with_and_without_port(url: str) -> tuple[str, str]:
+    scheme, _, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    if slash and _PLAIN_REST.fullmatch(slash + path):
+        without, with_port = _origins(f"{scheme}://{host}")
+        return without + slash + path, with_port + slash + path
+    parsed = urlparse(url)
+    return _without_port(parsed), _with_port(parsed)
+
+
+@lru_cache(maxsize=16)
+def _origins(origin: str) -> tuple[str, str]:
+    parsed = urlparse(origin)
+    return _without_port(parsed), _with_port(parsed)
+
+
+def _without_port(url: ParseResult) -> str:
+    return url._replace(netloc=url.netloc.split(":")[0]).geturl() if url.port else url.geturl()
+
+
+def _with_port(url: ParseResult) -> str:
+    if url.port:
+        return url.geturl()
+    return url._replace(netloc=f"{url.netloc}:{443 if url.scheme == 'https' else 80}").geturl()
 
 
 def _created(entry: Mapping[str, Any], otherwise: datetime) -> datetime:

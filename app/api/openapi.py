@@ -27,7 +27,7 @@ _KEY: Final[dict[str, Any]] = {
 _EXAMPLES: Final = Path(__file__).with_name("examples.json")
 """One for each body that can be sent, by the name of its schema."""
 _ELSEWHERE: Final[Mapping[str, tuple[int, ...]]] = {
-    "/callbacks": (401, 404, 413, 503),
+    "/callbacks": (401, 404, 408, 413, 503),
     "/metrics": (401, 403, 503),
     "/readyz": (503,),
 }

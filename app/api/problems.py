@@ -23,6 +23,7 @@ from app.errors import (
     NotFound,
     Problem,
     TooLarge,
+    TooSlow,
     Unauthenticated,
     Unavailable,
 )
@@ -37,6 +38,7 @@ STATUSES: Final[Mapping[type[ClarionError], HTTPStatus]] = {
     NotFound: HTTPStatus.NOT_FOUND,
     Conflict: HTTPStatus.CONFLICT,
     TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    TooSlow: HTTPStatus.REQUEST_TIMEOUT,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
@@ -46,6 +48,7 @@ _TITLES: Final[Mapping[int, str]] = {
     403: "This is not allowed",
     404: "Not found",
     405: "The method does not fit this address",
+    408: "The request did not arrive in time",
     409: "Not at this moment",
     413: "The request is too large",
     415: "The kind of content is not understood",

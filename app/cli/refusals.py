@@ -21,6 +21,7 @@ from app.errors import (
     NotFound,
     Problem,
     TooLarge,
+    TooSlow,
     Unauthenticated,
     Unavailable,
 )
@@ -42,6 +43,7 @@ class Code(IntEnum):
 CODES: Final[tuple[tuple[type[ClarionError], Code], ...]] = (
     (Invalid, Code.REFUSED),
     (TooLarge, Code.REFUSED),
+    (TooSlow, Code.UNAVAILABLE),
     (NotFound, Code.NOT_FOUND),
     (Conflict, Code.CONFLICT),
     (Unavailable, Code.UNAVAILABLE),

@@ -5,24 +5,26 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Row, Table, delete, func, or_, select, update
+from sqlalchemy import Connection, Integer, bindparam, delete, func, or_, select, update
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.elements import ColumnElement
 
-from app.domain.delivery import RECEIPT_RANK, SUPPRESSING, Result, Why, fold
+from app.domain.delivery import RECEIPT_RANK, SUPPRESSING, Result, Why
 from app.domain.message import ReceiptKind
-from app.store.ledger import ShardKey
+from app.store.ledger import ShardKey, same_delivery
 from app.store.ledger_tables import due, outcome, receipt, receipt_count, receipt_state, suppression
 from app.store.locking import lock_shards
 from app.store.settling import DELIVERY, add_to_shards, clean
-from app.store.upsert import insert_missing, insert_or_update
+from app.store.upsert import insert_missing, insert_tuples, is_listed
 
 _CHUNK = 400
 RAW_MOST = 1_000
 """Characters of a provider's own words."""
 _EVENT = ("broadcast", "endpoint", "event_hash")
+_KEPT = (*_EVENT, "medium", "address_id", "attempt", "kind", "code", "provider_id", "at_ms", "heard_ms", "raw")
 
 
 class Key(NamedTuple):
@@ -31,8 +33,7 @@ class Key(NamedTuple):
     address_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class RawReceipt:
+class RawReceipt(NamedTuple):
     """One event as a provider told it; `raw` has its addresses masked."""
 
     broadcast: int
@@ -53,28 +54,45 @@ class RawReceipt:
 
 def store(connection: Connection, receipts: Sequence[RawReceipt]) -> list[bool]:
     """Keep those not heard before; for each whether it was new. An event is the same by its endpoint and event id."""
-    before = connection.scalar(select(func.coalesce(func.max(receipt.c.id), 0))) or 0
+    before = connection.scalar(_LAST) or 0
     values = [
-        {
-            "broadcast": heard.broadcast,
-            "endpoint": heard.endpoint,
-            "event_hash": hashlib.sha256(heard.event_id.encode("utf-8", "surrogatepass")).digest()[:16],
-            "medium": heard.medium,
-            "address_id": heard.address_id,
-            "attempt": heard.attempt,
-            "kind": heard.kind.value,
-            "code": clean(heard.code)[:64],
-            "provider_id": clean(heard.provider_id)[:200],
-            "at_ms": heard.at_ms,
-            "heard_ms": heard.heard_ms,
-            "raw": clean(heard.raw)[:RAW_MOST],
-        }
-        for heard in receipts
+        (
+            broadcast,
+            endpoint,
+            hashlib.sha256(event_id.encode("utf-8", "surrogatepass")).digest()[:16],
+            medium,
+            address_id,
+            attempt,
+            kind.value,
+            clean(code)[:64],
+            clean(provider_id)[:200],
+            at_ms,
+            heard_ms,
+            clean(raw)[:RAW_MOST],
+        )
+        for (
+            broadcast,
+            endpoint,
+            event_id,
+            medium,
+            address_id,
+            attempt,
+            kind,
+            code,
+            provider_id,
+            at_ms,
+            heard_ms,
+            raw,
+        ) in receipts
     ]
-    insert_missing(connection, receipt, values, _EVENT)
-    added = connection.execute(select(*(receipt.c[name] for name in _EVENT)).where(receipt.c.id > before))
-    fresh = {tuple(row) for row in added}
-    return [_take(fresh, tuple(value[name] for name in _EVENT)) for value in values]
+    if insert_tuples(connection, receipt, _KEPT, values, _EVENT) == len(values):
+        return [True] * len(values)
+    fresh = {tuple(row) for row in connection.execute(_ADDED, {"before": before})}
+    return [_take(fresh, value[:3]) for value in values]
+
+
+_LAST: Final = select(func.coalesce(func.max(receipt.c.id), 0))
+_ADDED: Final = select(*(receipt.c[name] for name in _EVENT)).where(receipt.c.id > bindparam("before"))
 
 
 def _take(fresh: set[tuple[Any, ...]], event: tuple[Any, ...]) -> bool:
@@ -94,62 +112,143 @@ def apply_waiting(connection: Connection, most: int, after: int = 0) -> tuple[in
     A receipt whose delivery is still in flight stays waiting: it is folded once the attempt has an outcome or is
     known to be unknown, so that every sum adds up at every moment.
     """
-    rows = connection.execute(
-        select(receipt).where(receipt.c.applied.is_(None), receipt.c.id > after).order_by(receipt.c.id).limit(most)
-    ).all()
+    window = {"after": after, "most": most}
+    rows = _heard(connection, window)
     if not rows:
         return 0, 0
-    by_key: dict[Key, list[Row[Any]]] = defaultdict(list)
+    locked = {row.shard for row in rows if row.shard is not None}
+    if locked:  # nobody settles those meanwhile; what they look like is only now certain
+        lock_shards(connection, locked)
+        rows = _heard(connection, window)
+    by_key: dict[Key, list[_Heard]] = defaultdict(list)
     for row in rows:
-        by_key[Key(row.broadcast, row.medium, row.address_id)].append(row)
-    waiting_again = _rows(connection, due, list(by_key))
-    lock_shards(connection, (ShardKey(row.broadcast, row.medium, row.shard) for row in waiting_again))
-    known = _Known.read(connection, list(by_key))
-    applied = _Applied()
+        by_key[row.key].append(row)
+    unexplained = [key for key, (row, *_) in by_key.items() if row.why is None and row.accepted_by is None]
+    applied = _Applied(_contradicting(connection, unexplained))
     for key, heard in by_key.items():
-        _fold_one(key, heard, known, applied)
+        if heard[0].shard is None or heard[0].shard in locked:
+            _fold_one(key, heard, applied)
     applied.write(connection)
     return len(applied.done), rows[-1].id if len(rows) == most else 0
 
 
-@dataclass(slots=True)
-class _Known:
-    """What the ledger says about the deliveries at hand."""
+class _Heard(NamedTuple):
+    """A receipt that waits, and what the ledger says about its delivery."""
 
-    due: dict[Key, Row[Any]]
-    results: dict[Key, dict[str, int]]
-    states: dict[Key, ReceiptKind]
+    id: int
+    key: Key
+    attempt: int
+    kind: ReceiptKind
+    code: str
+    provider_id: str
+    at_ms: int
+    why: str | None
+    """In `due`; so are the next three."""
+    owner: str | None
+    shard: ShardKey | None
+    endpoint: int | None
+    known: ReceiptKind | None
+    """What was folded before."""
+    accepted_by: int | None
+    """The endpoint of its accepted outcome."""
 
-    @classmethod
-    def read(cls, connection: Connection, keys: Sequence[Key]) -> _Known:
-        results: dict[Key, dict[str, int]] = defaultdict(dict)
-        for row in _rows(connection, outcome, keys):
-            results[_key(row)][row.result] = row.endpoint
-        return cls(
-            {_key(row): row for row in _rows(connection, due, keys)},
-            results,
-            {_key(row): ReceiptKind(row.kind) for row in _rows(connection, receipt_state, keys)},
+
+def _heard(connection: Connection, window: Mapping[str, int]) -> list[_Heard]:
+    return [
+        _Heard(
+            number,
+            Key(broadcast, medium, address_id),
+            attempt,
+            _KINDS[kind],
+            code,
+            provider_id,
+            at_ms,
+            why,
+            owner,
+            None if why is None else ShardKey(broadcast, medium, no),
+            endpoint,
+            None if known is None else _KINDS[known],
+            accepted_by,
         )
+        for (
+            number,
+            broadcast,
+            medium,
+            address_id,
+            attempt,
+            kind,
+            code,
+            provider_id,
+            at_ms,
+            why,
+            owner,
+            no,
+            endpoint,
+            known,
+            accepted_by,
+        ) in connection.execute(_WAITING, window)
+    ]
 
 
+_KINDS: Final = {kind.value: kind for kind in ReceiptKind}
+_NEXT: Final = (
+    select(*(receipt.c[name] for name in ("id", *DELIVERY, "attempt", "kind", "code", "provider_id", "at_ms")))
+    .where(receipt.c.applied.is_(None), receipt.c.id > bindparam("after"))
+    .order_by(receipt.c.id)
+    .limit(bindparam("most", type_=Integer))
+    .subquery("next")
+)
+_WAITING: Final = (
+    select(
+        _NEXT,
+        due.c.why,
+        due.c.owner,
+        due.c.shard,
+        due.c.endpoint,
+        receipt_state.c.kind.label("known"),
+        select(outcome.c.endpoint)
+        .where(same_delivery(outcome, _NEXT), outcome.c.result == Result.ACCEPTED.value)
+        .order_by(outcome.c.attempt.desc())
+        .limit(1)
+        .scalar_subquery(),
+    )
+    .outerjoin(due, same_delivery(due, _NEXT))
+    .outerjoin(receipt_state, same_delivery(receipt_state, _NEXT))
+    .order_by(_NEXT.c.id)
+)
+"""Put together once: the same few joins for every pass."""
+
+
+def _contradicting(connection: Connection, keys: Sequence[Key]) -> frozenset[Key]:
+    """Those that ended in another way than by acceptance."""
+    ended = outcome.c.result.not_in((Result.REFUSED.value, Result.UNKNOWN.value))
+    names = [outcome.c[name] for name in DELIVERY]
+    return frozenset(
+        Key(*row)
+        for chunk in _chunks(keys)
+        for row in connection.execute(select(*names).where(_any_of(outcome.c, chunk), ended))
+    )
+
+
+@dataclass(slots=True)
 class _Applied:
     """The changes of one pass, written together."""
 
-    def __init__(self) -> None:
-        self.done: dict[int, str] = {}
-        self.outcomes: list[dict[str, Any]] = []
-        self.resolved: list[Key] = []
-        self.shards: dict[ShardKey, Counter[str]] = defaultdict(Counter)
-        self.states: list[dict[str, Any]] = []
-        self.counts: Counter[tuple[int, int, int, str]] = Counter()
-        self.suppressed: dict[int, dict[str, Any]] = {}
+    contradicting: frozenset[Key]
+    done: dict[int, str] = field(default_factory=dict)
+    outcomes: list[dict[str, Any]] = field(default_factory=list)
+    resolved: list[Key] = field(default_factory=list)
+    shards: dict[ShardKey, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    states: list[tuple[Any, ...]] = field(default_factory=list)
+    counts: Counter[tuple[int, int, int, str]] = field(default_factory=Counter)
+    suppressed: dict[int, dict[str, Any]] = field(default_factory=dict)
 
     def write(self, connection: Connection) -> None:
         insert_missing(connection, outcome, self.outcomes, [*DELIVERY, "attempt", "result"])
         for chunk in _chunks(self.resolved):
-            connection.execute(delete(due).where(_any_of(due, chunk)))
+            connection.execute(delete(due).where(_any_of(due.c, chunk)))
         add_to_shards(connection, self.shards)
-        insert_or_update(connection, receipt_state, self.states, DELIVERY, ["kind", "code", "at_ms"])
+        insert_tuples(connection, receipt_state, (*DELIVERY, *_STATE), self.states, DELIVERY, _STATE)
         for (broadcast_id, medium, endpoint, kind), change in self.counts.items():
             _add_count(connection, broadcast_id, medium, endpoint, kind, change)
         insert_missing(connection, suppression, list(self.suppressed.values()), ["address_id"])
@@ -157,68 +256,72 @@ class _Applied:
         for number, reason in self.done.items():
             by_reason[reason].append(number)
         for reason, numbers in by_reason.items():
-            connection.execute(update(receipt).where(receipt.c.id.in_(numbers)).values(applied=reason))
+            done = update(receipt).where(is_listed(connection, receipt.c.id, numbers))
+            connection.execute(done.values(applied=reason))
 
 
-def _fold_one(key: Key, heard: Sequence[Row[Any]], known: _Known, applied: _Applied) -> None:
+_STATE = ("kind", "code", "at_ms")
+
+
+def _fold_one(key: Key, heard: Sequence[_Heard], applied: _Applied) -> None:
+    told = []
     for row in heard:
-        if ReceiptKind(row.kind) in SUPPRESSING:
+        if row.kind in SUPPRESSING:
             applied.suppressed[key.address_id] = {"address_id": key.address_id, "reason": row.kind, "at_ms": row.at_ms}
-    told = [row for row in heard if ReceiptKind(row.kind) in RECEIPT_RANK]
-    applied.done |= {row.id: _word(row) for row in heard if row not in told}
+        if row.kind in RECEIPT_RANK:
+            told.append(row)
+        else:
+            applied.done[row.id] = "suppressed" if row.kind in SUPPRESSING else "unknown_word"
     if not told:
         return
-    endpoint = None if key in known.due else known.results.get(key, {}).get(Result.ACCEPTED.value)
+    endpoint = heard[0].accepted_by if heard[0].why is None else None
     if endpoint is None:
-        endpoint = _proven(key, told, known, applied)
+        endpoint = _proven(key, told, applied)
     if endpoint is None:
         return
-    before = known.states.get(key)
-    state, last = before, None
+    before = state = told[0].known
+    last = None
     for row in told:
-        better = fold(state, ReceiptKind(row.kind))
-        applied.done[row.id] = "not_newer" if better == state else "applied"
-        if better != state:
-            state, last = better, row
+        if state is None or RECEIPT_RANK[row.kind] > RECEIPT_RANK[state]:  # as domain.delivery.fold has it
+            state, last = row.kind, row
+            applied.done[row.id] = "applied"
+        else:
+            applied.done[row.id] = "not_newer"
     if state is None or last is None:
         return
-    applied.states.append({**key._asdict(), "kind": state.value, "code": last.code, "at_ms": last.at_ms})
+    applied.states.append((*key, state.value, last.code, last.at_ms))
     applied.counts[(key.broadcast, key.medium, endpoint, state.value)] += 1
     if before is not None:
         applied.counts[(key.broadcast, key.medium, endpoint, before.value)] -= 1
 
 
-def _proven(key: Key, told: Sequence[Row[Any]], known: _Known, applied: _Applied) -> int | None:
+def _proven(key: Key, told: Sequence[_Heard], applied: _Applied) -> int | None:
     """A receipt without an accepted outcome proves acceptance, once no attempt of ours is in flight."""
-    standing = known.due.get(key)
-    if standing is not None:
-        if standing.owner is not None:
-            return None
-        proof = max(told, key=lambda row: row.attempt)
-        applied.outcomes.append(
-            {
-                **key._asdict(),
-                "attempt": max(1, proof.attempt),
-                "result": Result.ACCEPTED.value,
-                "endpoint": standing.endpoint,
-                "reason": "proven_by_receipt",
-                "provider_id": proof.provider_id,
-                "at_ms": proof.at_ms,
-            }
-        )
-        applied.resolved.append(key)
-        column = {Why.RETRY.value: "retrying", Why.RETURNED.value: "returned", Why.UNKNOWN.value: "unsure"}
-        move = applied.shards[ShardKey(key.broadcast, key.medium, standing.shard)]
-        move["accepted"] += 1
-        move[column[standing.why]] -= 1
-        return int(standing.endpoint)
-    if any(result not in (Result.REFUSED.value, Result.UNKNOWN.value) for result in known.results.get(key, {})):
-        applied.done |= {row.id: "contradicts_outcome" for row in told}
-    return None
-
-
-def _word(row: Row[Any]) -> str:
-    return "suppressed" if ReceiptKind(row.kind) in SUPPRESSING else "unknown_word"
+    standing = told[0]
+    if standing.why is None or standing.shard is None or standing.endpoint is None:
+        if key in applied.contradicting:
+            applied.done |= {row.id: "contradicts_outcome" for row in told}
+        return None
+    if standing.owner is not None:
+        return None
+    proof = max(told, key=lambda row: row.attempt)
+    applied.outcomes.append(
+        {
+            **key._asdict(),
+            "attempt": max(1, proof.attempt),
+            "result": Result.ACCEPTED.value,
+            "endpoint": standing.endpoint,
+            "reason": "proven_by_receipt",
+            "provider_id": proof.provider_id,
+            "at_ms": proof.at_ms,
+        }
+    )
+    applied.resolved.append(key)
+    column = {Why.RETRY.value: "retrying", Why.RETURNED.value: "returned", Why.UNKNOWN.value: "unsure"}
+    move = applied.shards[standing.shard]
+    move["accepted"] += 1
+    move[column[standing.why]] -= 1
+    return standing.endpoint
 
 
 def _add_count(connection: Connection, broadcast_id: int, medium: int, endpoint: int, kind: str, change: int) -> None:
@@ -230,17 +333,13 @@ def _add_count(connection: Connection, broadcast_id: int, medium: int, endpoint:
     connection.execute(update(receipt_count).where(*mine).values(deliveries=receipt_count.c.deliveries + change))
 
 
-def _rows(connection: Connection, table: Table, keys: Sequence[Key]) -> list[Row[Any]]:
-    return [row for chunk in _chunks(keys) for row in connection.execute(select(table).where(_any_of(table, chunk)))]
-
-
-def _any_of(table: Table, keys: Sequence[Key]) -> ColumnElement[bool]:
+def _any_of(of: ReadOnlyColumnCollection[str, Any], keys: Sequence[Key]) -> ColumnElement[bool]:
     groups: dict[tuple[int, int], list[int]] = defaultdict(list)
     for key in keys:
         groups[(key.broadcast, key.medium)].append(key.address_id)
     return or_(
         *(
-            (table.c.broadcast == broadcast_id) & (table.c.medium == medium) & table.c.address_id.in_(ids)
+            (of.broadcast == broadcast_id) & (of.medium == medium) & of.address_id.in_(ids)
             for (broadcast_id, medium), ids in groups.items()
         )
     )
@@ -248,7 +347,3 @@ def _any_of(table: Table, keys: Sequence[Key]) -> ColumnElement[bool]:
 
 def _chunks(keys: Sequence[Key]) -> list[Sequence[Key]]:
     return [keys[at : at + _CHUNK] for at in range(0, len(keys), _CHUNK)]
-
-
-def _key(row: Row[Any]) -> Key:
-    return Key(row.broadcast, row.medium, row.address_id)
