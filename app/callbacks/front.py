@@ -87,32 +87,28 @@ def _inbound(public_base: str, scope: Scope, body: bytes, reference: str) -> Inb
 
 async def _body(receive: Receive) -> bytes:
     """Raise TooLarge, TooSlow or ClientLeft."""
-    event = await receive()
-    if event["type"] == "http.request" and not event.get("more_body"):
-        whole: bytes = event.get("body", b"")
-        if len(whole) > BODY_CAP:
-            raise _too_large()
-        return whole
     try:
         async with asyncio.timeout(READ_SECONDS):
-            return await _pieces(event, receive)
+            return await _read(receive)
     except TimeoutError:
         raise TooSlow(
             Problem("body_too_slow", "The body of this callback did not arrive in time.", "body", "Send it again.")
         ) from None
 
 
-async def _pieces(event: Event, receive: Receive) -> bytes:
-    body = bytearray()
-    while True:
+async def _read(receive: Receive) -> bytes:
+    pieces: list[bytes] = []
+    size, more = 0, True
+    while more:
+        event = await receive()
         if event["type"] == "http.disconnect":
             raise ClientLeft
-        body += event.get("body", b"")
-        if len(body) > BODY_CAP:
+        pieces.append(event.get("body", b""))
+        size += len(pieces[-1])
+        if size > BODY_CAP:
             raise _too_large()
-        if not event.get("more_body"):
-            return bytes(body)
-        event = await receive()
+        more = event.get("more_body", False)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 def _too_large() -> TooLarge:
