@@ -220,8 +220,9 @@ _WAITING: Final = (
 
 
 def _contradicting(connection: Connection, keys: Sequence[Key]) -> frozenset[Key]:
-    """Those that ended in another way than by acceptance."""
-    ended = outcome.c.result.not_in((Result.REFUSED.value, Result.UNKNOWN.value))
+    """Those that ended in another way than by acceptance; one accepted since they were read waits for the next pass."""
+    open_still = (Result.REFUSED.value, Result.UNKNOWN.value, Result.ACCEPTED.value)
+    ended = outcome.c.result.not_in(open_still)
     names = [outcome.c[name] for name in DELIVERY]
     return frozenset(
         Key(*row)
