@@ -46,6 +46,11 @@ class Sent(BaseModel):
         return self.model_dump(mode="json", exclude_unset=True)
 
 
+class Scope(Sent):
+    pages: list[str] = Field([], description="Paths, * stands for anything: /help/*; none = the site's page_patterns")
+    languages: list[str] = Field([], description="Only readers of these; none = everybody")
+
+
 class Site(Sent):
     slug: Slug
     origins: list[str] = Field([], description="Where the widget is embedded: https://www.example.org")
@@ -127,6 +132,9 @@ class Playbook(Sent):
     faq: list[dict[str, Any]] = []
     topics: list[Slug] = Field([], description="Of the help that goes with its updates, best first")
     contact_shares: dict[str, Any] = Field({}, description="How many of a hundred get in touch, see the manual")
+    placements: dict[Literal["banner", "popup", "landing"], Scope] | None = Field(
+        None, description="Where on websites its updates stand, unless they say it; null = as their severity says"
+    )
     stages: dict[str, dict[str, dict[str, Any]]] = {}
     review: str | dict[str, str] = ""
 
@@ -203,6 +211,9 @@ class _Announcement(Sent):
     )
     recipients_per_hour: int | None = Field(
         None, ge=1, le=100_000_000, description="No faster than this, over all media; never for emergencies"
+    )
+    placements: dict[Literal["banner", "popup", "landing"], Scope] | None = Field(
+        None, description="Where on websites it stands; left out: as the playbook says, else as its severity says"
     )
 
 

@@ -16,6 +16,7 @@ from app.domain.contacts import ContactChannel, as_of, dial_text, href, turns
 from app.domain.content import Content
 from app.domain.crisis import Severity
 from app.domain.hours import Schedule
+from app.domain.placements import EVERYWHERE, Placements, default_placements, dismissable
 from app.domain.reading import iso
 from app.domain.routing import Query, Registry, rule_for
 from app.domain.sites import Placement, Site
@@ -25,8 +26,6 @@ from app.domain.updates import UpdateDocument
 VERSION: Final = 1
 HORIZON: Final = timedelta(days=8)
 """How far ahead opening intervals reach, and the longest time a snapshot can be believed."""
-
-POPS_UP: Final = frozenset({Severity.EMERGENCY, Severity.MAJOR})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +41,12 @@ class LiveUpdate:
     """Of its crisis."""
     sent_at: datetime
     corrects: int | None = None
+
+    @property
+    def placements(self) -> Placements:
+        """Where on a page it stands, before a site's slots are looked at."""
+        stated = self.document.placements
+        return default_placements(self.severity, self.document.stage) if stated is None else stated
 
     @property
     def age_order(self) -> tuple[datetime, int]:
@@ -107,7 +112,9 @@ def banner_document(
         "next_update_by": _time(shown.document.next_update_by) if shown else None,
         "severity": severity.value if severity else None,
         "placements": {
-            placement.value: _placement(placement, shown, base) if shown and _has(site, placement, shown) else None
+            placement.value: _placement(placement, shown, site, base)
+            if shown and placement in site.slots and placement in shown.placements
+            else None
             for placement in Placement
         },
         "contact": _contact(site, registry, severity, at, base),
@@ -118,10 +125,6 @@ def banner_document(
 
 def _time(at: datetime | None) -> str | None:
     return iso(at) if at else None
-
-
-def _has(site: Site, placement: Placement, shown: LiveUpdate) -> bool:
-    return placement in site.slots and (placement is not Placement.POPUP or shown.severity in POPS_UP)
 
 
 def _page(base: str, language: str, update: LiveUpdate) -> str:
@@ -147,10 +150,14 @@ def _entry(update: LiveUpdate, base: str) -> dict[str, object]:
     }
 
 
-def _placement(placement: Placement, update: LiveUpdate, base: str) -> dict[str, object]:
+def _placement(placement: Placement, update: LiveUpdate, site: Site, base: str) -> dict[str, object]:
+    scope = update.placements.get(placement, EVERYWHERE)
     return {
         "update": update.id,
         "revision": update.revision,
+        "dismissable": dismissable(update.severity),
+        "pages": list(scope.pages or site.page_patterns),
+        "languages": list(scope.languages),
         "texts": {
             language: {
                 "dir": direction(language),

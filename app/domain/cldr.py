@@ -15,9 +15,10 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_skeleton, format_time, format_timedelta, get_timezone_name
+from babel.dates import format_date, format_skeleton, format_time, format_timedelta, get_day_names, get_timezone_name
 from babel.lists import format_list
 from babel.numbers import format_decimal
+from babel.units import format_unit
 
 _SPACES: Final = re.compile("[\u00a0\u202f\u2009]")
 _INVISIBLE: Final = re.compile("[\u200b\u200e\u200f\u061c]")
@@ -93,6 +94,20 @@ def _unit(seconds: int, unit: str, language: str) -> str:
         locale=locale(language),
     )
     return _plain(text)
+
+
+@lru_cache(maxsize=128)
+def short_unit(unit: str, language: str) -> str:
+    """How a number of minutes or hours is written where there is little room: “{n} min”. `unit`: minute | hour."""
+    many = 25  # languages with several plurals mostly write the short form the same way for all of them
+    return _plain(format_unit(many, f"duration-{unit}", "short", locale=locale(language))).replace(str(many), "{n}")
+
+
+@lru_cache(maxsize=64)
+def weekdays(language: str) -> tuple[str, ...]:
+    """Short names of the days from Sunday on, as JavaScript counts them."""
+    names = get_day_names("abbreviated", "format", locale=locale(language))
+    return tuple(_plain(names[(day + 6) % 7]) for day in range(7))
 
 
 def number_text(number: float | Decimal, language: str) -> str:

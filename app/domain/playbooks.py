@@ -10,6 +10,8 @@ from typing import Final
 from app.domain.contact_load import DEFAULT_SHARES
 from app.domain.halting import CANARY_WAIT_SECONDS, ORDINARY, Limits, check_limits
 from app.domain.help_library import FaqEntry
+from app.domain.placements import Placements, read_placements
+from app.domain.reading import Reader
 from app.domain.slots import Reading, SlotType, SlotValue, check_slots, fill_slots, names_in, read_value
 from app.domain.triage import Tree
 from app.domain.triage_documents import read_tree
@@ -54,6 +56,8 @@ class Playbook:
     """How long the first portion is watched before the rest follows."""
     halt: Limits = ORDINARY
     """When a broadcast stops by itself."""
+    placements: Placements | None = None
+    """Where on websites its updates stand unless they say it themselves; None = as their severity says."""
 
     @classmethod
     def from_document(cls, document: Mapping[str, object]) -> Playbook:
@@ -77,6 +81,7 @@ class Playbook:
         triage = _mapping(document, "triage", problems)
         faq = _faq(document, str(slug), problems)
         own_tree = _own_tree(document, problems)
+        placements = read_placements(Reader(document, "", problems))
         try:
             DEFAULT_SHARES.over(document.get("contact_shares") or {})
         except Invalid as fault:
@@ -103,6 +108,7 @@ class Playbook:
             topics=_strings(document.get("topics")),
             canary_wait_seconds=wait,
             halt=Limits.of(halt),
+            placements=placements,
         )
 
     def languages(self, stage: str) -> tuple[str, ...]:

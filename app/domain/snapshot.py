@@ -26,6 +26,9 @@ JAVASCRIPT: Final = "text/javascript; charset=utf-8"
 SHORT_CACHE: Final = "public, max-age=5, stale-if-error=86400"
 """Every public answer may be five seconds old; a cache whose origin died keeps it for a day."""
 
+IMMUTABLE: Final = "public, max-age=31536000, immutable"
+"""For a file whose name promises its bytes."""
+
 CLOSED_CSP: Final = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 

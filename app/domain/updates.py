@@ -10,6 +10,7 @@ from typing import Final
 
 from app.domain.content import Content
 from app.domain.crisis import Stage
+from app.domain.placements import Placements, placements_document, read_placements
 from app.domain.reading import Reader, iso
 from app.errors import Problem
 
@@ -77,6 +78,8 @@ class UpdateDocument:
     help: HelpWanted = DEFAULT_HELP
     recipients_per_hour: int | None = None
     """No faster than this, so that contact channels can keep up; None = as fast as the endpoints allow."""
+    placements: Placements | None = None
+    """Where on websites it stands; None = as its playbook says when it is drafted, else as its severity says."""
 
     @classmethod
     def from_document(cls, document: object, now: datetime | None = None) -> UpdateDocument:
@@ -87,7 +90,7 @@ class UpdateDocument:
         read = Reader(document)
         read.only(
             "crisis", "stage", "audience", "endpoints", "content", "variants", "need", "next_update_by", "expires_at",
-            "drill", "help", "recipients_per_hour",
+            "drill", "help", "recipients_per_hour", "placements",
         )  # fmt: skip
         endpoints = read.strings("endpoints", most=200, longest=64)
         if len(set(endpoints)) < len(endpoints):
@@ -108,6 +111,7 @@ class UpdateDocument:
             drill=read.flag("drill"),
             help=HelpWanted.read(read),
             recipients_per_hour=read.number("recipients_per_hour", 1, 100_000_000),
+            placements=read_placements(read),
         )
         read.done()
         return update
@@ -127,6 +131,7 @@ class UpdateDocument:
             "drill": self.drill,
             "help": self.help.to_document(),
             "recipients_per_hour": self.recipients_per_hour,
+            "placements": placements_document(self.placements),
         }
 
     @property

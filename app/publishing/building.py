@@ -6,14 +6,13 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
 
-from app.domain.banner import LiveUpdate, banner_document
+from app.domain.banner import LiveUpdate, banner_document, live
 from app.domain.crisis import Severity
 from app.domain.help_library import open_resources
 from app.domain.routing import Registry, RouteLine
-from app.domain.snapshot import JAVASCRIPT, JSON, File, Snapshot
-from app.publishing import feeds, help_views, pages
+from app.domain.snapshot import JSON, File, Snapshot
+from app.publishing import embedding, feeds, help_views, pages
 from app.publishing.contact_views import block_lines, channels, contact_block, finder
 from app.publishing.pages import DRILL_PREFIX, Frame, Stylesheet
 from app.publishing.picture import Picture, PublicCrisis, PublicUpdate, Standing
@@ -21,8 +20,6 @@ from app.publishing.structured import Machines
 from app.publishing.tongue import Organisation, Tongue, Tongues, View
 from app.templating import Templating
 from app.templating.words import load_words
-
-WIDGET: Final = "widget.js"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +30,7 @@ class Press:
     tongues: Tongues
     organisation: Organisation
     style: Stylesheet
-    widget: str
+    widget: embedding.Widget
     public_base: str
 
     @classmethod
@@ -45,7 +42,7 @@ class Press:
             tongues=Tongues(templating, load_words(site / "words"), organisation),
             organisation=organisation,
             style=Stylesheet((site / "style.css").read_text(encoding="utf-8")),
-            widget=(site / WIDGET).read_text(encoding="utf-8"),
+            widget=embedding.Widget.load(site),
             public_base=public_base,
         )
 
@@ -55,19 +52,17 @@ class Press:
         return [*self._banners(picture, picture.live, seq, drill=False), *drill]
 
     def snapshot(self, picture: Picture, seq: int) -> Snapshot:
-        files = [*self._side(picture, seq, drill=False), *self._shared()]
+        files = [*self._side(picture, seq, drill=False), *self.widget.files()]
         if picture.drills:
             files += self._side(picture, seq, drill=True)
         front = f"{languages_of(picture, self.organisation)[0]}/index.html"
         files += [replace(file, path="index.html") for file in files if file.path == front]
         return Snapshot(seq, picture.at, {file.path: file for file in files})
 
-    def _shared(self) -> Iterator[File]:
-        yield File(f"site/{WIDGET}", self.widget.encode(), JAVASCRIPT)
-
     def _side(self, picture: Picture, seq: int, *, drill: bool) -> Iterator[File]:
         crises = picture.drills if drill else picture.live
         yield from self._banners(picture, crises, seq, drill=drill)
+        yield from self._fragments(picture, crises, drill=drill)
         languages = languages_of(picture, self.organisation)
         for language in languages:
             frame = Frame(self.tongues.of(language, picture.at), languages, self.public_base, self.style, drill=drill)
@@ -109,9 +104,7 @@ class Press:
 
     def _banners(self, picture: Picture, crises: Iterable[PublicCrisis], seq: int, *, drill: bool) -> Iterator[File]:
         prefix = DRILL_PREFIX if drill else ""
-        updates = live_updates(crises)
-        if drill:
-            updates = [self._exercise(update, picture) for update in updates]
+        updates = self._updates(picture, crises, drill=drill)
         for site in picture.sites:
             document = banner_document(
                 site=site,
@@ -123,15 +116,25 @@ class Press:
             )
             document["drill"] = drill
             document["open_resources"] = [one.to_document() for one in open_resources(picture.help_links, picture.at)]
-            document["words"] = {language: self._widget_words(language, picture) for language in site.languages}
+            document["words"] = {
+                language: embedding.small_words(self.tongues.of(language, picture.at))
+                for language in embedding.spoken(site, live(updates, picture.at))
+            }
             body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
             yield File(f"{prefix}/site/{site.slug}/banner.json".strip("/"), body, JSON)
 
-    def _widget_words(self, language: str, picture: Picture) -> dict[str, str]:
-        """The few small words the widget cannot do without; the announcement's own stand in `placements`."""
-        say = self.tongues.of(language, picture.at).say
-        names = ("severity_emergency", "severity_major", "severity_minor", "severity_info", "next_update_short")
-        return {name: say(name) for name in (*names, "read_more_short", "exercise")}
+    def _fragments(self, picture: Picture, crises: Iterable[PublicCrisis], *, drill: bool) -> Iterator[File]:
+        prefix = DRILL_PREFIX if drill else ""
+        at = embedding.Address(self.public_base + prefix, prefix, self._render)
+        updates = self._updates(picture, crises, drill=drill)
+        for site in picture.sites:
+            for language in site.languages:
+                tongue = self.tongues.of(language, picture.at)
+                yield embedding.fragment(site, updates, picture.registry, tongue, at)
+
+    def _updates(self, picture: Picture, crises: Iterable[PublicCrisis], *, drill: bool) -> list[LiveUpdate]:
+        updates = live_updates(crises)
+        return [self._exercise(update, picture) for update in updates] if drill else updates
 
     def _exercise(self, update: LiveUpdate, picture: Picture) -> LiveUpdate:
         """The same as a live one would look, with EXERCISE in front of every headline."""

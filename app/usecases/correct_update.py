@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 
 from app.domain.crisis import CORRECTABLE, Stage
 from app.domain.principals import Actor, permit
@@ -13,6 +14,9 @@ from app.store import audit, updates
 from app.store.database import Database
 from app.store.updates import UpdateRow
 from app.usecases.draft_update import check_references, check_same_world
+
+KEPT: Final = ("endpoints", "need", "audience", "drill", "help", "placements")
+"""What a correction takes over from the update it corrects, unless it says it itself."""
 
 
 def correct_update(
@@ -34,7 +38,7 @@ def correct_update(
                     "Edit the draft, or cancel it, instead.",
                 )
             )
-        kept = {name: wrong.document.get(name) for name in ("endpoints", "need", "audience", "drill", "help")}
+        kept = {name: wrong.document.get(name) for name in KEPT}
         given = {name: value for name, value in document.items() if value is not None}
         merged = {**kept, **given, "crisis": wrong.crisis, "stage": Stage.CORRECTION.value}
         update = UpdateDocument.from_document({k: v for k, v in merged.items() if v is not None}, now)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from app.domain.crisis import Action, CrisisState, move
+from app.domain.placements import read_placements
 from app.domain.principals import Actor, permit
+from app.domain.reading import Reader
 from app.domain.updates import UpdateDocument
 from app.errors import Conflict, Invalid, Problem
 from app.store import audiences, audit, crises, documents, endpoints, updates
@@ -43,6 +46,7 @@ def draft_in(tx: Connection, actor: Actor, crisis_slug: str, update: UpdateDocum
             )
         )
     check_references(tx, update)
+    update = _placed(tx, update)
     row = updates.add(tx, crisis_slug, update.to_document(), actor.user_id, now)
     body = {"crisis": crisis_slug, "document": row.document}
     audit.append(tx, actor.name, "create_draft", f"update/{row.id}", body, now)
@@ -68,12 +72,22 @@ def edit_draft(
         check_revision(expected_revision, before.revision)
         update = read_draft(before.crisis, document, now)
         check_references(tx, update)
+        update = _placed(tx, update)
         if before.corrects is not None:
             check_same_world(updates.get(tx, before.corrects), update)
         row = updates.edit(tx, update_id, update.to_document(), before.authors | {actor.user_id})
         body = {"revision": row.revision, "document": row.document}
         audit.append(tx, actor.name, "edit_draft", f"update/{update_id}", body, now)
     return row
+
+
+def _placed(tx: Connection, update: UpdateDocument) -> UpdateDocument:
+    """Its places on websites as the playbook says, unless it names some; written down, so approved with the words."""
+    slug = crises.get(tx, update.crisis).playbook if update.placements is None else None
+    playbook = documents.find(tx, Kind.PLAYBOOK, slug) if slug else None
+    if playbook is None:
+        return update
+    return replace(update, placements=read_placements(Reader(playbook.document)))
 
 
 def check_references(tx: Connection, update: UpdateDocument) -> None:

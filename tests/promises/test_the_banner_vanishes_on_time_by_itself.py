@@ -68,4 +68,4 @@ def test_a_copy_kept_anywhere_says_itself_when_it_is_over(database: Database, cl
     shelf = Shelf()
     Publisher(database, press(), [], shelf, clock).publish(NOON)
     assert datetime.fromisoformat(banner(shelf)["valid_until"]) == EXPIRY
-    assert "valid_until" in press().widget, "the widget reads it and drops the banner without any network"
+    assert b"valid_until" in press().widget.body, "the widget reads it and drops the banner without any network"
