@@ -36,6 +36,8 @@ class Timings(BaseSettings):
     """Between two looks for what staff must be told: a line nobody answers, a check that is overdue."""
     read_back: float = 30.0
     """Between two looks at the website from outside."""
+    page_check: float = 300.0
+    """Between two looks at the organisation's own pages that should carry the banner."""
     failover: float = 30.0
     """How long a breaker stays open, or an endpoint halted, before another one takes over what it has not begun."""
     failback: float = 30.0

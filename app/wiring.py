@@ -34,6 +34,7 @@ from app.engine.link_keeping import LinkKeeper
 from app.engine.lock import engine_lock
 from app.engine.loop import Engine
 from app.engine.nudging import Nudger
+from app.engine.page_watching import PageWatch
 from app.engine.vitals import Gauges
 from app.exposing import exposing
 from app.keyring import Keyring
@@ -42,6 +43,7 @@ from app.publishing.bounding import Bounded, within
 from app.publishing.building import Press
 from app.publishing.couriers import Couriers
 from app.publishing.directory import DirectoryTarget
+from app.publishing.integrity import integrity
 from app.publishing.opening import Opener
 from app.publishing.publisher import Publisher
 from app.publishing.read_back import ReadBack
@@ -66,7 +68,7 @@ from app.visitors import forms as visitors
 from channels import guard, registry
 from channels.base import Closes
 from channels.http import Http, Timeouts
-from channels.visits import visit
+from channels.visits import fetch, visit
 
 TEMPLATES: Final = Path(__file__).parents[1] / "templates"
 REFERENCES: Final = "reference"
@@ -189,6 +191,7 @@ class Wiring:
     read_back: ReadBack
     attendant: Attendant
     link_keeper: LinkKeeper
+    page_watch: PageWatch
     shelf: Shelf
     hub: Hub
     bell: Bell
@@ -237,7 +240,7 @@ class Wiring:
 
     def _always(self) -> Iterator[Callable[[asyncio.Event], Coroutine[Any, Any, None]]]:
         """What every process runs, whoever has the engine."""
-        for part in (self.publisher, self.couriers, self.read_back, self.attendant, self.link_keeper):
+        for part in (self.publisher, self.couriers, self.read_back, self.attendant, self.link_keeper, self.page_watch):
             yield part.run
 
 
@@ -260,6 +263,7 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
     publisher = Publisher(db, press, [_own_folder(settings)], shelf, clock, couriers.offer)
     gauges = Gauges(db, clock, engine.fleet, lambda: publisher.last.snapshot.published_at if publisher.last else None)
     link_keeper = LinkKeeper(db, clock, partial(visit, http), bell.ring)
+    page_watch = PageWatch(db, clock, partial(fetch, http), timings.page_check, lambda: _scripts(shelf))
     nudger = Nudger(db, channels, templating.staff, clock, timings)
     return Wiring(
         settings=settings,
@@ -275,6 +279,7 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
         read_back=ReadBack(db, clock, http, _own_url(settings), timings.read_back, bell.ring),
         attendant=Attendant(db, attend, nudger, clock, timings.attend),
         link_keeper=link_keeper,
+        page_watch=page_watch,
         shelf=shelf,
         hub=Hub(shelf, settings.live_visitors, secrets.randbelow),
         bell=bell,
@@ -283,6 +288,7 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
             metrics=gauges.exposition,
             wake=bell.ring,
             check_links=link_keeper.check,
+            check_pages=page_watch.check,
         ),
         callbacks=Desk(
             Known(db, clock), clock, settings.public_base, Intake(partial(keep, db), reference_key, clock), channels
@@ -346,6 +352,11 @@ def _shelf(published: Path) -> Shelf:
     if kept is not None:
         shelf.put(kept)
     return shelf
+
+
+def _scripts(shelf: Shelf) -> frozenset[str]:
+    """What `integrity` may name on a page: the scripts this process serves."""
+    return frozenset(integrity(one.plain.body) for path, one in shelf.addresses.items() if path.endswith(".js"))
 
 
 def _press(settings: Settings, templating: Templating) -> Press:

@@ -65,6 +65,10 @@ class Reply:
         """The first header of that name, "" without one."""
         return self._response.get_header(name) or ""
 
+    def each(self, name: str) -> list[str]:
+        """Every header of that name."""
+        return self._response.get_header_all(name)
+
     def document(self) -> dict[str, Any]:
         """The body as a JSON object; {} when it is anything else."""
         try:

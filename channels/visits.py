@@ -1,4 +1,4 @@
-"""Open an address as a reader would, without reading it: HEAD, else GET, and on to where it leads.
+"""Open an address as a reader would, and follow it to where it leads: without reading it (HEAD, else GET), or whole.
 
 Every hop is resolved and checked anew, so that no redirect leads inside.
 """
@@ -38,6 +38,34 @@ async def visit(http: Http, url: str, most_hops: int = MOST_HOPS) -> Visited | F
             url = urljoin(url, target).partition("#")[0]
         except ValueError:
             return Visited(reply.status, url)
+    return TOO_MANY
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    status: int
+    text: str
+    policies: tuple[str, ...]
+    """Every Content-Security-Policy header of the last answer."""
+    url: str
+    """Where the redirects ended."""
+
+
+async def fetch(http: Http, url: str, most_hops: int = MOST_HOPS) -> Fetched | Failure:
+    """A page as a browser gets it, its body bounded by `channels.http.LONGEST_BODY`."""
+    for _ in range(most_hops + 1):
+        async with http.line(url) as line:
+            reply = line if isinstance(line, Failure) else await line.ask("GET", url, _HEADERS)
+        if isinstance(reply, Failure):
+            return reply
+        target = reply.header("location") if reply.status in _ELSEWHERE else ""
+        if not target:
+            text = bytes(reply.body).decode("utf-8", "replace")
+            return Fetched(reply.status, text, tuple(reply.each("content-security-policy")), url)
+        try:
+            url = urljoin(url, target).partition("#")[0]
+        except ValueError:
+            break
     return TOO_MANY
 
 

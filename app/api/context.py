@@ -14,6 +14,7 @@ from app.clock import Clock
 from app.domain.contact_load import DEFAULT_SHARES, ContactShares
 from app.domain.endpoints import ChannelFacts
 from app.domain.message import Info
+from app.domain.page_checks import PageCheck
 from app.domain.signing_in import DEFAULT_POLICY, SessionPolicy
 from app.errors import Problem
 from app.keyring import Keyring
@@ -27,6 +28,10 @@ from app.usecases.save_target import CheckUrl
 
 Preflighting = Callable[[UpdateRow, datetime], Preflight]
 """Renders an update for all its endpoints and languages and says what stops it."""
+
+
+async def _no_pages() -> tuple[PageCheck, ...]:
+    return ()
 
 
 def _any_url(_url: str, _private: bool) -> Problem | None:  # noqa: FBT001 - the shape of save_target.CheckUrl
@@ -66,6 +71,8 @@ class Context:
     """Tell the engine and the publisher of this process that there is work; safe from any thread."""
     check_links: Callable[[], Awaitable[tuple[KnownLink, ...]]] = _no_links
     """Look at every link readers are sent to, now; takes a minute at most."""
+    check_pages: Callable[[], Awaitable[tuple[PageCheck, ...]]] = _no_pages
+    """Look at every page that should carry the banner, now; takes a minute at most."""
     check_url: CheckUrl = _any_url
     """What is wrong with an address that staff tell us to open."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)

@@ -14,6 +14,7 @@ from app.api import (
     housekeeping,
     links,
     open_links,
+    pages,
     people,
     preview_links,
     registry,
@@ -31,7 +32,8 @@ def everything() -> APIRouter:
     routers = [
         *registry.lists(), contact_readings.router, advice.router, links.router, open_links.router, triage.router,
         declaring.router, endpoints.router, people.router, audiences.router, crises.router, updates.router,
-        release.router, preview_links.router, targets.router, watching.router, staff.router, housekeeping.router,
+        release.router, preview_links.router, targets.router, pages.router, watching.router, staff.router,
+        housekeeping.router,
     ]  # fmt: skip
     for router in routers:
         api.include_router(router)

@@ -26,6 +26,7 @@ from app.cli import (
     release,
     routes,
     sharing,
+    site,
     staff,
     triage,
     trusted,
@@ -59,6 +60,7 @@ app.add_typer(people.app, name="import", help="Take in lists.")
 app.add_typer(registry.app, name="registry", help="All contact channels, needs and rules as one file.")
 app.add_typer(routes.app, name="routes", help="Check the routing rules.")
 app.add_typer(links.app, name="links", help="The links readers are sent to.")
+app.add_typer(site.app, name="site", help="The organisation's own pages: do they show the banner?")
 app.add_typer(channel.app, name="channel", help="Contact channels on duty: waits, status, other numbers for a while.")
 app.add_typer(endpoints.app, name="endpoint", help="The ways out: how they are, and lifting a halt.")
 app.add_typer(staff.app, name="staff", help="What staff are told although nobody asked.")

@@ -17,6 +17,7 @@ from app.cli.findings import Finding, Look, report, schema, secrets
 from app.cli.holding import callbacks, database, everything_held, held
 from app.cli.links import dead_links
 from app.cli.publishing import websites
+from app.cli.site import pages
 from app.domain.crisis import LIVE, UpdateState
 from app.engine.lock import engine_lock
 from app.site.lastgood import last_good
@@ -103,6 +104,7 @@ LOOKS: Final[tuple[Look, ...]] = (
     secrets,
     _website,
     websites,
+    pages,
     _engine,
     database,
     callbacks,
