@@ -79,7 +79,7 @@ def _keep(name: str, rows: list[Row]) -> None:
 
 def _show(name: str, part: Part, rows: list[Row]) -> bool:
     """Print the table and the goals; whether all were met."""
-    table = Table("way", "people", part.title, "per CPU second", "peak memory", title=name)
+    table = Table("way", part.people, part.title, "per CPU second", "peak memory", title=name)
     for line in page.cells(part, rows):
         table.add_row(*line)
     console = Console(width=110)

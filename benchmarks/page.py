@@ -47,7 +47,7 @@ def cells(part: Part, rows: Sequence[Row]) -> Iterator[tuple[str, ...]]:
     """(way, people, median and spread, per CPU second, peak memory) for each way."""
     for way, same in by_way(rows).items():
         values = [row[part.figure] for row in same]
-        cpu = [row["recipients_a_cpu_second"] for row in same if "recipients_a_cpu_second" in row]
+        cpu = [row[name] for name in ("recipients_a_cpu_second", "a_cpu_second") for row in same if name in row]
         memory = max(row.get("memory_peak_mb", 0) for row in same)
         yield (
             way,
@@ -62,7 +62,7 @@ def _part(name: str, measured: Mapping[str, Any]) -> Iterator[str]:
     part, rows = PARTS[name], measured["runs"]
     yield f"### {name}\n"
     yield f"{measured['machine']}, {measured['at']}.\n"
-    yield f"| way | people | {part.title} | per CPU second | peak memory |"
+    yield f"| way | {part.people} | {part.title} | per CPU second | peak memory |"
     yield "| --- | --- | --- | --- | --- |"
     for line in cells(part, rows):
         yield f"| {' | '.join(line)} |"

@@ -42,6 +42,8 @@ class Part:
     """Seconds a provider takes to answer."""
     title: str = "recipients/s (spread)"
     figure: str = SPEED
+    people: str = "people"
+    """What the size of a way counts."""
 
 
 def _ours(medium: str, people: int, *more: str, name: str = "Clarion", rounds: int = 9) -> Way:
@@ -55,6 +57,14 @@ def _peer(way: str, medium: str, people: int, *more: str) -> Way:
 
 def _celery(medium: str) -> Way:
     return Way("Celery + Redis", "celery", 1_000, (medium,))
+
+
+def _answering(*more: str) -> tuple[Way, ...]:
+    ways = {"nginx": "nginx", "uvicorn": "edge", "shortcut": "shortcut"}
+    held = ", 304" if more else ""
+    return tuple(
+        Way(f"{name}{held}", "benchmarks.site", 64, ("--way", way, *more), least=64) for name, way in ways.items()
+    )
 
 
 PARTS: Final[Mapping[str, Part]] = MappingProxyType(
@@ -115,6 +125,44 @@ PARTS: Final[Mapping[str, Part]] = MappingProxyType(
             (Goal("queue full", "idle", most=2.0, figure="p99_ms"),),
             title="p99 ms to hand-off (spread)",
             figure="p99_ms",
+        ),
+        "site": Part(
+            (
+                *_answering(),
+                *_answering("--held"),
+                Way("shortcut, all visitors differ", "benchmarks.site", 64, ("--way", "shortcut", "--many"), least=64),
+            ),
+            tuple(
+                goal
+                for held in ("", ", 304")
+                for way, least in (("uvicorn", 0.25), ("shortcut", 0.9))
+                for goal in (
+                    Goal(f"{way}{held}", f"nginx{held}", least=least, figure="requests_a_second"),
+                    Goal(f"{way}{held}", f"nginx{held}", least=least, figure="a_cpu_second"),
+                    Goal(f"{way}{held}", f"nginx{held}", most=4.0, figure="p99_ms"),
+                )
+            ),
+            rounds=5,
+            title="requests/s (spread)",
+            figure="requests_a_second",
+            people="connections",
+        ),
+        "live": Part(
+            (
+                Way("told the words", "benchmarks.live", 10_000),
+                Way("told to ask", "benchmarks.live", 10_000, ("--ask",)),
+                Way("any ASGI server", "benchmarks.live", 10_000, ("--asgi",)),
+            ),
+            (Goal("told the words", "told to ask", most=1.0, figure="last_ms"),),
+            title="ms to the last visitor (spread)",
+            figure="last_ms",
+            people="visitors",
+        ),
+        "visible": Part(
+            (Way("at the origin", "benchmarks.visible", 100, least=20),),
+            title="p99 ms until visible (spread)",
+            figure="p99_ms",
+            people="changes",
         ),
     }
 )
