@@ -18,9 +18,11 @@ from app.api.gate import Gate
 from app.callbacks import contact_readings
 from app.callbacks import routes as callbacks
 from app.callbacks.front import front as callbacks_front
-from app.observe import configure_logging
+from app.observe import configure_logging, logger
 from app.settings import Settings
 from app.site.edge import edge
+from app.site.lastgood import last_good
+from app.store.database import FAULTS
 from app.store.migrate import upgrade
 from app.visitors import finder, open_links, previews
 from app.visitors import forms as visitors
@@ -78,5 +80,15 @@ def prepared(settings: Settings) -> Wiring:
     """Everything connected, logging as configured, and the schema of a SQLite database up to date."""
     configure_logging(settings.log_level)
     if settings.sqlite_path() is not None:  # a server's schema is changed by `clarion migrate`, when its people choose
-        upgrade(settings.database_url)
+        _upgrade_if_it_answers(settings)
     return build(settings)
+
+
+def _upgrade_if_it_answers(settings: Settings) -> None:
+    """A database that cannot be used stops a process that has nothing to show, never one that keeps the website up."""
+    try:
+        upgrade(settings.database_url)
+    except FAULTS as fault:
+        if last_good(settings.publish_dir) is None:
+            raise
+        logger("clarion").error("database_unusable", kind=type(fault).__name__)

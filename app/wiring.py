@@ -71,6 +71,8 @@ from channels.http import Http, Timeouts
 from channels.visits import fetch, visit
 
 TEMPLATES: Final = Path(__file__).parents[1] / "templates"
+CATCHING_UP_SECONDS: Final = 5.0
+"""The longest a start waits for the database before the last good copy is served as it is."""
 REFERENCES: Final = "reference"
 """`Keyring.key(REFERENCES)` signs delivery references."""
 
@@ -214,6 +216,9 @@ class Wiring:
             tasks = [asyncio.create_task(run(stop)) for run in self._runs(opened)] if work else []
             for task in tasks:
                 task.add_done_callback(_report)
+            if work and self.shelf.seq:
+                # The folder may be older than what visitors saw last; the database knows.
+                await self.publisher.caught_up(CATCHING_UP_SECONDS)
             try:
                 yield
             finally:

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import subprocess
-import sys
-import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -28,14 +24,12 @@ from app.usecases.save_document import save_document
 from app.usecases.save_endpoint import save_endpoint
 from app.wiring import Wiring, build, channel_facts
 from benchmarks import one
-from benchmarks.others import ROOT
+from tests.serving import serving as start
+from tests.serving import told
 
 ON_SERVER_CORE: Final = ("taskset", "--cpu-list", "0")
 ON_CLIENT_CORE: Final = ("taskset", "--cpu-list", str(1 % (os.cpu_count() or 1)))
 BANNER: Final = "/site/main/banner.json"
-STARTING: Final = 60.0
-ADDRESS: Final = re.compile(r"http://127\.0\.0\.1:(\d+)")
-PROGRAM: Final = "import sys; from app.cli import main; sys.exit(main())"
 
 
 def settings(directory: Path) -> Settings:
@@ -83,53 +77,19 @@ def token(wired: Wiring, role: Role, user: int) -> str:
     return create_token(wired.db, one.AUTHOR, role.value, role, wired.clock.now(), user_id=user).secret
 
 
-@dataclass(frozen=True, slots=True)
-class Running:
-    base: str
-    pid: int
-
-
 @contextmanager
 def serving(directory: Path, **environment: str) -> Iterator[Running]:
     """`clarion serve` on the server's core, as anybody runs it, but for `environment`."""
     own = settings(directory)
-    known = {
-        "CLARION_DATABASE_URL": own.database_url,
-        "CLARION_PUBLISH_DIR": str(own.publish_dir),
-        "CLARION_SECRET_KEY": own.secret_key.get_secret_value(),
-        "CLARION_LOG_LEVEL": "ERROR",
-    }
-    log = directory / "serve.log"
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            [*ON_SERVER_CORE, sys.executable, "-c", PROGRAM, "serve", "--port", "0"],
-            cwd=ROOT,
-            env={**os.environ, **known, **environment},
-            stdout=out,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        base = _address(process, log)
-        yield Running(base, process.pid)
-    finally:
-        process.terminate()
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+    known = told(own.database_url, own.publish_dir, CLARION_SECRET_KEY=own.secret_key.get_secret_value(), **environment)
+    with start(known, directory / "serve.log", around=ON_SERVER_CORE) as running:
+        yield Running(running.base, running.process.pid)
 
 
-def _address(process: subprocess.Popen[bytes], log: Path) -> str:
-    deadline = time.monotonic() + STARTING
-    while time.monotonic() < deadline and process.poll() is None:
-        found = ADDRESS.search(log.read_text("utf-8"))
-        if found is not None:
-            with suppress(OSError):
-                fetch(f"{found[0]}{BANNER}")
-                return found[0]
-        time.sleep(0.05)
-    raise SystemExit(f"clarion serve did not start:\n{log.read_text('utf-8')[-2000:]}")
+@dataclass(frozen=True, slots=True)
+class Running:
+    base: str
+    pid: int
 
 
 def fetch(url: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ headers, so that serving it needs no decision.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ JSON_FEED: Final = "application/feed+json"
 ATOM: Final = "application/atom+xml; charset=utf-8"
 JAVASCRIPT: Final = "text/javascript; charset=utf-8"
 
+WORTH_COMPRESSING: Final = 200
 SHORT_CACHE: Final = "public, max-age=5, stale-if-error=86400"
 """Every public answer may be five seconds old; a cache whose origin died keeps it for a day."""
 
@@ -85,6 +87,14 @@ class Manifest:
     seq: int
     published_at: datetime
     entries: Mapping[str, Entry] = field(default_factory=dict)
+
+
+def packed(body: bytes) -> bytes | None:
+    """`body` as gzip, the same bytes whenever it is done; None where that gains nothing."""
+    if len(body) < WORTH_COMPRESSING:
+        return None
+    smaller = gzip.compress(body, 6, mtime=0)
+    return smaller if len(smaller) < len(body) else None
 
 
 def manifest_bytes(snapshot: Snapshot) -> bytes:

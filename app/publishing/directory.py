@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from app.domain.snapshot import File, Manifest, Snapshot, is_plain_path, manifest_bytes, read_manifest
+from app.domain.snapshot import File, Manifest, Snapshot, is_plain_path, manifest_bytes, packed, read_manifest
 from app.publishing.targets import Placement, Result
 
 MANIFEST: Final = "manifest.json"
@@ -77,12 +77,19 @@ class DirectoryTarget:
             if path.read_bytes() == file.body:
                 return None
         path.parent.mkdir(parents=True, exist_ok=True)
+        # The twin first: killed in between, the next publication finds the file old and writes both.
+        twin, smaller = packed_twin(path), packed(file.body)
+        if smaller is None:
+            twin.unlink(missing_ok=True)
+        else:
+            replace_file(twin, smaller)
         replace_file(path, file.body)
         return path
 
     def _remove(self, paths: set[str]) -> None:
         for path in paths:
             with suppress(OSError):
+                packed_twin(self.root / path).unlink(missing_ok=True)
                 (self.root / path).unlink(missing_ok=True)
 
     def _manifest(self, name: str) -> Manifest | None:
@@ -96,14 +103,27 @@ def _banners_last(file: File) -> tuple[bool, str]:
     return (file.path.endswith("banner.json"), file.path)
 
 
+def packed_twin(path: Path) -> Path:
+    """The same compressed, where nginx (`gzip_static`), Apache and Caddy look for it."""
+    return path.with_name(f"{path.name}.gz")
+
+
 def replace_file(path: Path, body: bytes) -> None:
-    """After this, `path` holds either its old bytes or all of `body`, whatever is killed. Raises OSError."""
+    """After this, `path` holds either its old bytes or all of `body`, whatever is killed. Raises OSError.
+
+    The date of the new file is at least a second later than the old one's: web servers make their ETag of it and of the
+    size, so two banners of one second would be one and the same to whoever holds the first.
+    """
     temporary = path.with_name(f".{path.name}.tmp")
     try:
         with temporary.open("wb") as file:
             file.write(body)
             file.flush()
             os.fsync(file.fileno())
+        with suppress(FileNotFoundError):
+            soonest = int(path.stat().st_mtime) + 1
+            if time.time() < soonest:
+                os.utime(temporary, (soonest, soonest))
         temporary.replace(path)
     except OSError:
         with suppress(OSError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Protocol
@@ -88,6 +89,7 @@ class Publisher:
         self._seen = 0
         self._failing = {target.name for target in targets}
         self._bell = _Bell()
+        self._looked = asyncio.Event()
         self.last: Publication | None = None
 
     def wake(self) -> None:
@@ -177,12 +179,21 @@ class Publisher:
 
         Requests another process has settled count too: this one's readers must see the change as well.
         """
+        with self._db.reading() as connection:
+            newest = website.newest_request(connection)
+        if newest == 0 and self._shelf.seq > 0 and self.last is None:
+            return False  # nobody ever changed this database, yet a website was published: it was lost, not emptied
         if self._due is None or now >= self._due:
             return True
         if self.last is not None and self.last.snapshot.published_at - now > SET_BACK:
             return True  # the clock was wrong, and what was due by it may have been long ago
-        with self._db.reading() as connection:
-            return website.newest_request(connection) != self._seen
+        return newest != self._seen
+
+    async def caught_up(self, seconds: float) -> None:
+        """Until `run` has looked once what the website should be, or could not, at most so long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._looked.wait()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Publish until `stop` is set. A database that is gone is waited for; readers keep the last snapshot."""
@@ -197,6 +208,7 @@ class Publisher:
                 PUBLISHED.labels("failed").inc()
                 log.exception("website not published")
                 pause = PAUSE_AFTER_FAULT
+            self._looked.set()
             await self._bell.wait(stop, pause)
 
 

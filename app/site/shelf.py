@@ -5,7 +5,6 @@ An address is a key of a dict, so nothing outside the snapshot can be reached by
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -13,12 +12,11 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Final
 
-from app.domain.snapshot import HTML, JSON, MANIFEST, File, Snapshot, addresses, manifest_bytes
+from app.domain.snapshot import HTML, JSON, MANIFEST, File, Snapshot, addresses, manifest_bytes, packed
 
 HeaderList = tuple[tuple[bytes, bytes], ...]
 
 NOT_FOUND_PAGE: Final = "404.html"
-WORTH_COMPRESSING: Final = 200
 
 SHARED_HEADERS: Final[HeaderList] = (
     (b"access-control-allow-origin", b"*"),
@@ -57,12 +55,10 @@ def ready(file: File, published_at: datetime) -> Ready:
     """Prepare one file for serving: compressed once, hashed once, headers written once."""
     tag = hashlib.sha256(file.body).hexdigest()[:32]
     plain = _variant(file, file.body, f'"{tag}"', published_at, encoding="")
-    if len(file.body) < WORTH_COMPRESSING:
+    smaller = packed(file.body)
+    if smaller is None:
         return Ready(plain, None)
-    packed = gzip.compress(file.body, 6, mtime=0)
-    if len(packed) >= len(file.body):
-        return Ready(plain, None)
-    return Ready(plain, _variant(file, packed, f'"{tag}-gz"', published_at, encoding="gzip"))
+    return Ready(plain, _variant(file, smaller, f'"{tag}-gz"', published_at, encoding="gzip"))
 
 
 def _variant(file: File, body: bytes, etag: str, published_at: datetime, *, encoding: str) -> Variant:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import stat
 import threading
 from pathlib import Path
@@ -139,8 +140,7 @@ def test_a_broken_manifest_means_no_last_good_copy_and_no_crash(tmp_path: Path, 
 def test_a_folder_that_cannot_be_written_is_reported_and_keeps_what_it_had(tmp_path: Path) -> None:
     root = tmp_path / "site"
     DirectoryTarget(root).write(snapshot(1))
-    (root / "en" / "contact" / "index.html").unlink()
-    (root / "en" / "contact").rmdir()
+    shutil.rmtree(root / "en" / "contact")
     (root / "en" / "contact").write_text("a file where a folder should be")
     placed = DirectoryTarget(root).write(snapshot(2))
     assert placed.result is Result.FAILED
