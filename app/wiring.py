@@ -61,6 +61,7 @@ from app.store.updates import UpdateRow
 from app.templating import Templating
 from app.usecases.attend import attend
 from app.usecases.compose_message import compose
+from app.usecases.keep_said import keep_said
 from app.usecases.load_source import load_source
 from app.usecases.preview_update import EndpointLimits, Preflight, preflight
 from app.usecases.record_receipts import keep
@@ -113,6 +114,8 @@ class Words:
     clock: Clock
     organisation: Mapping[str, object]
     public_base: str
+    told: Callable[[], None]
+    """Rung when a text was kept that the website does not show yet."""
 
     def compose(
         self,
@@ -125,6 +128,7 @@ class Words:
         area: str,
     ) -> Message:
         source = load_source(self.db, self.organisation, row.update_id, row.revision)
+        at = self.clock.now()
         composed = compose(
             self.templating,
             source,
@@ -132,11 +136,13 @@ class Words:
             limits=info.limits,
             language=language,
             variant=variant,
-            at=self.clock.now(),
+            at=at,
             page_link=self._link(row.crisis) if linked else "",
             fields=MARKS.get(medium, ()),
             area=area,
         )
+        if keep_said(self.db, row.update_id, row.revision, composed.message, composed.as_of, at):
+            self.told()
         return composed.message
 
     def areas(self) -> frozenset[str]:
@@ -258,7 +264,7 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
     timings = settings.timings
     http = Http(Timeouts(timings.connect_timeout, timings.call_timeout), now=clock.now, allow_private=allow_private)
     channels, bell, shelf = Channels(http, keyring), Bell(), _shelf(settings.publish_dir)
-    words = Words(db, templating, clock, _organisation(settings), settings.public_base)
+    words = Words(db, templating, clock, _organisation(settings), settings.public_base, bell.ring)
     reference_key = keyring.key(REFERENCES)
     manage_key = keyring.key(MANAGE)
     composer = Composer(words.compose, clock, settings.public_base, reference_key, manage_key, words.areas)

@@ -17,7 +17,18 @@ from app.api.context import Context, Ctx
 from app.api.pagination import Cursor, Limit
 from app.api.problems import REFUSALS
 from app.api.revisions import IfMatch, etag, revision_in
-from app.api.schemas import ContactChannel, FaqEntry, HelpLink, Need, Playbook, RoutingRule, Sent, Site, Template
+from app.api.schemas import (
+    ContactChannel,
+    FaqEntry,
+    HelpLink,
+    Need,
+    PlannedWork,
+    Playbook,
+    RoutingRule,
+    Sent,
+    Site,
+    Template,
+)
 from app.domain.principals import Actor
 from app.store import documents
 from app.store.documents import DocumentRow, Kind
@@ -39,6 +50,7 @@ def lists() -> list[APIRouter]:
         _list(Kind.PLAYBOOK, "playbooks", Playbook),
         _list(Kind.FAQ, "faq", FaqEntry),
         _list(Kind.HELP_LINK, "help-links", HelpLink),
+        _list(Kind.PLANNED_WORK, "planned-work", PlannedWork),
     ]
 
 

@@ -14,6 +14,7 @@ from app.api import (
     housekeeping,
     links,
     open_links,
+    organisation,
     pages,
     people,
     preview_links,
@@ -30,10 +31,10 @@ from app.api import (
 def everything() -> APIRouter:
     api = APIRouter(prefix="/api/v1")
     routers = [
-        *registry.lists(), contact_readings.router, advice.router, links.router, open_links.router, triage.router,
-        declaring.router, endpoints.router, people.router, audiences.router, crises.router, updates.router,
-        release.router, preview_links.router, targets.router, pages.router, watching.router, staff.router,
-        housekeeping.router,
+        *registry.lists(), organisation.router, contact_readings.router, advice.router, links.router,
+        open_links.router, triage.router, declaring.router, endpoints.router, people.router, audiences.router,
+        crises.router, updates.router, release.router, preview_links.router, targets.router, pages.router,
+        watching.router, staff.router, housekeeping.router,
     ]  # fmt: skip
     for router in routers:
         api.include_router(router)

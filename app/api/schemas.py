@@ -166,6 +166,32 @@ class HelpLink(Sent):
     position: int = 0
 
 
+class PlannedWork(Sent):
+    """Work announced ahead of time; `changed_at` is ours, whatever is sent."""
+
+    slug: Slug
+    titles: Texts
+    texts: Texts = {}
+    starts: datetime
+    ends: datetime
+    areas: list[str] = Field([], description="Empty = everywhere")
+    state: Literal["planned", "cancelled"] = "planned"
+    changed_at: datetime | None = None
+
+
+class Organisation(Sent):
+    """How the organisation looks on its pages."""
+
+    slug: Slug = "organisation"
+    names: Texts = Field({}, description="Empty = the name of CLARION_ORGANISATION")
+    website: str | None = Field(None, description="Its own home page, https; the logo leads there")
+    accent: str | None = Field(None, description="`#rrggbb`, at least 4.5:1 on white; refused otherwise")
+    accent_dark: str | None = Field(None, description="The same by night; found from `accent` when left out")
+    logo: dict[str, str] | None = Field(None, description="type: image/svg+xml or image/png; data: base64, to 200 kB")
+    footer: Texts = {}
+    links: list[dict[str, Any]] = Field([], description="texts {language: text} and url (https, may hold {language})")
+
+
 class Endpoint(Sent):
     slug: Slug
     channel: str = Field(max_length=64, description="A name from GET /channels")

@@ -16,6 +16,7 @@ from app.cli import (
     doctor,
     endpoints,
     links,
+    look,
     pacing,
     people,
     playing,
@@ -52,7 +53,7 @@ app = typer.Typer(
 crisis.app.registered_commands.extend(declaring.app.registered_commands)
 for half in (release.app, pacing.app, sharing.app):
     update.app.registered_commands.extend(half.registered_commands)
-ROOTS: Final = (processes, playing, trusted, advice, triage, upkeep, publishing, proving, doctor)
+ROOTS: Final = (processes, playing, trusted, advice, triage, upkeep, publishing, proving, doctor, look)
 for part in (one.app for one in ROOTS):
     app.registered_commands.extend(part.registered_commands)
     app.registered_groups.extend(part.registered_groups)

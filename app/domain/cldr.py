@@ -15,6 +15,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
+from babel.core import get_global
 from babel.dates import format_date, format_skeleton, format_time, format_timedelta, get_day_names, get_timezone_name
 from babel.lists import format_list
 from babel.numbers import format_decimal
@@ -60,6 +61,21 @@ def clock_text(at: datetime, timezone: str, language: str) -> str:
 def date_text(at: datetime, timezone: str, language: str) -> str:
     """The full day: “Sunday, November 22, 2026”."""
     return _plain(format_date(at.astimezone(ZoneInfo(timezone)), "full", locale=locale(language)))
+
+
+def month_text(at: datetime, timezone: str, language: str) -> str:
+    """“November 2026”."""
+    local = at.astimezone(ZoneInfo(timezone))
+    return _plain(format_skeleton("yMMMM", local, tzinfo=ZoneInfo(timezone), locale=locale(language)))
+
+
+def locale_text(language: str) -> str:
+    """As Open Graph writes a language, with its most likely country: en_US, gu_IN; without one the language alone."""
+    parts = language.split("-")
+    if len(parts) > 1:
+        return f"{parts[0]}_{parts[-1].upper()}"
+    likely = str(get_global("likely_subtags").get(language, "")).split("_")
+    return f"{language}_{likely[-1]}" if len(likely) == 3 and likely[-1].isalpha() else language
 
 
 def moment_text(at: datetime, timezone: str, language: str, *, now: datetime | None = None, zone: bool = True) -> str:

@@ -23,6 +23,11 @@ JSON: Final = "application/json"
 JSON_FEED: Final = "application/feed+json"
 ATOM: Final = "application/atom+xml; charset=utf-8"
 JAVASCRIPT: Final = "text/javascript; charset=utf-8"
+CSS: Final = "text/css; charset=utf-8"
+SVG: Final = "image/svg+xml"
+PNG: Final = "image/png"
+CAP: Final = "application/cap+xml"
+CALENDAR: Final = "text/calendar; charset=utf-8"
 
 WORTH_COMPRESSING: Final = 200
 SHORT_CACHE: Final = "public, max-age=5, stale-if-error=86400"
@@ -44,10 +49,13 @@ class File:
     cache_control: str = SHORT_CACHE
     csp: str = CLOSED_CSP
     language: str = ""
+    source: str = ""
+    """What it was made from; while that is the same the file need not be made again. "" = always made anew."""
+    digest: str = field(init=False, repr=False, compare=False)
+    """SHA-256 of the body, computed once: a large site has ten thousand files and one of them changed."""
 
-    @property
-    def digest(self) -> str:
-        return hashlib.sha256(self.body).hexdigest()
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "digest", hashlib.sha256(self.body).hexdigest())
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +82,13 @@ class Entry:
     cache_control: str
     csp: str
     language: str
+    source: str = ""
 
     def matches(self, body: bytes) -> bool:
         return hashlib.sha256(body).hexdigest() == self.sha256
 
     def file(self, path: str, body: bytes) -> File:
-        return File(path, body, self.content_type, self.cache_control, self.csp, self.language)
+        return File(path, body, self.content_type, self.cache_control, self.csp, self.language, self.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +119,12 @@ def manifest_bytes(snapshot: Snapshot) -> bytes:
                 "cache_control": file.cache_control,
                 "csp": file.csp,
                 "language": file.language,
+                **({"source": file.source} if file.source else {}),
             }
             for path, file in sorted(snapshot.files.items())
         },
     }
-    return json.dumps(document, indent=1, ensure_ascii=False).encode() + b"\n"
+    return json.dumps(document, ensure_ascii=False).encode() + b"\n"
 
 
 def manifest_digest(snapshot: Snapshot) -> str:
@@ -135,6 +145,7 @@ def read_manifest(body: bytes) -> Manifest | None:
                 str(entry["cache_control"]),
                 str(entry["csp"]),
                 str(entry["language"]),
+                str(entry.get("source", "")),
             )
             for path, entry in document["files"].items()
             if is_plain_path(str(path))

@@ -3,33 +3,38 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from app.domain.banner import LiveUpdate, banner_document, live
-from app.domain.crisis import Severity
+from app.domain.branding import Branding
 from app.domain.help_library import open_resources
-from app.domain.routing import Registry, RouteLine
+from app.domain.routing import RouteLine
 from app.domain.snapshot import JSON, File, Snapshot
-from app.publishing import embedding, feeds, help_views, pages
-from app.publishing.contact_views import block_lines, channels, contact_block, finder
-from app.publishing.pages import DRILL_PREFIX, Frame, Stylesheet
-from app.publishing.picture import Picture, PublicCrisis, PublicUpdate, Standing
-from app.publishing.structured import Machines
-from app.publishing.tongue import Organisation, Tongue, Tongues, View
-from app.templating import Templating
+from app.publishing import cap, embedding, feeds, planned
+from app.publishing.cards import cards
+from app.publishing.chapters import Standing
+from app.publishing.dress import Dress
+from app.publishing.pages import DRILL_PREFIX, Frame
+from app.publishing.picture import Picture, PublicCrisis, PublicUpdate
+from app.publishing.reuse import NO_FILES, Kept, source_of
+from app.publishing.side import Contact, Told, crisis_page, side_pages
+from app.publishing.tongue import Organisation, Tongue, Tongues
+from app.templating import Templating, Words
 from app.templating.words import load_words
 
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """Everything but the picture: templates, words, stylesheet and widget, read once from `templates/`."""
+    """Everything but the picture: templates, words, looks and widget, read once from `templates/`."""
 
     templating: Templating
     tongues: Tongues
-    organisation: Organisation
-    style: Stylesheet
+    site_words: Mapping[str, Words]
+    dress: Dress
     widget: embedding.Widget
     public_base: str
 
@@ -37,67 +42,111 @@ class Press:
     def load(cls, root: Path, templating: Templating, organisation: Organisation, public_base: str) -> Press:
         """`root`: the folder of templates; `public_base`: https://example.org, no slash at its end."""
         site = root / "site"
+        words = load_words(site / "words")
+        css = (site / "style.css").read_text(encoding="utf-8")
         return cls(
             templating=templating,
-            tongues=Tongues(templating, load_words(site / "words"), organisation),
-            organisation=organisation,
-            style=Stylesheet((site / "style.css").read_text(encoding="utf-8")),
+            tongues=Tongues(templating, words, organisation),
+            site_words=words,
+            dress=Dress(css, organisation, version=source_of(templating.version, _texts_of(site))),
             widget=embedding.Widget.load(site),
             public_base=public_base,
         )
+
+    def wearing(self, branding: Branding) -> Press:
+        """The same in this organisation's own look and name."""
+        if branding == self.dress.branding:
+            return self
+        dress = self.dress.wearing(branding)
+        return replace(self, dress=dress, tongues=Tongues(self.templating, self.site_words, dress.organisation))
+
+    @property
+    def organisation(self) -> Organisation:
+        return self.dress.organisation
 
     def banners(self, picture: Picture, seq: int) -> list[File]:
         """The small part of a snapshot that readers wait for, made in about two milliseconds."""
         drill = self._banners(picture, picture.drills, seq, drill=True) if picture.drills else ()
         return [*self._banners(picture, picture.live, seq, drill=False), *drill]
 
-    def snapshot(self, picture: Picture, seq: int) -> Snapshot:
-        files = [*self._side(picture, seq, drill=False), *self.widget.files()]
-        if picture.drills:
-            files += self._side(picture, seq, drill=True)
+    def snapshot(self, picture: Picture, seq: int, before: Mapping[str, File] = NO_FILES) -> Snapshot:
+        """`before`: the files of the last snapshot; what is on them and has not changed is not made again."""
+        press = self.wearing(picture.branding)
+        kept = press.kept(picture, before)
+        files = [*press.side(picture, seq, kept, drill=False), *press.shared()]
+        if any(chapter.drill for chapter in picture.chapters):
+            files += press.side(picture, seq, kept, drill=True)
         front = f"{languages_of(picture, self.organisation)[0]}/index.html"
         files += [replace(file, path="index.html") for file in files if file.path == front]
         return Snapshot(seq, picture.at, {file.path: file for file in files})
 
-    def _side(self, picture: Picture, seq: int, *, drill: bool) -> Iterator[File]:
+    def kept(self, picture: Picture, before: Mapping[str, File]) -> Kept:
+        dress = self.wearing(picture.branding).dress.digest
+        return Kept(before, source_of(dress, self.public_base, languages_of(picture, self.organisation)))
+
+    def frames(self, picture: Picture, *, drill: bool) -> list[Frame]:
+        """One for each language, the organisation's default first."""
+        press = self.wearing(picture.branding)
+        languages = languages_of(picture, press.organisation)
+        return [
+            Frame(press.tongues.of(language, picture.at), languages, press.public_base, press.dress, drill=drill)
+            for language in languages
+        ]
+
+    def told(self, picture: Picture, *, drill: bool) -> Told:
+        return Told.of(picture, self.organisation.timezone, drill=drill)
+
+    def crisis_page(self, frame: Frame, picture: Picture, crisis: PublicCrisis) -> File:
+        """One page alone; `frame`: one of `frames`."""
+        return crisis_page(frame, self._render, picture, Contact(picture.registry, frame.tongue), crisis)
+
+    def plain_frame(self, language: str, at: datetime) -> Frame:
+        """For a page made for one request: it exists in no other language."""
+        return Frame(self.tongues.of(language, at), (language,), self.public_base, self.dress)
+
+    def shared(self) -> Iterator[File]:
+        """What both sides and every language use."""
+        yield from self.widget.files()
+        yield from self.dress.files()
+        yield from cards(self.dress.branding.accent)
+
+    def side(self, picture: Picture, seq: int, kept: Kept, *, drill: bool) -> Iterator[File]:
+        """All files for real, or all of exercises; a press wears the picture's look by then."""
         crises = picture.drills if drill else picture.live
         yield from self._banners(picture, crises, seq, drill=drill)
         yield from self._fragments(picture, crises, drill=drill)
-        languages = languages_of(picture, self.organisation)
-        for language in languages:
-            frame = Frame(self.tongues.of(language, picture.at), languages, self.public_base, self.style, drill=drill)
-            contact = _Contact(picture.registry, frame.tongue)
-            yield from self._pages(frame, picture, crises, contact)
+        frames = self.frames(picture, drill=drill)
+        lines = {frame.tongue.language: Contact(picture.registry, frame.tongue) for frame in frames}
+        told = self.told(picture, drill=drill)
+        for place, frame in enumerate(frames):
+            contact = lines[frame.tongue.language]
+            yield from side_pages(frame, self._render, picture, told, contact, kept)
             entries = feeds.items(frame, crises, contact.lines)
-            for feed in (feeds.atom(frame, entries), feeds.json_feed(frame, entries)):
+            for feed in (
+                feeds.atom(frame, entries),
+                feeds.json_feed(frame, entries),
+                planned.calendar(frame, () if drill else picture.planned),
+            ):
                 yield feed
-                if language == languages[0]:
+                if place == 0:
                     yield replace(feed, path=f"{frame.prefix}/{feed.path.rsplit('/', 1)[1]}".strip("/"))
+        yield from self._alerts(picture, crises, frames[0].tongue, kept, drill=drill)
 
-    def _pages(
-        self, frame: Frame, picture: Picture, crises: tuple[PublicCrisis, ...], contact: _Contact
+    def _alerts(
+        self, picture: Picture, crises: tuple[PublicCrisis, ...], tongue: Tongue, kept: Kept, *, drill: bool
     ) -> Iterator[File]:
-        tongue = frame.tongue
-        first = next((crisis for crisis in crises if crisis.shown), None)
-        data = Machines(tongue, self.public_base, picture)
-        yield pages.status_page(
-            data.status(frame, crises, contact.lines(first)), self._render, crises, contact.block(first)
-        )
-        yield self._contact_page(frame, picture, crises, data)
-        yield pages.missing_page(frame, self._render)
-        for crisis in crises:
-            help_ = help_views.crisis_help(tongue, picture, crisis)
-            block = contact.block(crisis) if crisis.shown else []
-            told = data.crisis(frame, crisis, help_, contact.lines(crisis) if crisis.shown else ())
-            yield pages.crisis_page(told, self._render, crisis, block, help_)
+        offered = cap.alerts(crises, self.public_base, picture.at, drill=drill)
+        yield cap.cap_feed(offered, tongue, self.public_base, drill=drill)
+        contact = Contact(picture.registry, tongue)
+        for alert in offered:
+            shown = alert.update is alert.crisis.shown
+            lines = contact.lines(alert.crisis) if shown else ()
+            made = partial(self._alert, alert, picture.at, lines, drill=drill)
+            yield made() if shown else kept.or_make(alert.path, kept.source(cap.stamp(alert)), made)
 
-    def _contact_page(self, frame: Frame, picture: Picture, crises: tuple[PublicCrisis, ...], data: Machines) -> File:
-        registry, tongue = picture.registry, frame.tongue
-        current = help_views.current_help(tongue, picture, crises)
-        help_ = help_views.general_help(tongue, picture, current)
-        told = data.contact(frame, crises, current, help_[0])
-        needs, ways = finder(registry, tongue), channels(registry, tongue)
-        return pages.contact_page(told, self._render, needs, ways, help_, current)
+    def _alert(self, alert: cap.Alert, at: datetime, lines: Sequence[RouteLine], *, drill: bool) -> File:
+        tongues = {language: self.tongues.of(language, at) for language in alert.update.document.content}
+        return cap.cap_file(alert, tongues, self.public_base, lines, drill=drill)
 
     def _render(self, name: str, variables: Mapping[str, object]) -> str:
         return self.templating.render(name, variables, html=True)
@@ -147,25 +196,6 @@ class Press:
         return replace(update, document=replace(update.document, drill=False, content=content))
 
 
-@dataclass(frozen=True, slots=True)
-class _Contact:
-    """The contact block of one language, computed once for each need and severity."""
-
-    registry: Registry
-    tongue: Tongue
-    _known: dict[tuple[str, Severity | None], tuple[RouteLine, ...]] = field(default_factory=dict)
-
-    def lines(self, crisis: PublicCrisis | None) -> tuple[RouteLine, ...]:
-        shown = crisis.shown if crisis else None
-        key = (shown.document.need, crisis.severity) if crisis and shown else ("", None)
-        if key not in self._known:
-            self._known[key] = block_lines(self.registry, self.tongue, need=key[0], severity=key[1])
-        return self._known[key]
-
-    def block(self, crisis: PublicCrisis | None) -> list[View]:
-        return contact_block(self.tongue, self.lines(crisis))
-
-
 def live_updates(crises: Iterable[PublicCrisis]) -> list[LiveUpdate]:
     """What a banner may be chosen from: words of open crises, the expired included, so that none older returns."""
     return [_live(crisis, update) for crisis in crises for update in crisis.updates if _counts(crisis, update)]
@@ -185,6 +215,11 @@ def _live(crisis: PublicCrisis, update: PublicUpdate) -> LiveUpdate:
         sent_at=update.sent_at,
         corrects=update.corrects,
     )
+
+
+def _texts_of(folder: Path) -> list[str]:
+    """All that pages are made from: other templates or words make other pages."""
+    return [path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*")) if path.suffix in (".html", ".json")]
 
 
 def languages_of(picture: Picture, organisation: Organisation) -> tuple[str, ...]:

@@ -56,6 +56,8 @@ class DirectoryTarget:
         changed: set[Path] = set()
         written = 0
         for file in sorted(snapshot.files.values(), key=_banners_last):
+            if before is not None and self._holds(file, before):
+                continue
             path = self._place(file)
             if path is not None:
                 changed.add(path.parent)
@@ -68,6 +70,16 @@ class DirectoryTarget:
         if before is not None:
             self._remove(set(before.entries) - set(snapshot.files))
         return written
+
+    def _holds(self, file: File, before: Manifest) -> bool:
+        """Whether the last manifest vouches for these bytes; then the size is looked at, not every byte."""
+        entry = before.entries.get(file.path)
+        if entry is None or entry.sha256 != file.digest:
+            return False
+        try:
+            return (self.root / file.path).stat().st_size == len(file.body)
+        except OSError:
+            return False
 
     def _place(self, file: File) -> Path | None:
         if not is_plain_path(file.path):

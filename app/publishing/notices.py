@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from app.publishing.building import Press
-from app.publishing.pages import Frame
+from app.publishing.dress import PAGE_CSP
 
 FORM_CSP: Final = "form-action 'self'"
 
@@ -24,7 +24,7 @@ class Notice:
 
 def notice_page(press: Press, notice: Notice, language: str, at: datetime) -> tuple[bytes, dict[str, str]]:
     """The page and its headers; never cached, never indexed, sends nothing anywhere but to its own address."""
-    frame = Frame(press.tongues.of(language, at), (language,), press.public_base, press.style)
+    frame = press.plain_frame(language, at)
     say = frame.tongue.say
     variables = frame.variables(
         "",
@@ -35,16 +35,16 @@ def notice_page(press: Press, notice: Notice, language: str, at: datetime) -> tu
         status_href=frame.href(""),
     )
     html = press.templating.render("site/notice.html", frame.unlisted(variables), html=True)
-    return html.encode(), form_headers(press, language)
+    return html.encode(), form_headers(language)
 
 
-def form_headers(press: Press, language: str) -> dict[str, str]:
+def form_headers(language: str) -> dict[str, str]:
     """Of a page made for one request."""
     return {
         "content-type": "text/html; charset=utf-8",
         "content-language": language,
         "cache-control": "no-store",
-        "content-security-policy": press.style.csp.replace("form-action 'none'", FORM_CSP),
+        "content-security-policy": PAGE_CSP.replace("form-action 'none'", FORM_CSP),
         "x-robots-tag": "noindex",
         "vary": "accept-language",
     }

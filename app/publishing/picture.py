@@ -3,50 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
-from typing import Final, TypeVar
+from itertools import groupby
+from typing import TypeVar
 
+from app.domain.branding import NO_BRANDING, Branding
 from app.domain.contacts import ContactChannel, with_live
-from app.domain.crisis import CrisisState, Severity, UpdateState
+from app.domain.crisis import CrisisState, Severity
 from app.domain.help_choice import Library
 from app.domain.help_library import FaqEntry, HelpLink
+from app.domain.planned_work import PlannedWork
 from app.domain.playbooks import Playbook
 from app.domain.routing import Need, Registry, RoutingRule
 from app.domain.sites import Site
 from app.domain.texts import Texts
 from app.domain.updates import UpdateDocument
 from app.errors import Invalid, Problem
+from app.publishing.chapters import Chapter, Standing, chapters, is_out, standing
 from app.store.crises import CrisisRow
 from app.store.documents import DocumentRow
-from app.store.updates import UpdateRow
+from app.store.said import SaidRow
 from app.store.website import WebsiteRows
 
 T = TypeVar("T")
 
-NOT_OUT: Final = frozenset(
-    {
-        UpdateState.DRAFT,
-        UpdateState.STAGING,
-        UpdateState.SUBMITTED,
-        UpdateState.RETURNED,
-        UpdateState.REJECTED,
-        UpdateState.APPROVED,
-    }
-)
-"""Nobody outside has seen these words. In the undo window (releasing) nobody has until `sent_at`, its end."""
 
-
-class Standing(StrEnum):
-    """What a reader must know about an official message; decides whether it can be the banner."""
-
-    CURRENT = "current"
-    CORRECTED = "corrected"
-    WITHDRAWN = "withdrawn"
-    EXPIRED = "expired"
-    OVER = "over"
-    """A newer message took its place, or its crisis is resolved."""
+Parsed = dict[tuple[int, int], UpdateDocument]
+"""By id and revision; what went out never changes under its revision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +72,21 @@ class Picture:
     registry: Registry
     faq: tuple[FaqEntry, ...]
     help_links: tuple[HelpLink, ...]
+    chapters: tuple[Chapter, ...]
+    """All crises that were ever spoken of, the one that spoke last first."""
     live: tuple[PublicCrisis, ...]
-    """Those with a word that holds now first, by severity; then by their newest message."""
+    """With their words: those with one that holds now first, by severity; then by their newest message."""
     drills: tuple[PublicCrisis, ...]
     problems: tuple[Problem, ...]
     """Stored documents that could not be read and are therefore missing on the website."""
+    said: Mapping[int, tuple[SaidRow, ...]]
+    """What was handed to providers, by announcement, where it was read."""
+    said_counts: Mapping[int, int]
+    listed: frozenset[int]
+    """The announcements whose texts were read."""
+    planned: tuple[PlannedWork, ...]
+    """All there is, the earliest first."""
+    branding: Branding
     playbooks: Mapping[str, Playbook]
     """Those of the crises."""
     dead: frozenset[str]
@@ -107,6 +101,11 @@ class Picture:
 
 def picture(rows: WebsiteRows, at: datetime) -> Picture:
     """Decide what of the rows is public at `at`."""
+    return with_words(outline(rows, at), rows)
+
+
+def outline(rows: WebsiteRows, at: datetime) -> Picture:
+    """The picture without the words of any announcement."""
     problems: list[Problem] = []
     sites = _readable(rows.sites, Site.from_document, problems)
     channels = _readable(rows.contact_channels, ContactChannel.from_document, problems)
@@ -115,7 +114,6 @@ def picture(rows: WebsiteRows, at: datetime) -> Picture:
         _readable(rows.needs, Need.from_document, problems),
         _readable(rows.routing_rules, RoutingRule.from_document, problems),
     )
-    public = _public_updates(rows, at, problems)
     return Picture(
         at=at,
         newest_request=rows.newest_request,
@@ -123,43 +121,50 @@ def picture(rows: WebsiteRows, at: datetime) -> Picture:
         registry=registry,
         faq=tuple(_readable(rows.faq, FaqEntry.from_document, problems)),
         help_links=tuple(_readable(rows.help_links, HelpLink.from_document, problems)),
-        live=_crises(rows.crises, [update for update in public if not update.document.drill]),
-        drills=_crises(rows.crises, [update for update in public if update.document.drill]),
-        playbooks={one.slug: one for one in _readable(rows.playbooks, _playbook, problems)},
+        chapters=chapters(rows.outlines, rows.crises, at),
+        live=(),
+        drills=(),
+        said={},
+        said_counts=rows.said_counts,
+        listed=frozenset(),
+        planned=_planned(rows.planned_work, problems),
+        branding=_branding(rows.organisation, problems),
+        playbooks={},
         dead=rows.dead,
         problems=tuple(problems),
-        next_release=min((row.sent_at for row in rows.updates if row.sent_at and row.sent_at > at), default=None),
+        next_release=min((row.sent_at for row in rows.outlines if row.sent_at > at), default=None),
     )
 
 
-def is_out(row: UpdateRow, at: datetime) -> bool:
-    """Whether anybody outside may have seen it: sent, its undo window over, and not stopped within that."""
-    if row.state in NOT_OUT or row.sent_at is None or row.sent_at > at:
-        return False
-    return row.ended_at is None or row.ended_at >= row.sent_at
+def with_words(shown: Picture, rows: WebsiteRows, parsed: Parsed | None = None) -> Picture:
+    """The same picture with the announcements whose words were read.
+
+    `parsed` is filled with the documents that were used, and none of those in it is read again.
+    """
+    problems: list[Problem] = []
+    public = _public_updates(rows, shown.at, problems, {} if parsed is None else parsed)
+    return replace(
+        shown,
+        live=_crises(rows.crises, [update for update in public if not update.document.drill]),
+        drills=_crises(rows.crises, [update for update in public if update.document.drill]),
+        listed=rows.listed,
+        said={one: tuple(texts) for one, texts in groupby(rows.said, key=lambda row: row.update_id)},
+        playbooks={one.slug: one for one in _readable(rows.playbooks, _playbook, problems)},
+        problems=(*shown.problems, *problems),
+    )
 
 
-def standing(
-    row: UpdateRow, document: UpdateDocument, crisis: CrisisRow, corrected: frozenset[int], at: datetime
-) -> Standing:
-    """What has become of a message that went out."""
-    if row.id in corrected:
-        return Standing.CORRECTED
-    if row.state is UpdateState.CANCELLED:
-        return Standing.WITHDRAWN
-    if row.state is UpdateState.SUPERSEDED or crisis.state is CrisisState.RESOLVED:
-        return Standing.OVER
-    expired = row.state is UpdateState.EXPIRED or at >= document.expires_at
-    return Standing.EXPIRED if expired else Standing.CURRENT
-
-
-def _public_updates(rows: WebsiteRows, at: datetime, problems: list[Problem]) -> list[PublicUpdate]:
+def _public_updates(rows: WebsiteRows, at: datetime, problems: list[Problem], parsed: Parsed) -> list[PublicUpdate]:
+    known = dict(parsed)
+    parsed.clear()
     out = [row for row in rows.updates if is_out(row, at)]
     corrected = frozenset(row.corrects for row in out if row.corrects is not None)
     found = []
     for row in out:
         try:
-            document = UpdateDocument.from_document(row.document)
+            key = (row.id, row.revision)
+            document = known.get(key) or UpdateDocument.from_document(row.document)
+            parsed[key] = document
         except Invalid as fault:
             problems.extend(_located(fault, f"updates.{row.id}"))
             continue
@@ -171,7 +176,7 @@ def _public_updates(rows: WebsiteRows, at: datetime, problems: list[Problem]) ->
                 document=document,
                 sent_at=row.sent_at or at,
                 changed_at=max(row.sent_at or at, row.ended_at or row.sent_at or at),
-                standing=standing(row, document, rows.crises[row.crisis], corrected, at),
+                standing=standing(row, document.expires_at, rows.crises[row.crisis], corrected, at),
                 corrects=row.corrects,
             )
         )
@@ -199,6 +204,20 @@ def _crises(rows: Mapping[str, CrisisRow], updates: Iterable[PublicUpdate]) -> t
 
 def _playbook(document: object) -> Playbook:
     return Playbook.from_document(document if isinstance(document, Mapping) else {})
+
+
+def _planned(rows: Iterable[DocumentRow], problems: list[Problem]) -> tuple[PlannedWork, ...]:
+    found = []
+    for row in rows:
+        try:
+            found.append(PlannedWork.from_document(row.document, revision=row.revision))
+        except Invalid as fault:
+            problems.extend(_located(fault, row.slug))
+    return tuple(sorted(found, key=lambda work: (work.starts, work.slug)))
+
+
+def _branding(row: DocumentRow | None, problems: list[Problem]) -> Branding:
+    return next(iter(_readable([row] if row else [], Branding.from_document, problems)), NO_BRANDING)
 
 
 def _readable(rows: Iterable[DocumentRow], read: Callable[[object], T], problems: list[Problem]) -> list[T]:

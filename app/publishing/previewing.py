@@ -11,8 +11,9 @@ from typing import Final
 from app.domain.snapshot import File
 from app.domain.updates import UpdateDocument
 from app.publishing.building import Press
+from app.publishing.chapters import Standing
 from app.publishing.pages import DRILL_PREFIX
-from app.publishing.picture import Picture, PublicCrisis, PublicUpdate, Standing
+from app.publishing.picture import Picture, PublicCrisis, PublicUpdate
 from app.store.crises import CrisisRow
 
 AT_LEAST: Final = timedelta(hours=1)
@@ -49,8 +50,11 @@ def preview_banner(press: Press, picture: Picture, site: str) -> bytes | None:
 
 def preview_page(press: Press, picture: Picture, crisis: str, language: str) -> File | None:
     """The crisis page as it would be in a language; None when the site does not have that one."""
-    snapshot = press.snapshot(picture, 0)
-    return snapshot.files.get(f"{_prefix(picture)}{language}/crises/{crisis}/index.html")
+    crises = picture.drills or picture.live
+    told = next((one for one in crises if one.slug == crisis), None)
+    frames = press.frames(picture, drill=bool(picture.drills))
+    frame = next((one for one in frames if one.tongue.language == language), None)
+    return press.crisis_page(frame, picture, told) if frame and told else None
 
 
 def _prefix(picture: Picture) -> str:

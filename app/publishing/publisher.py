@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,7 +18,8 @@ from app.domain.snapshot import File, Snapshot, manifest_digest
 from app.domain.targets import TargetState
 from app.observe import PUBLISHED, logger
 from app.publishing.building import Press, live_updates
-from app.publishing.picture import Picture, picture
+from app.publishing.choosing import NOTHING, choose
+from app.publishing.picture import Parsed, Picture, outline, with_words
 from app.publishing.targets import Placement, Result, Target, after
 from app.store import publishing, targets, website
 from app.store.database import Database
@@ -44,6 +45,9 @@ class Memory(Protocol):
 
     @property
     def seq(self) -> int: ...
+
+    @property
+    def files(self) -> Mapping[str, File]: ...
 
     def put_ahead(self, files: Iterable[File], seq: int, published_at: datetime) -> bool: ...
 
@@ -88,6 +92,9 @@ class Publisher:
         self._due: datetime | None = None
         self._seen = 0
         self._failing = {target.name for target in targets}
+        self._before: Mapping[str, File] = shelf.files
+        self._round = NOTHING
+        self._parsed: Parsed = {}
         self._bell = _Bell()
         self._looked = asyncio.Event()
         self.last: Publication | None = None
@@ -104,7 +111,8 @@ class Publisher:
         """
         shown, seq = self._number(self._steady(now))
         self._shelf.put_ahead(self._press.banners(shown, seq), seq, shown.at)
-        snapshot = self._press.snapshot(shown, seq)
+        snapshot = self._press.snapshot(shown, seq, self._before)
+        self._before = snapshot.files
         self._shelf.put(snapshot)
         self._offer(snapshot)
         placements = tuple(target.write(snapshot) for target in self._targets)
@@ -120,8 +128,11 @@ class Publisher:
     def look(self, now: datetime) -> Picture:
         """What the website has to show at `now`, from one consistent read."""
         with self._db.reading() as connection:
-            rows = website.read(connection)
-        return picture(rows, now)
+            rows = website.read(connection, words=False)
+            outlined = outline(rows, now)
+            self._round = choose(self._press, outlined, self._before)
+            rows = website.with_words(connection, rows, self._round.crises, self._round.listed)
+        return with_words(outlined, rows, self._parsed)
 
     def _number(self, now: datetime) -> tuple[Picture, int]:
         """A picture and its number: nothing was requested between taking the one and drawing the other.
@@ -158,7 +169,9 @@ class Publisher:
     def _next(self, shown: Picture) -> datetime:
         change = next_change(shown.registry, [*live_updates(shown.live), *live_updates(shown.drills)], shown.at)
         closing = next_end(shown.help_links, shown.at)
-        times = (change, closing, shown.next_release, shown.at + LONGEST_SILENCE)
+        turn = min((at for work in shown.planned if (at := work.next_turn(shown.at))), default=None)
+        more = shown.at if self._round.more else None
+        times = (change, closing, turn, more, shown.next_release, shown.at + LONGEST_SILENCE)
         return min(time for time in times if time is not None)
 
     def _note(self, publication: Publication, shown: Picture) -> None:

@@ -53,6 +53,16 @@ class Tongue:
         zone = timezone or self.organisation.timezone
         return {"text": cldr.moment_text(at, zone, self.language), "iso": iso(at.replace(microsecond=0))}
 
+    def month(self, at: datetime) -> str:
+        return cldr.month_text(at, self.organisation.timezone, self.language)
+
+    def date(self, at: datetime) -> str:
+        """The full day."""
+        return cldr.date_text(at, self.organisation.timezone, self.language)
+
+    def number(self, number: int) -> str:
+        return cldr.number_text(number, self.language)
+
     def day(self, at: datetime, timezone: str = "") -> str:
         """A time as said on the day itself: without the day when it is today."""
         return cldr.moment_text(at, timezone or self.organisation.timezone, self.language, now=self.at)

@@ -60,14 +60,14 @@ def result_page(press: Press, tree: Tree, outcome: View, registry: Registry, lan
 
 
 def _frame(press: Press, language: str, at: datetime) -> Frame:
-    return Frame(press.tongues.of(language, at), (language,), press.public_base, press.style)
+    return press.plain_frame(language, at)
 
 
 def _rendered(press: Press, frame: Frame, tree: Tree, template: str, view: View) -> Page:
     heading = frame.tongue.text(tree.names)
     variables = {**frame.unlisted(frame.variables("", str(heading["text"]))), "heading": heading, **view}
     html = press.templating.render(template, variables, html=True)
-    return html.encode(), form_headers(press, frame.tongue.language)
+    return html.encode(), form_headers(frame.tongue.language)
 
 
 def _written(answer: object) -> str:

@@ -7,7 +7,8 @@ from datetime import datetime
 from app.domain.content import Content
 from app.domain.texts import direction
 from app.domain.updates import ContentByLanguage
-from app.publishing.picture import PublicCrisis, PublicUpdate, Standing
+from app.publishing.chapters import Standing
+from app.publishing.picture import PublicCrisis, PublicUpdate
 from app.publishing.tongue import Tongue, View
 
 STANDING_WORDS = {
@@ -34,6 +35,8 @@ def crisis_view(tongue: Tongue, crisis: PublicCrisis, prefix: str) -> View:
         "now": now,
         "earlier": [view for view in updates.values() if view is not now],
         "last": updates[crisis.updates[0].id],
+        "began": tongue.moment(crisis.updates[-1].sent_at),
+        "changed": tongue.moment(crisis.updates[0].sent_at),
     }
 
 

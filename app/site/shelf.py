@@ -89,13 +89,14 @@ class Shelf:
     `put` is safe to call from any thread while others read: readers see the old dict or the new one.
     """
 
-    __slots__ = ("_by_path", "_listeners", "_missing", "_rooms", "published_at", "seq")
+    __slots__ = ("_by_path", "_listeners", "_missing", "_prepared", "_rooms", "published_at", "seq")
 
     def __init__(self) -> None:
         self._by_path: Mapping[str, Ready] = {}
         self._missing: Mapping[str, Ready] = {}
         self._rooms: frozenset[str] = frozenset()
         self._listeners: tuple[Callable[[], None], ...] = ()
+        self._prepared: Mapping[str, tuple[File, Ready]] = {}
         self.seq = 0
         self.published_at: datetime | None = None
 
@@ -114,18 +115,24 @@ class Shelf:
             return False
         by_path: dict[str, Ready] = {}
         missing: dict[str, Ready] = {}
+        prepared: dict[str, tuple[File, Ready]] = {}
         for file in snapshot.files.values():
+            known = self._prepared.get(file.path)
+            # Compressed once while it stays the same: its Last-Modified is when it came to be what it is.
+            made = known[1] if known and known[0] == file else ready(file, snapshot.published_at)
+            prepared[file.path] = (file, made)
             folder, _, name = file.path.rpartition("/")
             if name == NOT_FOUND_PAGE:
-                missing[folder] = ready(file, snapshot.published_at)
+                missing[folder] = made
             else:
-                by_path.update(_addressed(file, snapshot.published_at))
+                by_path.update(dict.fromkeys(addresses(file.path), made))
         manifest = File(MANIFEST, manifest_bytes(snapshot), JSON)
         by_path[f"/{MANIFEST}"] = ready(manifest, snapshot.published_at)
         rooms = {file.path.split("/", 1)[0] for file in snapshot.files.values() if file.content_type == HTML}
         self._rooms = frozenset(room for room in rooms if not room.endswith(".html"))
         self._missing = missing
         self._by_path = by_path
+        self._prepared = prepared
         self.seq = snapshot.seq
         self.published_at = snapshot.published_at
         self._tell()
@@ -143,6 +150,11 @@ class Shelf:
     def addresses(self) -> Mapping[str, Ready]:
         """All there is now; another object as soon as anything is put, never a changed one."""
         return self._by_path
+
+    @property
+    def files(self) -> Mapping[str, File]:
+        """Of the newest snapshot, by path."""
+        return {path: file for path, (file, _) in self._prepared.items()}
 
     def get(self, path: str) -> Ready | None:
         return self._by_path.get(path)

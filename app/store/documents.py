@@ -26,6 +26,8 @@ class Kind(StrEnum):
     PLAYBOOK = "playbook"
     FAQ = "faq"
     HELP_LINK = "help_link"
+    PLANNED_WORK = "planned_work"
+    ORGANISATION = "organisation"
 
 
 _TABLES: Final[Mapping[Kind, Table]] = MappingProxyType(
@@ -38,6 +40,8 @@ _TABLES: Final[Mapping[Kind, Table]] = MappingProxyType(
         Kind.PLAYBOOK: tables.playbook,
         Kind.FAQ: tables.faq,
         Kind.HELP_LINK: tables.help_link,
+        Kind.PLANNED_WORK: tables.planned_work,
+        Kind.ORGANISATION: tables.organisation,
     }
 )
 

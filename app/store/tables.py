@@ -116,6 +116,22 @@ routing_rule = Table(
     Column("position", Integer, nullable=False),
 )
 
+organisation = Table(
+    "organisation",
+    metadata,
+    Column("slug", String(64), primary_key=True),
+    Column("document", JSON, nullable=False),
+    Column("revision", Integer, nullable=False),
+)
+
+planned_work = Table(
+    "planned_work",
+    metadata,
+    Column("slug", String(64), primary_key=True),
+    Column("document", JSON, nullable=False),
+    Column("revision", Integer, nullable=False),
+)
+
 # Prepared words ------------------------------------------------------------------------------------------------
 
 template = Table(
@@ -291,6 +307,20 @@ update_revision = Table(
     Column("content_hash", String(64), nullable=False),
     Column("frozen_at", Instant, nullable=False),
 )
+
+said = Table(
+    "said",
+    metadata,
+    Column("update_id", ForeignKey("crisis_update.id"), primary_key=True),
+    Column("digest", String(32), primary_key=True),
+    Column("revision", Integer, nullable=False),
+    Column("medium", String(16), nullable=False),
+    Column("language", String(35), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+"""Every different text of an announcement that was handed to a provider, word for word, once."""
 
 publish_request = Table(
     "publish_request",

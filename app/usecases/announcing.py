@@ -61,6 +61,8 @@ class Composed:
     """Contact lines that are in the text."""
     notes: tuple[Problem, ...] = ()
     """What staff should know: a fallback language, dropped words, no contact route."""
+    as_of: str = ""
+    """The sentence of it that only says when opening times were looked up, "" without one."""
     reserved: int = 0
     """The most SMS parts these words can take at any hour; 0 for other media."""
 

@@ -33,7 +33,7 @@ def compose_email(job: Job, limits: Limits) -> Composed:
     measured = measure(text, limits)
     if not measured.fits:
         raise Invalid(oversize(job, measured))
-    return Composed(message(job, text, subject, html), measured, len(lines), tuple(job.notes))
+    return Composed(message(job, text, subject, html), measured, len(lines), tuple(job.notes), as_of(job.readers))
 
 
 def _email_view(job: Job, lines: tuple[RouteLine, ...]) -> dict[str, object]:

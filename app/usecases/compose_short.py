@@ -121,7 +121,7 @@ def _finished(
     if shape.routes < _core(job, lines):
         job.notes.append(_dropped_route(job, lines[shape.routes].need.slug))
     routes = min(shape.routes, len(lines))
-    return Composed(message(job, text), measure(text, limits), routes, tuple(job.notes), reserved)
+    return Composed(message(job, text), measure(text, limits), routes, tuple(job.notes), reserved=reserved)
 
 
 def _long_note(job: Job, parts: int) -> Problem:

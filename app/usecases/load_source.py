@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
+from app.domain.branding import NO_BRANDING, SLUG, Branding
 from app.domain.crisis import CrisisDocument
 from app.domain.help_choice import Library
 from app.domain.help_library import FaqEntry, HelpLink
@@ -39,12 +40,13 @@ def load_source(
         registry = documents.registry(connection)
         library = load_library(connection)
         playbook = _playbook(connection, crisis.playbook)
+        speaker = {**organisation, **_names(connection)}
     document = CrisisDocument(crisis.slug, crisis.titles, crisis.severity, crisis.state, crisis.playbook or "")
     return Source(
         crisis={**document.to_document(), "facts": [_fact(each) for each in facts.values()]},
         update=UpdateDocument.from_document(words),
         registry=registry,
-        organisation=organisation,
+        organisation=speaker,
         severity=crisis.severity,
         update_id=update_id,
         revision=row.revision if revision is None else revision,
@@ -66,6 +68,13 @@ def living_links(connection: Connection, language: str) -> list[HelpLink]:
     """The help links that can be read and lead somewhere in this language."""
     library = load_library(connection)
     return [link for link in library.links if not link.leads_nowhere(library.dead, language)]
+
+
+def _names(connection: Connection) -> dict[str, object]:
+    """The organisation's names as staff have set them; nothing when they have not."""
+    row = documents.find(connection, Kind.ORGANISATION, SLUG)
+    look = next(iter(_readable([row], Branding.from_document)), NO_BRANDING) if row else NO_BRANDING
+    return {"names": dict(look.names)} if look.names else {}
 
 
 def _playbook(connection: Connection, slug: str | None) -> Playbook | None:

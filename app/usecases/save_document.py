@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from app.domain.branding import Branding
 from app.domain.contacts import ContactChannel
 from app.domain.help_library import FaqEntry, HelpLink
+from app.domain.planned_work import PlannedWork
 from app.domain.playbooks import Playbook
 from app.domain.principals import Actor, permit
 from app.domain.routing import ANY_NEED, Need, RoutingRule
@@ -22,7 +25,16 @@ from app.store.documents import DocumentRow, Kind
 from app.templating import Templating
 
 SHOWN_ON_THE_SITE: Final = frozenset(
-    {Kind.SITE, Kind.CONTACT_CHANNEL, Kind.NEED, Kind.ROUTING_RULE, Kind.FAQ, Kind.HELP_LINK}
+    {
+        Kind.SITE,
+        Kind.CONTACT_CHANNEL,
+        Kind.NEED,
+        Kind.ROUTING_RULE,
+        Kind.FAQ,
+        Kind.HELP_LINK,
+        Kind.PLANNED_WORK,
+        Kind.ORGANISATION,
+    }
 )
 
 
@@ -45,7 +57,7 @@ def save_document(
     permit(actor, "save_document")
     if document.get("slug", slug) != slug:
         raise Invalid(Problem("slug_differs", "The document names another slug.", "slug", "Leave it out."))
-    checked = _checked(kind, {**document, "slug": slug}, templating)
+    checked = _checked(kind, {**document, "slug": slug}, templating, now)
     with db.writing() as tx:
         if kind is Kind.ROUTING_RULE:
             _check_rule(tx, checked)
@@ -74,7 +86,9 @@ def remove_document(
     return row
 
 
-def _checked(kind: Kind, document: Mapping[str, object], templating: Templating | None) -> dict[str, Any]:
+def _checked(
+    kind: Kind, document: Mapping[str, object], templating: Templating | None, now: datetime
+) -> dict[str, Any]:
     """The document in the contract's shape, every field present. Raise Invalid."""
     match kind:
         case Kind.SITE:
@@ -89,6 +103,10 @@ def _checked(kind: Kind, document: Mapping[str, object], templating: Templating 
             return FaqEntry.from_document(document).to_document()
         case Kind.HELP_LINK:
             return HelpLink.from_document(document).to_document()
+        case Kind.PLANNED_WORK:
+            return replace(PlannedWork.from_document(document), changed_at=now).to_document()
+        case Kind.ORGANISATION:
+            return Branding.from_document(document).to_document()
         case Kind.PLAYBOOK:
             Playbook.from_document(document)
             return dict(document)

@@ -9,7 +9,8 @@ import pytest
 from app.domain.crisis import Severity, UpdateState
 from app.domain.reading import iso
 from app.publishing.building import live_updates
-from app.publishing.picture import NOT_OUT, Picture, Standing, picture
+from app.publishing.chapters import NOT_OUT, Standing
+from app.publishing.picture import Picture, picture
 from app.store import tables, website
 from app.store.database import Database
 from tests.unit.site.world import NOON, become, open_crisis, open_house, resolve, say, words
