@@ -7,6 +7,11 @@ RUN python -m venv --without-pip /opt/clarion \
         --require-hashes --only-binary :all: --requirement /tmp/run.txt \
  && /opt/clarion/bin/python -m compileall -q /opt/clarion/lib
 
+FROM node:22-slim AS browser
+WORKDIR /srv/clarion
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev --no-progress
+
 FROM python:3.11-slim
 RUN useradd --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin clarion \
  && install --directory --owner=10001 --group=10001 /data
@@ -17,6 +22,7 @@ COPY channels ./channels
 COPY migrations ./migrations
 COPY templates ./templates
 COPY LICENSE ./
+COPY --from=browser /srv/clarion/node_modules ./node_modules
 RUN /opt/clarion/bin/python -m compileall -q app channels migrations \
  && printf '%s\n' '#!/opt/clarion/bin/python' 'import sys' 'from app.cli import main' 'sys.exit(main())' \
         > /opt/clarion/bin/clarion \

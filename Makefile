@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test browser serve check lock migration playbooks bench soak clean
+.PHONY: help demo test browser serve check lock migration playbooks messages bench soak clean
 
 PY := .venv/bin/python
 WORKERS ?= 2
@@ -21,7 +21,7 @@ test: check browser ## every check and every test
 browser: .venv/test.stamp node_modules/.stamp ## Chromium, fonts and nginx for the tests (Debian packages, as root; else they are skipped by name)
 	@$(PY) -m tests.programs
 
-serve: .venv/run.stamp data/demo/clarion.db ## the web process on the data the demo left behind
+serve: .venv/run.stamp node_modules/.stamp data/demo/clarion.db ## the web process on the data the demo left behind: http://127.0.0.1:8000/console/
 	$(DEMO) .venv/bin/clarion serve
 
 check: .venv/test.stamp ## lint, format and types, without the tests
@@ -41,6 +41,9 @@ migration: .venv/test.stamp ## draft the next migration from the tables: make mi
 
 playbooks: .venv/test.stamp ## write docs/playbooks.md from templates/playbooks/
 	$(PY) -m tests.playbook_page
+
+messages: .venv/test.stamp ## write or update a catalogue of the staff console: make messages LANGUAGE=de
+	$(PY) -m tests.staff_catalogue $(LANGUAGE)
 
 bench: .venv/test.stamp ## speed and memory beside the usual ways: make bench [PART="sms tls"] [QUICK=1]
 	$(PY) -m benchmarks --parts $(PART) $(if $(QUICK),--quick)

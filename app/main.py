@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp
 
 from app.api import health, openapi, problems, routers
@@ -18,6 +20,8 @@ from app.api.gate import Gate
 from app.callbacks import contact_readings
 from app.callbacks import routes as callbacks
 from app.callbacks.front import front as callbacks_front
+from app.console.application import create_console
+from app.console.context import Context as Console
 from app.observe import configure_logging, logger
 from app.settings import Settings
 from app.site.edge import edge
@@ -26,7 +30,7 @@ from app.store.database import FAULTS
 from app.store.migrate import upgrade
 from app.visitors import finder, open_links, previews
 from app.visitors import forms as visitors
-from app.wiring import Wiring, build
+from app.wiring import TEMPLATES, Wiring, build
 
 VERSION: Final = "0.1.0"
 DESCRIPTION: Final = """One act of the comms team reaches every place where customers look.
@@ -40,12 +44,21 @@ def create_app(settings: Settings | None = None, *, run_engine: bool = True, wir
     """The whole service as one ASGI application. Without `run_engine` it answers but sends and publishes nothing."""
     wired = wiring or prepared(settings or Settings())
 
+    https = wired.api.public_base.startswith("https://")
+    answering: ASGIApp = callbacks_front(wired.callbacks)(framework(wired, run_engine=run_engine))
+    whole: ASGIApp = edge(wired.shelf, wired.hub)(Envelope(answering, https=https))
+    return whole
+
+
+def framework(wired: Wiring, *, run_engine: bool) -> FastAPI:
+    """Every route there is, behind the shortcut for the website and without what surrounds all answers."""
+
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         async with wired.running(work=run_engine):
             yield
 
-    framework = FastAPI(
+    faces = FastAPI(
         title="Clarion",
         version=VERSION,
         description=DESCRIPTION,
@@ -56,24 +69,52 @@ def create_app(settings: Settings | None = None, *, run_engine: bool = True, wir
         redirect_slashes=False,
         generate_unique_id_function=openapi.operation_id,
     )
-    framework.state.api = wired.api
-    framework.state.contact_readings = wired.contact_readings
-    framework.state.visitors = wired.visitors
-    framework.add_middleware(Gate, context=wired.api)
-    problems.install(framework)
-    openapi.install(framework)
-    framework.include_router(callbacks.router)
-    framework.include_router(contact_readings.router)
-    framework.include_router(routers.everything())
-    framework.include_router(visitors.router)
-    framework.include_router(finder.router)
-    framework.include_router(open_links.router)
-    framework.include_router(previews.router)
-    framework.include_router(health.router)
-    https = wired.api.public_base.startswith("https://")
-    answering: ASGIApp = callbacks_front(wired.callbacks)(framework)
-    whole: ASGIApp = edge(wired.shelf, wired.hub)(Envelope(answering, https=https))
-    return whole
+    faces.state.api = wired.api
+    faces.state.contact_readings = wired.contact_readings
+    faces.state.visitors = wired.visitors
+    faces.add_middleware(Gate, context=wired.api)
+    problems.install(faces)
+    openapi.install(faces)
+    faces.include_router(callbacks.router)
+    faces.include_router(contact_readings.router)
+    faces.include_router(routers.everything())
+    faces.include_router(visitors.router)
+    faces.include_router(finder.router)
+    faces.include_router(open_links.router)
+    faces.include_router(previews.router)
+    faces.include_router(health.router)
+    faces.add_route("/console", _to_console)
+    faces.mount("/console", create_console(_console(wired)))
+    return faces
+
+
+async def _to_console(_request: Request) -> Response:
+    return RedirectResponse("/console/", 308)
+
+
+def _console(wired: Wiring) -> Console:
+    api = wired.api
+    return Console(
+        db=api.db,
+        clock=api.clock,
+        keyring=api.keyring,
+        templating=api.templating,
+        public_base=api.public_base,
+        templates=TEMPLATES,
+        packages=TEMPLATES.parent / "node_modules",
+        channels=api.channels,
+        facts=api.facts,
+        preflight=api.preflight,
+        check_settings=api.check_settings,
+        sessions=api.sessions,
+        timezone=api.timezone,
+        organisation=wired.settings.organisation,
+        default_language=api.default_language,
+        shares=api.shares,
+        site_bound=api.site_bound,
+        wake=api.wake,
+        stopping=api.stopping,
+    )
 
 
 def prepared(settings: Settings) -> Wiring:

@@ -117,13 +117,19 @@ class Api:
 
 @contextmanager
 def open_api(
-    database: Database, url: str, clock: Clock, publish_dir: Path, *, timings: Timings | None = None
+    database: Database,
+    url: str,
+    clock: Clock,
+    publish_dir: Path,
+    *,
+    timings: Timings | None = None,
+    public_url: str = "https://status.example.org",
 ) -> Iterator[Api]:
     """With `timings` the engine and the publisher run too, and webhooks may point to loopback."""
     settings = Settings(
         database_url=url,
         secret_key="a key that only tests know, long enough",
-        public_url="https://status.example.org",
+        public_url=public_url,
         publish_dir=publish_dir,
         timings=timings or Timings(),
     )

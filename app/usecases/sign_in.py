@@ -118,6 +118,12 @@ def complete_sign_in(
     raise refusal
 
 
+def enter_as(db: Database, user_id: int, browser: Browser, policy: SessionPolicy, now: datetime) -> SignedIn:
+    """A session for somebody who has just proved who they are by an invitation."""
+    with db.writing() as tx:
+        return _enter(tx, user_id, users.get(tx, user_id).name, browser, policy, now, by="invitation")
+
+
 def session_hash(secret: str) -> bytes:
     """SHA-256 is enough: the secret has 256 random bits."""
     return hashlib.sha256(secret.encode()).digest()

@@ -1,0 +1,49 @@
+"""The crises there are and were, and one of them with its updates and everything that happened."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from app.console.home import brief
+from app.console.screens import Screens
+from app.console.visit import Visit
+from app.domain.crisis import CrisisState
+from app.domain.texts import pick
+from app.domain.updates import UpdateDocument
+from app.store import crises, updates
+
+screens = Screens()
+
+
+@screens.get("/crises", needs="read")
+def listing(visit: Visit) -> Response:
+    wanted = visit.query("state")
+    state = CrisisState(wanted) if wanted in set(CrisisState) else None
+    with visit.context.db.reading() as connection:
+        page = crises.page(connection, state=state, cursor=visit.query("cursor"), limit=25)
+    rows = [(row, pick(row.titles, visit.words.language)[0]) for row in page.items]
+    return visit.show("crises.html", rows=rows, next_cursor=page.next_cursor, state=state)
+
+
+@screens.get("/crises/{slug}", needs="read")
+def one(visit: Visit) -> Response:
+    slug, language = visit.path["slug"], visit.words.language
+    with visit.context.db.reading() as connection:
+        row = crises.get(connection, slug)
+        listed = updates.page(connection, crisis_slug=slug, cursor=visit.query("updates"), limit=20)
+        events = crises.timeline_page(connection, slug, cursor=visit.query("timeline"), limit=30)
+        facts = crises.facts(connection, slug)
+        briefs = [brief(each, language, connection) for each in listed.items]
+    sent = [each for each in briefs if each.row.sent_at is not None and not each.drill]
+    promised = UpdateDocument.from_document(sent[0].row.document).next_update_by if sent else None
+    return visit.show(
+        "crisis.html",
+        crisis=row,
+        title=pick(row.titles, language)[0],
+        updates=briefs,
+        more_updates=listed.next_cursor,
+        events=events.items,
+        more_events=events.next_cursor,
+        facts=sorted(facts.values(), key=lambda fact: fact.name),
+        next_update_by=promised if row.state is CrisisState.OPEN else None,
+    )

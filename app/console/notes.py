@@ -1,0 +1,29 @@
+"""What a screen says first after something was done: `visit.go("/people", said="invited")`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+
+def mark(message: str) -> str:
+    """For the extraction of strings; said in the reader's language by whoever shows it."""
+    return message
+
+
+NOTES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "acknowledged": mark("You take care of this notice. Nobody else is told any more."),
+        "signed_out": mark("You are signed out."),
+        "session_ended": mark("The session is ended."),
+        "sessions_ended": mark("All other sessions are ended."),
+        "password_changed": mark("Your password is changed. You are signed out everywhere else."),
+        "authenticator_changed": mark("From now on codes come from the new app."),
+        "token_revoked": mark("The token is revoked."),
+        "confirmed": mark("The code is right. It counts for the next minutes."),
+        "user_changed": mark("Saved. If anything changed, they have to sign in again."),
+        "welcome": mark("You are in. Keep the recovery codes where you find them at night."),
+        "audit_whole": mark("The audit trail is whole: every entry follows from the one before."),
+    }
+)

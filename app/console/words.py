@@ -1,0 +1,140 @@
+"""The language of the console: gettext catalogues in templates/console/locale, one .po a language, English the source.
+
+A catalogue is read as it is written, so that adding a language is adding a file.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from gettext import GNUTranslations, NullTranslations
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.core import UnknownLocaleError
+from babel.dates import format_datetime, format_timedelta
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
+
+from app.domain.texts import direction
+
+SOURCE: Final = "en"
+MIRRORED: Final = "ar-XB"
+"""Every word is there and marked, and the page runs from right to left: for tests, never offered."""
+_ACCENTS: Final = str.maketrans("aeiouAEIOUcnsz", "áéíóúÁÉÍÓÚçñšž")
+
+
+class _Mirrored(NullTranslations):
+    def gettext(self, message: str) -> str:
+        return _marked(message)
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        return _marked(msgid1 if n == 1 else msgid2)
+
+    def pgettext(self, context: str, message: str) -> str:
+        return _marked(message)
+
+    def npgettext(self, context: str, msgid1: str, msgid2: str, n: int) -> str:
+        return _marked(msgid1 if n == 1 else msgid2)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a page says and how it writes times and numbers."""
+
+    language: str
+    catalogue: NullTranslations
+    timezone: ZoneInfo
+
+    @property
+    def direction(self) -> str:
+        return "rtl" if self.language == MIRRORED else direction(self.language)
+
+    @property
+    def locale(self) -> Locale:
+        try:
+            return Locale.parse(SOURCE if self.language == MIRRORED else self.language, sep="-")
+        except (UnknownLocaleError, ValueError):
+            return Locale(SOURCE)
+
+    def say(self, message: str) -> str:
+        return self.catalogue.gettext(message)
+
+    def moment(self, at: datetime) -> str:
+        """Day and minute in the organisation's time zone."""
+        return format_datetime(at, "d MMM, HH:mm", tzinfo=self.timezone, locale=self.locale)
+
+    def hour(self, at: datetime) -> str:
+        return format_datetime(at, "HH:mm", tzinfo=self.timezone, locale=self.locale)
+
+    def apart(self, at: datetime, now: datetime) -> str:
+        """`in 12 minutes`, `3 hours ago`; for eyes, not to the second."""
+        return format_timedelta(at - now, add_direction=True, locale=self.locale, threshold=1.2)
+
+    def number(self, value: float) -> str:
+        return format_decimal(value, locale=self.locale)
+
+
+class Catalogues:
+    """All of a folder; raises ValueError naming the file when one cannot be read."""
+
+    def __init__(self, folder: Path, timezone: str) -> None:
+        zone = ZoneInfo(timezone)
+        found: dict[str, NullTranslations] = {SOURCE: NullTranslations()}
+        for path in sorted(folder.glob("*.po")):
+            found[path.stem] = read_catalogue(path)
+        self._words = {language: Words(language, catalogue, zone) for language, catalogue in found.items()}
+        self._mirrored = Words(MIRRORED, _Mirrored(), zone)
+
+    @property
+    def offered(self) -> Mapping[str, str]:
+        """Language -> its own name for itself."""
+        named = {language: words.locale.get_display_name() or language for language, words in self._words.items()}
+        return MappingProxyType(named)
+
+    def choose(self, chosen: str, accepted: str) -> Words:
+        """By what somebody chose, then by `Accept-Language`, then English."""
+        for wanted in (chosen, *_preferred(accepted)):
+            if wanted == MIRRORED:
+                return self._mirrored
+            for known in (wanted, wanted.partition("-")[0]):
+                if known in self._words:
+                    return self._words[known]
+        return self._words[SOURCE]
+
+
+def read_catalogue(path: Path) -> GNUTranslations:
+    with path.open("rb") as file:
+        catalogue = read_po(file, locale=path.stem.replace("-", "_"), abort_invalid=True)
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return GNUTranslations(compiled)
+
+
+def _preferred(header: str) -> list[str]:
+    ranked = []
+    for place, part in enumerate(header[:500].split(",")):
+        code, _, rest = part.strip().partition(";")
+        weight = rest.strip().removeprefix("q=")
+        try:
+            ranked.append((-float(weight or 1), place, code.strip()))
+        except ValueError:
+            continue
+    return [code for _, _, code in sorted(ranked)]
+
+
+def _marked(message: str) -> str:
+    """Longer and accented, gaps left alone: what is not in a catalogue stands out."""
+    pieces = message.split("%(")
+    spelt = [pieces[0].translate(_ACCENTS)]
+    for piece in pieces[1:]:
+        name, bracket, rest = piece.partition(")")
+        spelt.append(f"%({name}{bracket}{rest[:1]}{rest[1:].translate(_ACCENTS)}")
+    return "".join(spelt)
