@@ -1,4 +1,7 @@
-"""E-mail by any SMTP server: kept connections, and a MIME text that is built once per message."""
+"""E-mail by any SMTP server: kept connections, a MIME text that is built once per message, commands in groups.
+
+Where the server offers PIPELINING (RFC 2920), MAIL, RCPT and DATA leave in one packet: two round trips, not four.
+"""
 
 from __future__ import annotations
 
@@ -34,6 +37,7 @@ from channels.http import Http
 from channels.mail import refuse_message, refuse_recipient, sender_problems
 from channels.mime import Letter
 from channels.smtp_replies import Stage, classify
+from channels.smtp_talk import Reply, Talk
 
 CONNECTIONS: Final = 8
 ENCRYPTIONS: Final = ("starttls", "tls", "none")
@@ -73,7 +77,7 @@ class SmtpEmail:
         self._settings = settings
         self._timeouts = http.timeouts
         self._domain = settings.sender.rpartition("@")[2]
-        self._idle: list[SMTP] = []
+        self._idle: list[Talk] = []
         self._slots = asyncio.Semaphore(CONNECTIONS)
         self._letters = PerMessage(self._letter)
 
@@ -110,22 +114,40 @@ class SmtpEmail:
             return _broken(error, transaction.stage)
 
     @asynccontextmanager
-    async def _connection(self, transaction: _Transaction) -> AsyncIterator[SMTP]:
+    async def _connection(self, transaction: _Transaction) -> AsyncIterator[Talk]:
         """A connection that is kept for the next letter unless its state became doubtful."""
         async with self._slots:
-            while self._idle and not self._idle[-1].is_connected:
-                self._idle.pop()
-            connection = self._idle.pop() if self._idle else self._new()
+            talk = self._kept() or await self._opened()
             try:
-                if not connection.is_connected:
-                    async with asyncio.timeout(self._timeouts.connect):
-                        await connection.connect()
-                yield connection
+                yield talk
             finally:
-                if transaction.clean and connection.is_connected:
-                    self._idle.append(connection)
+                if transaction.clean and talk.usable:
+                    self._idle.append(talk)
                 else:
-                    connection.close()
+                    talk.close()
+
+    def _kept(self) -> Talk | None:
+        while self._idle:
+            talk = self._idle.pop()
+            if talk.usable:
+                return talk
+            talk.close()
+        return None
+
+    async def _opened(self) -> Talk:
+        connection = self._new()
+        try:
+            async with asyncio.timeout(self._timeouts.connect):
+                await connection.connect()
+                if connection.is_ehlo_or_helo_needed:  # neither encryption nor a login asked for it
+                    try:
+                        await connection.ehlo()
+                    except aiosmtplib.SMTPHeloError:
+                        await connection.helo()
+            return Talk(connection)
+        except BaseException:
+            connection.close()
+            raise
 
     def _new(self) -> SMTP:
         settings = self._settings
@@ -154,40 +176,63 @@ class _Transaction:
         self.clean = False
         """Whether the connection may carry another letter."""
 
-    async def run(self, connection: SMTP) -> Outcome:
-        options, encoding = [], "ascii"
-        if not self._recipient.isascii():
-            if not connection.supports_extension("smtputf8"):
-                self.clean = True
-                return Failure(
-                    FailureKind.RECIPIENT, "smtputf8", "The mail server cannot write to this kind of address."
-                )
-            options, encoding = ["SMTPUTF8"], "utf-8"
-        self.stage = Stage.MAIL
-        await connection.mail(self._sender, options=options, encoding=encoding)
-        self.stage = Stage.RECIPIENT
-        try:
-            await connection.rcpt(self._recipient, encoding=encoding)
-        except aiosmtplib.SMTPRecipientRefused as error:
-            failure = classify(error.code, str(error.message), Stage.RECIPIENT)
-            with suppress(aiosmtplib.SMTPException):
-                await connection.rset()
-                self.clean = True
-            return failure
-        self.stage = Stage.DATA
-        reply = await connection.execute_command(b"DATA")
-        if reply.code == 354:
-            # Written by hand rather than by `data()`, which would not tell a line lost before from one lost after this.
-            self.stage = Stage.ACCEPTING
-            if connection.protocol is None:
-                raise aiosmtplib.SMTPServerDisconnected("closed")
-            connection.protocol.write(self._letter)
-            reply = await connection.protocol.read_response()
+    async def run(self, talk: Talk) -> Outcome:
+        utf8 = not self._recipient.isascii()
+        if utf8 and not talk.smtputf8:
+            self.clean = True
+            return Failure(FailureKind.RECIPIENT, "smtputf8", "The mail server cannot write to this kind of address.")
+        mail = f"MAIL FROM:<{self._sender}>{' SMTPUTF8' if utf8 else ''}\r\n".encode()
+        rcpt = f"RCPT TO:<{self._recipient}>\r\n".encode()
+        refused = await (self._together if talk.pipelining else self._one_by_one)(talk, mail, rcpt)
+        if refused is not None:
+            return refused
+        # From here on silence may be an acceptance.
+        self.stage = Stage.ACCEPTING
+        [reply] = await talk.ask(self._letter, 1)
         if reply.code != 250:
-            return classify(reply.code, reply.message, self.stage)
+            return classify(reply.code, reply.text, self.stage)
         self.clean = True
-        queued = _QUEUE_ID.search(reply.message)
+        queued = _QUEUE_ID.search(reply.text)
         return Accepted(queued.group(1) if queued else "")
+
+    async def _together(self, talk: Talk, mail: bytes, rcpt: bytes) -> Failure | None:
+        """One group, DATA last in it as RFC 2920 3.1 has it; every reply is judged, the first refusal counts."""
+        self.stage = Stage.MAIL
+        from_, to, data = await talk.ask(mail + rcpt + b"DATA\r\n", 3)
+        refused = self._judged(from_, Stage.MAIL) or self._judged(to, Stage.RECIPIENT)
+        if refused is None:
+            return self._judged(data, Stage.DATA)
+        with suppress(aiosmtplib.SMTPException):
+            # A server may want a letter though nobody is to have it: a single dot ends it, and it goes to nobody.
+            if data.code == 354:
+                await talk.ask(b".\r\n", 1)
+            await self._start_anew(talk)
+        return refused
+
+    async def _one_by_one(self, talk: Talk, mail: bytes, rcpt: bytes) -> Failure | None:
+        for command, stage in ((mail, Stage.MAIL), (rcpt, Stage.RECIPIENT), (b"DATA\r\n", Stage.DATA)):
+            self.stage = stage
+            [reply] = await talk.ask(command, 1)
+            refused = self._judged(reply, stage)
+            if refused is not None:
+                if stage is Stage.RECIPIENT:
+                    with suppress(aiosmtplib.SMTPException):
+                        await self._start_anew(talk)
+                return refused
+        return None
+
+    async def _start_anew(self, talk: Talk) -> None:
+        [reply] = await talk.ask(b"RSET\r\n", 1)
+        self.clean = reply.code == 250
+
+    def _judged(self, reply: Reply, stage: Stage) -> Failure | None:
+        if reply.code in _GOOD[stage]:
+            return None
+        self.stage = stage
+        return classify(reply.code, reply.text, stage)
+
+
+_GOOD: Final = {Stage.MAIL: (250,), Stage.RECIPIENT: (250, 251), Stage.DATA: (354,)}
 
 
 def _broken(error: BaseException, stage: Stage) -> Failure:

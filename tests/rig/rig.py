@@ -53,7 +53,7 @@ class Rig:
         self._listeners: dict[str, Listener] = {
             provider.name: Server(Exchange(provider, self.ledger, self.script, self.killer)) for provider in providers
         }
-        self._listeners["smtp"] = Mailbox(self.ledger, self.script, self.killer)
+        self._listeners["smtp"] = self.mailbox = Mailbox(self.ledger, self.script, self.killer)
         self._listeners["control"] = Server(Control(self))
         self._changes: set[asyncio.Task[None]] = set()
 

@@ -41,6 +41,12 @@ class Mailbox(Listener):
         self.ledger = ledger
         self.script = script
         self.killer = killer
+        self.pipelining = True
+        """Whether it is offered; without, a client that does not wait for each reply is told off (RFC 5321 4.3.2)."""
+        self.grouped = 0
+        """Commands that came in one packet with the next."""
+        self.wants_letters_for_nobody = False
+        """Answers 354 although every recipient was refused, as RFC 2920 3.1 warns."""
 
     def connect(self) -> Session:
         return Session(self)
@@ -107,6 +113,11 @@ class Session(asyncio.Protocol):
             if not found:
                 return
             del self._buffer[: len(line) + 2]
+            self._mailbox.grouped += bool(self._buffer)
+            if self._buffer and not self._mailbox.pipelining:
+                self._refuse("503 5.5.0 Improper use of SMTP command pipelining")
+                self._close()
+                return
             self._obey(line.decode("utf-8", "replace"))
 
     def _obey(self, line: str) -> None:
@@ -120,7 +131,8 @@ class Session(asyncio.Protocol):
     def _ehlo(self, rest: str) -> None:
         self._greeted = True
         self._forget()
-        lines = ("rig.example", *_EXTENSIONS)
+        offered = _EXTENSIONS if self._mailbox.pipelining else _EXTENSIONS[1:]
+        lines = ("rig.example", *offered)
         self._say(*(f"250-{line}" for line in lines[:-1]), f"250 {lines[-1]}")
 
     def _helo(self, rest: str) -> None:
@@ -171,7 +183,8 @@ class Session(asyncio.Protocol):
 
     def _data(self, rest: str) -> None:
         if not self._recipients:
-            self._say("503 5.5.1 RCPT first")
+            self._in_content = self._mailbox.wants_letters_for_nobody and self._sender is not None
+            self._say("354 Go on" if self._in_content else "503 5.5.1 RCPT first")
             return
         self._rule = self._match("DATA", tuple(self._recipients), AT_DATA)
         if self._rule is not None and self._rule.effect in _BEFORE_CONTENT:
@@ -198,6 +211,9 @@ class Session(asyncio.Protocol):
         effect = rule.effect if rule else Effect.OK
         seconds = rule.wait if rule else 0.0
         self._forget()
+        if not recipients:
+            self._say("554 5.5.1 No valid recipients")
+            return
         if len(content) > SIZE_LIMIT:
             self._refuse("552 5.3.4 Message too big")
             return

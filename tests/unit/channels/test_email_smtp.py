@@ -6,9 +6,11 @@ import asyncio
 import email
 import email.policy
 import quopri
+from contextlib import suppress
 from email.message import EmailMessage
 
 import pytest
+from aiosmtplib import SMTP
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,7 +19,9 @@ from channels.email_smtp import SmtpEmail
 from channels.http import Http
 from channels.mime import Letter, quoted_printable
 from channels.smtp_replies import Stage, classify
+from channels.smtp_talk import Talk
 from tests.conftest import NOON
+from tests.patience import PATIENCE
 from tests.rig import Rig
 from tests.rig.accounts import SENDGRID_SENDER, SMTP_PASSWORD, SMTP_USER
 from tests.unit.channels.letters import MANAGE, batch, message
@@ -109,7 +113,110 @@ def test_any_text_survives_its_encoding(text: str) -> None:
     assert quopri.decodestring(encoded).decode().replace("\r\n", "\n") == text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-async def test_a_letter_arrives_under_its_reference(http: Http, rig: Rig) -> None:
+@pytest.fixture(params=[True, False], ids=["pipelining", "one by one"])
+def pipelining(request: pytest.FixtureRequest, rig: Rig) -> bool:
+    """What the server offers; where it does not, commands in groups are refused."""
+    rig.mailbox.pipelining = request.param
+    return rig.mailbox.pipelining
+
+
+async def test_commands_leave_in_groups_only_where_the_server_offers_it(http: Http, rig: Rig, pipelining: bool) -> None:
+    smtp = channel(rig, http)
+    assert isinstance((await smtp.send(batch(MAIL, "ana@example.org")))[0], Accepted)
+    assert rig.mailbox.grouped == (2 if pipelining else 0)
+    await smtp.aclose()
+
+
+@pytest.mark.parametrize(
+    ("effect", "kind", "code"),
+    [
+        ("unauthorized", FailureKind.ACCOUNT, "smtp_5.7.0"),
+        ("throttle", FailureKind.NOT_ACCEPTED, "smtp_450"),
+        ("invalid_recipient", FailureKind.RECIPIENT, "smtp_5.1.1"),
+        ("unavailable", FailureKind.NOT_ACCEPTED, "smtp_421"),
+    ],
+)
+@pytest.mark.parametrize("wants_letters_for_nobody", [True, False])
+async def test_the_first_refusal_within_a_group_counts_and_nobody_gets_anything(
+    http: Http,
+    rig: Rig,
+    pipelining: bool,
+    wants_letters_for_nobody: bool,
+    effect: str,
+    kind: FailureKind,
+    code: str,
+) -> None:
+    rig.mailbox.wants_letters_for_nobody = wants_letters_for_nobody
+    rig.behave("smtp", effect, times=1)
+    smtp = channel(rig, http)
+    (refused,) = await smtp.send(batch(MAIL, "gone@example.org"))
+    assert isinstance(refused, Failure)
+    assert (refused.kind, refused.code) == (kind, code)
+    (taken,) = await smtp.send(batch(MAIL, "ana@example.org"))
+    assert isinstance(taken, Accepted)
+    assert [entry.to for entry in rig.ledger.entries("smtp")] == ["ana@example.org"]
+    await smtp.aclose()
+
+
+async def test_a_server_that_speaks_unasked_gets_the_next_letter_on_a_new_connection(
+    http: Http, rig: Rig, pipelining: bool
+) -> None:
+    smtp = channel(rig, http)
+    assert isinstance((await smtp.send(batch(MAIL, "ana@example.org")))[0], Accepted)
+    (talk,) = smtp._idle
+    for session in list(rig.mailbox.connections):
+        session._say("421 4.4.2 Idle for too long")  # type: ignore[attr-defined]
+    async with asyncio.timeout(PATIENCE):
+        while talk.usable:
+            await asyncio.sleep(0.01)
+    assert isinstance((await smtp.send(batch(MAIL, "bo@example.org")))[0], Accepted)
+    assert [entry.to for entry in rig.ledger.entries("smtp")] == ["ana@example.org", "bo@example.org"]
+    await smtp.aclose()
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ([b"250 a\r\n250 b\r\n354 c\r\n"], [250, 250, 354]),
+        ([b"250-a\r\n250 ", b"b\r", b"\n550 5.1.1 no\r\n503 x\r\n"], [250, 550, 503]),
+        ([b"250 a\r\n", None], [250, 421, 421]),
+        ([b"250 a\r\nhello\r\n"], [250, -1, -1]),
+        ([b"554 no\r\n", None], [554, 421, 421]),
+    ],
+)
+async def test_replies_are_told_apart_however_they_are_cut(said: list[bytes | None], code: list[int]) -> None:
+    over = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 x\r\n")
+        await reader.readline()
+        writer.write(b"250-x\r\n250 PIPELINING\r\n")
+        await reader.readuntil(b"DATA\r\n")
+        for piece in said:
+            if piece is not None:
+                writer.write(piece)
+                await asyncio.sleep(0.01)
+        if None not in said:
+            await reader.read()
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+        over.set()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        opened = SMTP(hostname="127.0.0.1", port=port, start_tls=False, local_hostname="x")
+        await opened.connect()
+        await opened.ehlo()
+        talk = Talk(opened)
+        async with asyncio.timeout(PATIENCE):
+            assert [reply.code for reply in await talk.ask(b"MAIL\r\nRCPT\r\nDATA\r\n", 3)] == code
+            talk.close()
+            await over.wait()
+
+
+async def test_a_letter_arrives_under_its_reference(http: Http, rig: Rig, pipelining: bool) -> None:
     smtp = channel(rig, http)
     outcomes = await smtp.send(batch(MAIL, "ana@example.org", fields=MANAGE))
     assert isinstance(outcomes[0], Accepted)
@@ -119,7 +226,7 @@ async def test_a_letter_arrives_under_its_reference(http: Http, rig: Rig) -> Non
     await smtp.aclose()
 
 
-async def test_letters_share_a_few_kept_connections(http: Http, rig: Rig) -> None:
+async def test_letters_share_a_few_kept_connections(http: Http, rig: Rig, pipelining: bool) -> None:
     smtp = channel(rig, http)
     letters = [batch(MAIL, f"person{number}@example.org") for number in range(40)]
     outcomes = await asyncio.gather(*(smtp.send(one) for one in letters))
@@ -128,7 +235,7 @@ async def test_letters_share_a_few_kept_connections(http: Http, rig: Rig) -> Non
     await smtp.aclose()
 
 
-async def test_a_refused_recipient_leaves_the_connection_for_the_next(http: Http, rig: Rig) -> None:
+async def test_a_refused_recipient_leaves_the_connection_for_the_next(http: Http, rig: Rig, pipelining: bool) -> None:
     rig.behave("smtp", "invalid_recipient", address_suffix="gone@example.org")
     smtp = channel(rig, http)
     (refused,) = await smtp.send(batch(MAIL, "gone@example.org"))
@@ -153,7 +260,7 @@ async def test_a_refused_recipient_leaves_the_connection_for_the_next(http: Http
     ],
 )
 async def test_only_what_is_lost_after_the_last_dot_is_ambiguous(
-    impatient: Http, rig: Rig, effect: str, kind: FailureKind
+    impatient: Http, rig: Rig, pipelining: bool, effect: str, kind: FailureKind
 ) -> None:
     rig.behave("smtp", effect, times=1)
     smtp = channel(rig, impatient)
