@@ -10,7 +10,7 @@ import re
 import socket
 import ssl
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Final
 
@@ -136,7 +136,8 @@ class SmtpEmail:
 
     async def _opened(self) -> Talk:
         connection = self._new()
-        try:
+        with ExitStack() as undo:
+            undo.callback(connection.close)
             async with asyncio.timeout(self._timeouts.connect):
                 await connection.connect()
                 if connection.is_ehlo_or_helo_needed:  # neither encryption nor a login asked for it
@@ -144,10 +145,9 @@ class SmtpEmail:
                         await connection.ehlo()
                     except aiosmtplib.SMTPHeloError:
                         await connection.helo()
-            return Talk(connection)
-        except BaseException:
-            connection.close()
-            raise
+            talk = Talk(connection)
+            undo.pop_all()
+        return talk
 
     def _new(self) -> SMTP:
         settings = self._settings
