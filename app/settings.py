@@ -38,6 +38,10 @@ class Timings(BaseSettings):
     """Between two looks at the website from outside."""
     page_check: float = 300.0
     """Between two looks at the organisation's own pages that should carry the banner."""
+    schedule: float = 1.0
+    """Between two looks at what schedules have due."""
+    schedule_gap: float = 900.0
+    """Silent for longer while something came due, the scheduler asks before it goes on: `clarion schedule resume`."""
     failover: float = 30.0
     """How long a breaker stays open, or an endpoint halted, before another one takes over what it has not begun."""
     failback: float = 30.0

@@ -48,6 +48,7 @@ from app.publishing.opening import Opener
 from app.publishing.publisher import Publisher
 from app.publishing.read_back import ReadBack
 from app.publishing.tongue import Organisation
+from app.scheduler import Scheduler, firing
 from app.settings import Settings
 from app.site.lastgood import last_good
 from app.site.live import Hub
@@ -200,6 +201,7 @@ class Wiring:
     attendant: Attendant
     link_keeper: LinkKeeper
     page_watch: PageWatch
+    scheduler: Scheduler
     shelf: Shelf
     hub: Hub
     bell: Bell
@@ -251,8 +253,8 @@ class Wiring:
 
     def _always(self) -> Iterator[Callable[[asyncio.Event], Coroutine[Any, Any, None]]]:
         """What every process runs, whoever has the engine."""
-        for part in (self.publisher, self.couriers, self.read_back, self.attendant, self.link_keeper, self.page_watch):
-            yield part.run
+        yield from (self.publisher.run, self.couriers.run, self.read_back.run, self.attendant.run)
+        yield from (self.link_keeper.run, self.page_watch.run, self.scheduler.run)
 
 
 def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool = False) -> Wiring:
@@ -275,6 +277,7 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
     gauges = Gauges(db, clock, engine.fleet, lambda: publisher.last.snapshot.published_at if publisher.last else None)
     link_keeper = LinkKeeper(db, clock, partial(visit, http), bell.ring)
     page_watch = PageWatch(db, clock, partial(fetch, http), timings.page_check, lambda: _scripts(shelf))
+    fire = firing(db, clock, keyring, templating, words.preflight, bell.ring, timings, settings.timezone)
     nudger = Nudger(db, channels, templating.staff, clock, timings)
     return Wiring(
         settings=settings,
@@ -291,6 +294,7 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
         attendant=Attendant(db, attend, nudger, clock, timings.attend),
         link_keeper=link_keeper,
         page_watch=page_watch,
+        scheduler=Scheduler(fire, timings.schedule),
         shelf=shelf,
         hub=Hub(shelf, settings.live_visitors, secrets.randbelow),
         bell=bell,
@@ -300,6 +304,7 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
             wake=bell.ring,
             check_links=link_keeper.check,
             check_pages=page_watch.check,
+            fire=fire,
         ),
         callbacks=Desk(
             Known(db, clock), clock, settings.public_base, Intake(partial(keep, db), reference_key, clock), channels

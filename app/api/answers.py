@@ -302,6 +302,9 @@ class Suppressed(Given):
 
 class Ticked(Given):
     at: datetime
+    schedules_fired: int = Field(description="Slots that drafted an update now")
+    schedules_missed: int = Field(description="Slots passed over, because they were too late or a later one was due")
+    schedules_paused: bool = Field(description="The scheduler was silent for long and asks: POST /schedules/resume")
 
 
 class AuditView(Given):

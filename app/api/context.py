@@ -23,6 +23,7 @@ from app.store.database import Database
 from app.store.updates import UpdateRow
 from app.templating import Templating
 from app.usecases.check_links import KnownLink
+from app.usecases.fire_due import Done
 from app.usecases.preview_update import Preflight
 from app.usecases.save_target import CheckUrl
 
@@ -75,6 +76,8 @@ class Context:
     """Look at every page that should carry the banner, now; takes a minute at most."""
     check_url: CheckUrl = _any_url
     """What is wrong with an address that staff tell us to open."""
+    fire: Callable[[], Done] = Done
+    """Do what schedules have due."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the process is going down: event streams end."""
 

@@ -24,8 +24,9 @@ def tick(context: Ctx, _actor: Annotated[Actor, may("tick")]) -> Ticked:
     now = context.clock.now()
     forget_old_answers(context.db, now)
     attend(context.db, now)
+    done = context.fire()
     context.wake()
-    return Ticked(at=now)
+    return Ticked(at=now, schedules_fired=done.fired, schedules_missed=done.missed, schedules_paused=done.paused)
 
 
 @router.get(

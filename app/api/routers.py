@@ -20,6 +20,7 @@ from app.api import (
     preview_links,
     registry,
     release,
+    schedules,
     staff,
     targets,
     triage,
@@ -34,7 +35,7 @@ def everything() -> APIRouter:
         *registry.lists(), organisation.router, contact_readings.router, advice.router, links.router,
         open_links.router, triage.router, declaring.router, endpoints.router, people.router, audiences.router,
         crises.router, updates.router, release.router, preview_links.router, targets.router, pages.router,
-        watching.router, staff.router, housekeeping.router,
+        watching.router, staff.router, schedules.router, schedules.plans, housekeeping.router,
     ]  # fmt: skip
     for router in routers:
         api.include_router(router)

@@ -222,6 +222,31 @@ class Fact(Sent):
     max_age: int | None = Field(None, description="Seconds from `at`, instead of `stale_at`")
 
 
+class Schedule(Sent):
+    slug: Slug
+    crisis: Slug | None = Field(None, description="Only this crisis; without crisis and playbook every open one")
+    playbook: Slug | None = Field(None, description="Every open crisis of this playbook")
+    cron: str | None = Field(None, max_length=200, description="Five fields with names, or @hourly and its kin")
+    every: str | None = Field(None, max_length=200, description="30m, or in steps: “6h for 24h, then 24h”")
+    at: str | None = Field(None, max_length=40, description="Once: ISO 8601, without an offset as `timezone` shows it")
+    preset: str | None = Field(None, max_length=64, description="regulator-6h-then-daily or first-hour")
+    timezone: str = Field("UTC", max_length=64, description="IANA zone whose clocks count")
+    start: datetime | None = Field(None, description="Nothing fires before; intervals count from here")
+    end: datetime | None = None
+    count: int | None = Field(None, description="It fires so many times at most")
+    late: str = Field("15m", max_length=20, description="Sent if less late than this, else missed and staff told")
+    often: bool = Field(default=False, description="It really is to fire more often than every minute")
+    policy: Literal["ask", "no_change", "approved"] = Field(
+        "ask", description="Ask staff; ask, and without an answer say that nothing changed; or go by itself"
+    )
+    ask_before: str = Field("10m", max_length=20, description="How long before its time staff are asked")
+    stage: str = Field("progress", max_length=16)
+    audience: Slug | None = None
+    endpoints: list[Slug] = Field([], description="Without any those of the crisis's last update")
+    languages: list[str] = []
+    variables: dict[str, Any] = Field({}, description="Values for what no fact fills")
+
+
 class _Announcement(Sent):
     crisis: Slug | None = Field(None, description="Fixed by the address; may be left out")
     audience: Slug | None = None

@@ -26,6 +26,7 @@ from app.cli import (
     registry,
     release,
     routes,
+    schedule,
     sharing,
     site,
     staff,
@@ -65,6 +66,7 @@ app.add_typer(site.app, name="site", help="The organisation's own pages: do they
 app.add_typer(channel.app, name="channel", help="Contact channels on duty: waits, status, other numbers for a while.")
 app.add_typer(endpoints.app, name="endpoint", help="The ways out: how they are, and lifting a halt.")
 app.add_typer(staff.app, name="staff", help="What staff are told although nobody asked.")
+app.add_typer(schedule.app, name="schedule", help="When updates are due by themselves.")
 app.add_typer(crisis.app, name="crisis", help="Open, look at and resolve crises.")
 app.add_typer(update.app, name="update", help="From the first draft to the last delivery.")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -16,10 +17,11 @@ from app.cli.watching import bar_of
 from app.domain.crisis import MOVING, UpdateState
 from app.engine.lock import engine_lock
 from app.errors import Invalid, Problem
-from app.store import receipts, staff, updates
+from app.store import receipts, schedules, staff, updates
 from app.store.backup import back_up
 from app.terminal import Bar, Bars, counting
 from app.usecases.attend import attend
+from app.usecases.fire_due import Done
 from app.usecases.forget_deliveries import forget_deliveries
 from app.usecases.forget_old_answers import forget_old_answers
 from app.usecases.rotate_key import rotate_key
@@ -45,6 +47,7 @@ def tick(
         desk.allowed("send_update")
         forgotten = forget_old_answers(desk.db, desk.now())
         attend(desk.db, desk.now())
+        fired = desk.wiring.api.fire()
         if drain:
             asyncio.run(_drain(desk, timeout))
         else:
@@ -52,9 +55,10 @@ def tick(
         if not drain and desk.wiring.publisher.wanted(desk.now()):
             desk.wiring.publisher.publish(desk.now())
         left = _left(desk)
-        value = {"at": desk.now(), "answers_forgotten": forgotten, "left": left}
-        desk.answer(value, lambda out: out.print(_words(left, drained=drain)), as_json=as_json)
-        if drain and any(left.values()):
+        fires = {"fired": fired.fired, "missed": fired.missed, "paused": fired.paused}
+        value = {"at": desk.now(), "answers_forgotten": forgotten, "schedules": fires, "left": left}
+        desk.answer(value, lambda out: out.print(_words(left, fired, drained=drain)), as_json=as_json)
+        if fired.paused or (drain and any(left.values())):
             raise typer.Exit(5)
 
 
@@ -157,12 +161,14 @@ def _left(desk: Desk) -> dict[str, int]:
     with desk.db.reading() as connection:
         staging = len(updates.page(connection, states=(UpdateState.STAGING,), limit=200).items)
         unread = int(receipts.waiting(connection))
+        planned = len(schedules.plans_due(connection, desk.now() + timedelta(seconds=2), 200))
     moving = [shown for shown in _moving(desk) if not settled(shown)]
     notices = int(_notices_due(desk))
     return {
         "updates_to_list": staging,
         "updates_to_send": len(moving),
         "receipts_to_fold": unread,
+        "planned_to_release": planned,
         "notices_to_send": notices,
     }
 
@@ -172,7 +178,9 @@ def _notices_due(desk: Desk) -> bool:
         return staff.due(connection, desk.now())
 
 
-def _words(left: dict[str, int], *, drained: bool) -> str:
+def _words(left: dict[str, int], fired: Done, *, drained: bool) -> str:
+    if fired.paused:
+        return "Schedules wait: the scheduler was silent for long. Let them go on: clarion schedule resume"
     if not any(left.values()):
         return "Nothing is left to do."
     said = ", ".join(f"{name.replace('_', ' ')}: {count}" for name, count in left.items() if count)

@@ -77,6 +77,10 @@ ROLE_FOR: Final[Mapping[str, Role]] = MappingProxyType(
         "pause_update": Role.AUTHOR,
         "resume_update": Role.AUTHOR,
         "settle_unknown": Role.APPROVER,
+        # cadence: what a schedule sends by itself needs a second person's approval of its own
+        "save_schedule": Role.AUTHOR,
+        "resume_scheduler": Role.APPROVER,
+        "confirm_update": Role.AUTHOR,
         # people we write to
         "import_subscribers": Role.AUTHOR,
         "save_audience": Role.AUTHOR,

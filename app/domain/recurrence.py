@@ -106,7 +106,7 @@ def read_once(text: str, zone: ZoneInfo, field: str = "at") -> Once:
                 )
             )
         at = instant(wall, zone)
-    return Once(at.astimezone(UTC))
+    return Once(at.astimezone(UTC).replace(microsecond=0))
 
 
 def read_interval(text: str, start: datetime, field: str = "every") -> Interval:

@@ -99,12 +99,12 @@ class Schedule:
         read = Reader(document)
         read.only(*FIELDS)
         timezone = _timezone(read)
-        start, end = read.instant("start"), read.instant("end")
+        start, end = _second(read.instant("start")), read.instant("end")
         late = _length(read, "late", LATE)
         ask_before = _length(read, "ask_before", ASK_BEFORE)
         made = cls(
             slug=read.slug(),
-            recurrence=_recurrence(read, timezone, start or now or _BEGINNING),
+            recurrence=_recurrence(read, timezone, start or _second(now) or _BEGINNING),
             timezone=timezone,
             crisis=read.slug("crisis", required=False),
             playbook=read.slug("playbook", required=False),
@@ -214,6 +214,11 @@ def short(length: timedelta) -> str:
         if seconds and seconds % size == 0:
             return f"{seconds // size}{unit}"
     return f"{seconds}s"
+
+
+def _second(at: datetime | None) -> datetime | None:
+    """Slots are whole seconds: a store keeps milliseconds, and a slot must be the same one when it comes back."""
+    return at and at.replace(microsecond=0)
 
 
 def _timezone(read: Reader) -> str:

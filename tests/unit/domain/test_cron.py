@@ -25,11 +25,11 @@ ZONES = (
 MINUTE = timedelta(minutes=1)
 
 
-def reference(cron: Cron, zone: ZoneInfo, start: datetime, days: int) -> Iterator[datetime]:
-    """Every minute of the time looked at, one after the other, and what the clocks of the zone show then."""
+def reference(cron: Cron, zone: ZoneInfo, start: datetime, days: int, look: timedelta = MINUTE) -> Iterator[datetime]:
+    """Every `look` of the time, one after the other, and what the clocks of the zone show then."""
     due: list[datetime] = []
-    seen: set[datetime] = set()
-    previous = (start - MINUTE).astimezone(zone).replace(tzinfo=None)
+    latest = datetime.min  # noqa: DTZ901 - what clocks showed
+    previous = (start - look).astimezone(zone).replace(tzinfo=None)
     at = start
     while at < start + timedelta(days=days):
         wall = at.astimezone(zone).replace(tzinfo=None)
@@ -37,19 +37,24 @@ def reference(cron: Cron, zone: ZoneInfo, start: datetime, days: int) -> Iterato
             if matches(cron, wall):
                 due.append(at)
         else:
-            skipped = range(1, max(1, (wall - previous) // MINUTE))
-            first_time = wall not in seen
-            if any(matches(cron, previous + step * MINUTE) for step in skipped) or (first_time and matches(cron, wall)):
+            skipped = range(1, max(1, (wall - previous) // look))
+            first_time = wall > latest
+            if any(matches(cron, previous + step * look) for step in skipped) or (first_time and matches(cron, wall)):
                 due.append(at)
-            seen.add(wall)
+            latest = max(latest, wall)
         previous = wall
-        at += MINUTE
+        at += look
     yield from due
+
+
+@cache
+def fields(text: str) -> list[str]:
+    return text.split()
 
 
 def matches(cron: Cron, wall: datetime) -> bool:
     """crontab(5) said once more, from the text."""
-    minute, hour, day, month, weekday = cron.text.split()
+    minute, hour, day, month, weekday = fields(cron.text)
     if not (one(minute, wall.minute, 0, 59) and one(hour, wall.hour, 0, 23) and one(month, wall.month, 1, 12)):
         return False
     by_day = one(day, wall.day, 1, 31)
@@ -103,7 +108,8 @@ def test_around_every_clock_change_of_a_year_it_fires_when_the_clocks_say_so(nam
 def test_a_year_of_it_is_what_an_independent_count_says(name: str) -> None:
     zone, cron = ZoneInfo(name), read_cron("30 1,2 * * 0-2")
     start = datetime(2026, 1, 1, tzinfo=UTC)
-    assert list(fires(cron, zone, start, 365)) == list(reference(cron, zone, start, 365))
+    quarters = reference(cron, zone, start, 365, timedelta(minutes=15))  # no clock of today changes in between
+    assert list(fires(cron, zone, start, 365)) == list(quarters)
 
 
 def changes(zone: ZoneInfo, year: int) -> list[datetime]:

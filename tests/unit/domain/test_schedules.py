@@ -109,3 +109,11 @@ def test_words_say_when_and_how_late() -> None:
         "every 6 hours until 24 hours after the start, then every day"
     )
     assert made(cron="30 8 * * *", timezone="Asia/Kolkata").words.startswith("at 08:30 (Asia/Kolkata)")
+
+
+def test_slots_are_whole_seconds_so_that_the_store_gives_back_the_same() -> None:
+    odd = NOW + timedelta(microseconds=123_456)
+    documents: list[dict[str, Any]] = [{"every": "9m"}, {"at": "2026-12-24T18:00:00.5Z"}, {"every": "1h"}]
+    for document in [*documents, {"every": "1h", "start": "2026-11-22T12:00:00.25Z"}]:
+        schedule = Schedule.from_document({"slug": "odd", **document}, odd)
+        assert all(slot.microsecond == 0 for slot in schedule.upcoming(odd))

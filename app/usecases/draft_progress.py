@@ -1,0 +1,198 @@
+"""Draft what is known now about one crisis, for one slot of a schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any, Final
+
+from sqlalchemy import Connection
+
+from app.domain.crisis import LIVE as MOVING_OR_STOPPED
+from app.domain.crisis import Severity, UpdateState
+from app.domain.firing import Why
+from app.domain.message import PERSONAL_MEDIA, Medium
+from app.domain.playbooks import Playbook
+from app.domain.progress import Known, Written, say_unchanged, values_for, words_digest, write
+from app.domain.reading import iso
+from app.domain.schedules import Schedule
+from app.domain.slots import Reading, SlotValue
+from app.domain.updates import DEFAULT_LIFETIME
+from app.errors import Invalid
+from app.store import crises, documents, endpoints, schedules, updates
+from app.store.crises import CrisisRow
+from app.store.documents import Kind
+from app.store.updates import UpdateRow
+
+REACHED: Final = (*MOVING_OR_STOPPED, UpdateState.DONE, UpdateState.SUPERSEDED, UpdateState.EXPIRED)
+"""Updates somebody has read, or is about to."""
+MOST_A_DAY: Final[Mapping[Severity, int]] = MappingProxyType(
+    {Severity.EMERGENCY: 24, Severity.MAJOR: 6, Severity.MINOR: 3, Severity.INFO: 1}
+)
+"""Updates of one crisis by person (text, mail, call) in 24 hours; what is planned beyond goes to site and social."""
+A_DAY: Final = timedelta(hours=24)
+
+Unchanged = Callable[[str, datetime], str]
+"""(language, since when) -> the sentence that nothing has changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    document: Mapping[str, Any]
+    digest: str
+    unchanged: bool
+    left_out: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One crisis as it stands, read inside the transaction that drafts."""
+
+    crisis: CrisisRow
+    playbook: Playbook
+    facts: Mapping[str, Known]
+    last: UpdateRow | None
+    """The newest update that has gone out."""
+    media: Mapping[str, Medium]
+    """Of every endpoint."""
+    told: int
+    """Updates by person in the last 24 hours."""
+
+
+def look(connection: Connection, crisis: CrisisRow, wanted: Schedule, now: datetime) -> Place | None:
+    """None without a playbook, which the sentences come from. Raise Invalid for one that cannot be read."""
+    slug = crisis.playbook or wanted.playbook
+    row = documents.find(connection, Kind.PLAYBOOK, slug) if slug else None
+    if row is None:
+        return None
+    media = {one.slug: one.medium for one in endpoints.everything(connection)}
+    reached = updates.page(connection, crisis_slug=crisis.slug, states=REACHED, limit=200).items
+    by_person = [
+        one
+        for one in reached
+        if one.sent_at is not None
+        and now - one.sent_at < A_DAY
+        and any(media.get(slug) in PERSONAL_MEDIA for slug in one.document.get("endpoints") or ())
+    ]
+    facts = {
+        name: Known(fact.value, fact.at, fact.stale_at) for name, fact in crises.facts(connection, crisis.slug).items()
+    }
+    last = reached[0] if reached else None
+    return Place(crisis, Playbook.from_document(row.document), facts, last, media, len(by_person))
+
+
+def progress(
+    connection: Connection,
+    place: Place,
+    wanted: Schedule,
+    slot: datetime,
+    now: datetime,
+    *,
+    timezone: str,
+    unchanged: Unchanged,
+    quietly: bool = False,
+) -> Progress | Why:
+    """The document of the update that is due at `slot`.
+
+    Words that were said before are not said again without saying that nothing changed, and then on the website only;
+    `quietly`: that way in any case, because nobody could say what is new. Raise Invalid (`cannot_be_filled`).
+    """
+    written = _written(connection, place, wanted, now, timezone)
+    same = quietly or written.digest == _said(connection, place)
+    ways = _ways(place, wanted, same=same)
+    if not ways:
+        return Why.NOWHERE if same else Why.NO_ENDPOINT
+    since = place.last.sent_at if place.last and place.last.sent_at else place.crisis.opened_at
+    content = say_unchanged(written.content, lambda one: unchanged(one, since)) if same else written.content
+    promised = _promise(place, wanted, slot)
+    before = place.last.document if place.last else {}
+    personal = any(place.media[slug] in PERSONAL_MEDIA for slug in ways)
+    document = {
+        "stage": wanted.stage.value,
+        "content": content,
+        "endpoints": list(ways),
+        "audience": (wanted.audience or before.get("audience") or place.playbook.audience or None)
+        if personal
+        else None,
+        "need": before.get("need") or _need(connection, place),
+        "next_update_by": iso(promised) if promised else None,
+        "expires_at": iso((promised or slot) + DEFAULT_LIFETIME),
+        "drill": bool(before.get("drill", False)),
+    }
+    return Progress(document, written.digest, same, written.left_out)
+
+
+def still_says_so(
+    connection: Connection, place: Place, wanted: Schedule, digest: str, now: datetime, timezone: str
+) -> bool:
+    """Whether the facts of this moment still make the words that somebody confirmed."""
+    try:
+        return _written(connection, place, wanted, now, timezone).digest == digest
+    except Invalid:
+        return False
+
+
+def _written(connection: Connection, place: Place, wanted: Schedule, now: datetime, timezone: str) -> Written:
+    values = values_for(place.playbook, place.facts, wanted.variables, _live(connection, place, now), now)
+    # The day is always named, so that the same facts make the same words tomorrow.
+    return write(place.playbook, wanted.stage.value, values, wanted.languages, Reading(timezone, None))
+
+
+def _said(connection: Connection, place: Place) -> str:
+    """What the last update said, without its sentence that nothing had changed."""
+    if place.last is None:
+        return ""
+    planned = schedules.last_said(connection, place.crisis.slug)
+    if planned is not None and planned[0] == place.last.id:
+        return planned[1]
+    try:
+        return words_digest(place.last.document.get("content") or {})
+    except Invalid:
+        return ""
+
+
+def _ways(place: Place, wanted: Schedule, *, same: bool) -> Sequence[str]:
+    before = (place.last.document.get("endpoints") or ()) if place.last else ()
+    named = wanted.endpoints or before or place.playbook.endpoints
+    ways = [slug for slug in named if slug in place.media]
+    sites = [slug for slug, medium in place.media.items() if medium is Medium.SITE]
+    if same:
+        return [slug for slug in ways if place.media[slug] is Medium.SITE] or sites
+    if place.told >= MOST_A_DAY[place.crisis.severity]:
+        ways = [slug for slug in ways if place.media[slug] not in PERSONAL_MEDIA]
+    return ways or sites
+
+
+def _promise(place: Place, wanted: Schedule, slot: datetime) -> datetime | None:
+    """The next slot; for the last one the playbook's own cadence for this severity."""
+    following = wanted.next_after(slot)
+    minutes = place.playbook.cadence.get(place.crisis.severity.value)
+    if following is None and minutes:
+        return slot + timedelta(minutes=minutes)
+    return following
+
+
+def _need(connection: Connection, place: Place) -> str | None:
+    known = (slug for slug in place.playbook.needs if documents.find(connection, Kind.NEED, slug) is not None)
+    return next(known, None)
+
+
+def _live(connection: Connection, place: Place, now: datetime) -> dict[str, SlotValue]:
+    """See `domain.progress.LIVE`; in whole minutes."""
+    opened = place.crisis.opened_at
+    changed = max([opened, *(fact.at for fact in place.facts.values())])
+    found: dict[str, SlotValue] = {"opened": opened, "last_change": changed}
+    for name, since in (("open_for", opened), ("unchanged_for", changed)):
+        minutes = (now - since) // timedelta(minutes=1)
+        if minutes > 0:
+            found[name] = timedelta(minutes=minutes)
+    if "longest_wait" in place.playbook.variables:
+        channels = documents.registry(connection).channels
+        waits = [one.live.wait(now, one.live_max_age) for one in channels.values()]
+        if longest := max((wait for wait in waits if wait), default=0):
+            found["longest_wait"] = timedelta(minutes=longest)
+    if place.last and place.last.recipients:
+        found["told"] = place.last.recipients
+    return found
