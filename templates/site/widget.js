@@ -38,7 +38,7 @@
     ul{padding-inline-start:1.25em}
     a{color:var(--link)}
     summary,label,select,button{font:inherit;color:inherit;cursor:pointer}
-    summary{padding:.25em 0;font-weight:700}
+    summary{padding:.25em;inline-size:fit-content;font-weight:700}
     select{display:block;max-inline-size:100%;padding:.5em;background:var(--paper);border:1px solid;border-radius:.25em}
     small{display:block;font-size:.9em}
     button{float:inline-end;margin:-.35em;inline-size:44px;block-size:44px;font-size:1.5em;background:none;border:0}
@@ -172,7 +172,7 @@
           const item = put(list, "li");
           say(item, "bdi", one.names);
           put(item, "span", " ");
-          link(item, one.dial || one.address, one.href).dir = "auto";
+          link(item, one.dial, one.href).dir = one.href ? "ltr" : "auto";
           put(item, "small", state);
           say(item, "small", one.status_reasons);
         }
