@@ -29,7 +29,11 @@ class NoMigrations:
 
 def home_page(language: str) -> str:
     sys.path.insert(0, str(RECIPE))
-    engine = {"BACKEND": "django.template.backends.django.DjangoTemplates", "DIRS": [RECIPE / "templates"]}
+    engine = {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [RECIPE / "templates"],
+        "APP_DIRS": True,
+    }
     settings.configure(
         SECRET_KEY="only for this test",
         ALLOWED_HOSTS=["*"],
