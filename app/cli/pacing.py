@@ -7,11 +7,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from app.api.previews import expected
 from app.cli.desk import AsJson, at_desk
 from app.cli.update import UpdateId, show, weighed
-from app.usecases.divert_contacts import divert_contacts
-from app.usecases.pace_update import offered_pace, pace_update
 
 app = typer.Typer()
 
@@ -26,6 +23,8 @@ def pace(
     as_json: AsJson = False,
 ) -> None:
     """Send a draft more slowly, so that contact channels can keep up; a part of what is approved."""
+    from app.usecases.pace_update import offered_pace, pace_update
+
     with at_desk() as desk:
         actor = desk.allowed("draft_update")
         row, reach, load = weighed(desk, update)
@@ -37,6 +36,9 @@ def pace(
 @app.command()
 def divert(update: UpdateId, as_json: AsJson = False) -> None:
     """Lead customers to the other contact channel that preflight offers; it reverts by itself."""
+    from app.api.previews import expected
+    from app.usecases.divert_contacts import divert_contacts
+
     with at_desk() as desk:
         actor = desk.allowed("save_document")
         _row, _reach, load = weighed(desk, update)

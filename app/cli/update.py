@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -13,26 +13,23 @@ from rich.table import Table
 from rich.text import Text
 
 from app.api.answers import UpdateView
-from app.api.previews import preview_of
 from app.api.progress import head, view
 from app.cli import drafting
 from app.cli.crisis import updates_table
 from app.cli.desk import AsJson, Desk, at_desk, document_from
 from app.cli.watching import progress_table
-from app.domain.contact_load import Load, shares_of
 from app.domain.crisis import Stage, UpdateState
-from app.domain.help_choice import Why
 from app.errors import Conflict, Problem
 from app.store import updates
 from app.store.database import Database
 from app.store.updates import UpdateRow
 from app.terminal import counting, figures, quote, table
 from app.usecases.draft_update import create_draft, edit_draft
-from app.usecases.measure_reach import Reach, measure_reach
-from app.usecases.preview_update import Preflight, Rendering
-from app.usecases.stage_update import stage_update
-from app.usecases.submit_update import submit_update
-from app.usecases.weigh_contacts import warnings_of, weigh_contacts
+
+if TYPE_CHECKING:  # what renders and measures takes a second to load; who lists updates does not wait for it
+    from app.domain.contact_load import Load
+    from app.usecases.measure_reach import Reach
+    from app.usecases.preview_update import Preflight, Rendering
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -112,6 +109,9 @@ def preview(
     as_json: AsJson = False,
 ) -> None:
     """Render it for every way out in every language; problems block submitting, exit code 1."""
+    from app.api.previews import preview_of
+    from app.usecases.weigh_contacts import warnings_of
+
     with at_desk() as desk:
         desk.allowed("preview_update")
         row, reach, load = weighed(desk, update)
@@ -140,6 +140,8 @@ def preview(
 @app.command()
 def submit(update: UpdateId, as_json: AsJson = False) -> None:
     """Freeze the words and list the audience; then a second person approves."""
+    from app.usecases.submit_update import submit_update
+
     with at_desk() as desk:
         actor = desk.allowed("submit_update")
         now = desk.now()
@@ -190,6 +192,10 @@ def show(desk: Desk, update: int, *, as_json: bool, then: str = "") -> UpdateVie
 
 def weighed(desk: Desk, update: int) -> tuple[UpdateRow, Reach | None, Load | None]:
     """The update, whom it would reach as of now, and what that brings to its contact channels."""
+    from app.domain.contact_load import shares_of
+    from app.usecases.measure_reach import measure_reach
+    from app.usecases.weigh_contacts import weigh_contacts
+
     with desk.db.reading() as connection:
         row = updates.get(connection, update)
     reach, settings = measure_reach(desk.db, row), desk.settings
@@ -199,6 +205,8 @@ def weighed(desk: Desk, update: int) -> tuple[UpdateRow, Reach | None, Load | No
 
 def list_audience(screen: Console, db: Database, update: int, now: Callable[[], datetime]) -> None:
     """Stage the audience here, with a bar, instead of waiting for the engine to do it."""
+    from app.usecases.stage_update import stage_update
+
     with counting(screen, "audience") as bar:
         staged = stage_update(db, update, now, lambda done, total: bar(done, total) if total else None)
         if staged.total:
@@ -207,6 +215,8 @@ def list_audience(screen: Console, db: Database, update: int, now: Callable[[], 
 
 def show_preflight(out: Console, checked: Preflight) -> None:
     """What stands in the way, what should be known, and the lengths."""
+    from app.domain.help_choice import Why
+
     out.print(_lengths(checked))
     for sign, style, found in (("✗ ", "bad", checked.problems), ("! ", "warn", checked.warnings)):
         for problem in found:

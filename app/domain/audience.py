@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import Final
 
 import phonenumbers
-from email_validator import EmailNotValidError, validate_email
 
 from app.domain.message import Medium
 from app.domain.reading import Reader
@@ -85,6 +84,8 @@ def _known_domain(domain: str) -> bool:
 
 
 def _checked_mail(value: str) -> str:
+    from email_validator import EmailNotValidError, validate_email  # brings a DNS library along
+
     try:
         checked = validate_email(value, check_deliverability=False, allow_quoted_local=False, test_environment=True)
     except EmailNotValidError:

@@ -8,8 +8,6 @@ from datetime import date
 from functools import lru_cache
 from typing import Final
 
-import holidays as calendar
-
 from app.domain.reading import Reader
 from app.domain.week import Slot, overlap_of_day, read_slots
 
@@ -88,6 +86,8 @@ class Holidays:
 def is_supported(country: str, region: str = "") -> bool:
     if not _COUNTRY.fullmatch(country):
         return False
+    import holidays as calendar  # 0.1 s and the calendars of the world: for those who ask about a country
+
     try:
         calendar.country_holidays(country, subdiv=region or None, years=_ANY_YEAR)
     except NotImplementedError:
@@ -97,14 +97,20 @@ def is_supported(country: str, region: str = "") -> bool:
 
 @lru_cache(maxsize=1)
 def supported_countries() -> tuple[str, ...]:
+    import holidays as calendar
+
     return tuple(sorted(calendar.list_supported_countries(include_aliases=False)))
 
 
 def supported_regions(country: str) -> tuple[str, ...]:
+    import holidays as calendar
+
     return tuple(sorted(calendar.list_supported_countries(include_aliases=False).get(country, ())))
 
 
 @lru_cache(maxsize=1_024)
 def holiday_names(country: str, region: str, year: int) -> dict[date, str]:
     """The public holidays of a year with their names, observed days included; names in the country's own words."""
+    import holidays as calendar
+
     return dict(calendar.country_holidays(country, subdiv=region or None, years=year))

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
-import psycopg
 from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 
@@ -36,6 +35,8 @@ class Listener:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Ring at every call until `stop` is set; a connection that is lost is made again."""
+        import psycopg  # late, as in the other places: without a server database nobody needs it
+
         while not stop.is_set():
             with suppress(psycopg.Error, OSError):
                 await self._listen(stop)
@@ -45,6 +46,8 @@ class Listener:
                     await stop.wait()
 
     async def _listen(self, stop: asyncio.Event) -> None:
+        import psycopg
+
         connection = await psycopg.AsyncConnection.connect(
             self._url, autocommit=True, connect_timeout=5, keepalives_idle=5, keepalives_interval=2, keepalives_count=3
         )
