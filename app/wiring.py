@@ -274,7 +274,7 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
     engine = Engine(db, channels, composer, clock, timings, alone=db.is_sqlite)
     couriers = Couriers(db, Opener(http, keyring.unseal), clock)
     publisher = Publisher(db, press, [_own_folder(settings)], shelf, clock, couriers.offer)
-    gauges = Gauges(db, clock, engine.fleet, lambda: publisher.last.snapshot.published_at if publisher.last else None)
+    gauges = Gauges(db, clock, lambda: publisher.last.snapshot.published_at if publisher.last else None)
     link_keeper = LinkKeeper(db, clock, partial(visit, http), bell.ring)
     page_watch = PageWatch(db, clock, partial(fetch, http), timings.page_check, lambda: _scripts(shelf))
     fire = firing(db, clock, keyring, templating, words.preflight, bell.ring, timings, settings.timezone)

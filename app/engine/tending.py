@@ -15,7 +15,7 @@ from app.engine.control import Control
 from app.engine.failing_over import Failover
 from app.engine.watching import watch
 from app.settings import Timings
-from app.store import duties, receipts, updates
+from app.store import duties, partitions, receipts, updates
 from app.store.database import Database
 from app.store.duties import Worker
 from app.usecases.forget_old_answers import forget_old_answers
@@ -66,8 +66,9 @@ class Tending:
             after = await asyncio.to_thread(self._fold_some, after)
 
     async def keep_house(self) -> None:
-        """What is due once in a while, done by one process: old answers forgotten."""
+        """What is due once in a while, done by one process: parts of the ledger made ahead, old answers forgotten."""
         if await asyncio.to_thread(self._house_is_due):
+            await asyncio.to_thread(self._make_parts)
             await asyncio.to_thread(forget_old_answers, self.db, self.clock.now())
 
     async def say_alive(self) -> None:
@@ -104,6 +105,10 @@ class Tending:
             duties.note_done(tx, duties.HOUSEKEEPING, now_ms)
             duties.forget_workers(tx, now_ms - int(WORKERS_KEPT.total_seconds() * 1000))
         return True
+
+    def _make_parts(self) -> None:
+        with self.db.writing() as tx:
+            partitions.ensure_ahead(tx, self.clock.now())
 
     def _say_alive(self) -> None:
         now_ms = to_ms(self.clock.now())

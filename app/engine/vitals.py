@@ -18,7 +18,6 @@ from app.domain.planning import Lane
 from app.domain.reading_back import Verdict
 from app.engine.control import Control
 from app.engine.fleet import Fleet
-from app.engine.sending import Runner
 from app.observe import (
     BREAKER,
     DATABASE_UP,
@@ -37,7 +36,8 @@ from app.observe import (
     WORKERS,
     exposition,
 )
-from app.store import vitals
+from app.store import breakers, vitals
+from app.store.breakers import BreakerRow
 from app.store.database import FAULTS, Database
 from app.store.settling import Settled
 from app.store.vitals import Vitals
@@ -60,7 +60,6 @@ class Breaker(IntEnum):
 class Gauges:
     db: Database
     clock: Clock
-    fleet: Fleet
     published_at: Callable[[], datetime | None]
     """When this process last wrote the website."""
     patience: float = PATIENCE_SECONDS
@@ -93,7 +92,7 @@ class Gauges:
 
     def _show(self, found: Vitals) -> None:
         now_ms = to_ms(self.clock.now())
-        for gauge in (QUEUE, NOTICES, HALTED):
+        for gauge in (QUEUE, NOTICES, HALTED, BREAKER):
             gauge.clear()
         for depth in found.depths:
             for state, number in depth.states.items():
@@ -102,6 +101,7 @@ class Gauges:
             DELIVERIES.labels(state.value).set(found.live.get(state, 0))
         for slug, halted in found.halted.items():
             HALTED.labels(slug).set(halted)
+            BREAKER.labels(slug).set(breaker(halted, found.breakers[slug], now_ms))
         for severity, number in found.notices.items():
             NOTICES.labels(severity).set(number)
         _show_website(found)
@@ -113,9 +113,6 @@ class Gauges:
         published = self.published_at()
         if published is not None:
             PUBLISHER_AGE.set(max(0.0, (self.clock.now() - published).total_seconds()))
-        now = self.clock.monotonic()
-        for runner in list(self.fleet):
-            BREAKER.labels(runner.endpoint.slug).set(breaker(runner, now))
 
 
 def _show_website(found: Vitals) -> None:
@@ -130,12 +127,17 @@ def _show_website(found: Vitals) -> None:
             READ_BACK_SKEW.labels(slug).set(seen.skew)
 
 
-def breaker(runner: Runner, now: float) -> Breaker:
-    if runner.halted:
+def breaker(halted: bool, shared: BreakerRow | None, now_ms: int) -> Breaker:  # noqa: FBT001 - as it is stored
+    """What all workers go by, whichever of them is asked."""
+    if halted:
         return Breaker.HALTED
-    if not runner.health.refusals:
-        return Breaker.CLOSED
-    return Breaker.OPEN if runner.health.seconds_closed(now) > 0 else Breaker.HALF_OPEN
+    match shared.phase(now_ms) if shared is not None else breakers.CLOSED:
+        case breakers.CLOSED:
+            return Breaker.CLOSED
+        case breakers.OPEN:
+            return Breaker.OPEN
+        case _:
+            return Breaker.HALF_OPEN
 
 
 def count(rows: Sequence[Settled], closed: Iterable[Settled], control: Control, fleet: Fleet) -> None:

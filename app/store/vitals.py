@@ -10,7 +10,8 @@ from sqlalchemy import Connection, case, func, select
 from app.domain.delivery import State
 from app.domain.reading_back import Seen
 from app.domain.targets import TargetState
-from app.store import deliveries, duties, endpoints, ledger, targets
+from app.store import breakers, deliveries, duties, endpoints, ledger, targets
+from app.store.breakers import BreakerRow
 from app.store.ledger_tables import broadcast, receipt, shard
 from app.store.staff_tables import staff_notice
 from app.store.tables import endpoint
@@ -35,6 +36,8 @@ class Vitals:
     """Deliveries of the updates that are going out."""
     halted: Mapping[str, bool]
     """Endpoint -> whether it waits for a person."""
+    breakers: Mapping[str, BreakerRow | None]
+    """Endpoint -> its breaker as all workers share it; None = it never opened."""
     receipt_heard_ms: int | None
     """When the oldest receipt that waits to be folded was heard; None = none waits."""
     notices: Mapping[str, int]
@@ -47,10 +50,12 @@ class Vitals:
 
 def read(connection: Connection) -> Vitals:
     live = [deliveries.counts(connection, row.id) for row in ledger.live_broadcasts(connection)]
+    known, shared = endpoints.everything(connection), breakers.everything(connection)
     return Vitals(
         depths=depths(connection),
         live={state: sum(counts[state] for counts in live) for state in State},
-        halted={each.slug: each.halted_reason is not None for each in endpoints.everything(connection)},
+        halted={each.slug: each.halted_reason is not None for each in known},
+        breakers={each.slug: shared.get(each.id) for each in known},
         receipt_heard_ms=oldest_waiting_receipt(connection),
         notices=_notices(connection),
         workers_seen_ms=[one.seen_ms for one in duties.workers(connection)],

@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from app.clock import FrozenClock
+from app.clock import FrozenClock, to_ms
 from app.engine.control import Control
 from app.engine.tending import Tending
 from app.settings import Timings
-from app.store import duties, idempotency
+from app.store import duties, idempotency, partitions
 from app.store.database import Database
 from app.store.tables import idempotency as answers
 
@@ -55,6 +55,19 @@ async def test_of_several_processes_one_keeps_house(database: Database, clock: F
     assert kept(database) == 0
     with database.reading() as connection:
         assert duties.last_done(connection, duties.HOUSEKEEPING) is not None
+
+
+@pytest.mark.postgresql
+async def test_the_weeks_to_come_have_their_parts_before_anybody_writes_to_them(
+    database: Database, clock: FrozenClock
+) -> None:
+    clock.advance(timedelta(weeks=40).total_seconds())
+    await tending(database, clock).keep_house()
+    with database.reading() as connection:
+        made = partitions.parts(connection)
+    this_week = partitions.week_of(to_ms(clock.now()) << 10)
+    assert {table.name for table in partitions.PARTED} == set(made)
+    assert all({this_week, this_week + 1, this_week + 2} <= set(weeks) for weeks in made.values())
 
 
 async def test_a_process_says_that_it_is_alive_and_goodbye(database: Database, clock: FrozenClock) -> None:

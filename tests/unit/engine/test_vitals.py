@@ -8,18 +8,20 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 from urllib.request import urlopen
 
 import pytest
 from sqlalchemy import Connection
 
+from app.clock import to_ms
 from app.domain.message import Medium
 from app.engine.vitals import Gauges
 from app.exposing import exposing
 from app.keyring import Keyring
 from app.observe import METRICS
+from app.store import breakers
 from app.store.database import Database
+from app.store.tables import endpoint
 from tests.rig.stage import Stage, refused
 
 pytestmark = pytest.mark.anyio
@@ -32,8 +34,8 @@ def shown(gauges: Gauges) -> dict[str, float]:
     return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
 
 
-def gauges_of(stage: Stage, engine: Any, patience: float = 20.0) -> Gauges:
-    return Gauges(stage.db, stage.clock, engine.fleet, stage.clock.now, patience)
+def gauges_of(stage: Stage, patience: float = 20.0) -> Gauges:
+    return Gauges(stage.db, stage.clock, stage.clock.now, patience)
 
 
 async def test_the_numbers_are_those_of_the_ledger(database: Database, keyring: Keyring) -> None:
@@ -41,11 +43,11 @@ async def test_the_numbers_are_those_of_the_ledger(database: Database, keyring: 
     stage.open(30)
     stage.add_endpoint("vital-text", Medium.SMS)
     stage.add_endpoint("vital-mail", Medium.EMAIL).answer = refused
-    async with stage.running() as engine:
+    async with stage.running():
         stage.broadcast(["vital-text", "vital-mail"])
         await stage.until_asked("vital-text", 30)
         await stage.until_asked("vital-mail", 1)
-        gauges = gauges_of(stage, engine)
+        gauges = gauges_of(stage)
 
         def there() -> bool:
             found = shown(gauges)
@@ -64,6 +66,26 @@ async def test_the_numbers_are_those_of_the_ledger(database: Database, keyring: 
         assert found['clarion_handoff_seconds_count{lane="update"}'] >= 30
         assert found['clarion_breaker{endpoint="vital-text"}'] == 0
         assert found['clarion_breaker{endpoint="vital-mail"}'] in {1, 2}
+
+
+async def test_a_breaker_is_shown_as_all_workers_share_it(database: Database, keyring: Keyring) -> None:
+    stage = Stage(database, keyring)
+    stage.open(1)
+    stage.add_endpoint("vital-sick", Medium.SMS)
+    gauges, now_ms = gauges_of(stage), to_ms(stage.clock.now())
+    name = 'clarion_breaker{endpoint="vital-sick"}'
+    assert shown(gauges)[name] == 0
+    for until_ms, phase in ((now_ms + 3_600_000, 2), (now_ms - 1, 1)):
+        with database.writing() as tx:
+            breakers.note_open(tx, 1, "http_503", now_ms=now_ms, until_ms=until_ms)
+        assert shown(gauges)[name] == phase
+    with database.writing() as tx:
+        tx.execute(endpoint.update().values(halted_reason="http_401"))
+    assert shown(gauges)[name] == 3
+    with database.writing() as tx:
+        tx.execute(endpoint.update().values(halted_reason=None))
+        breakers.note_closed(tx, 1, now_ms=now_ms)
+    assert shown(gauges)[name] == 0
 
 
 class Hanging(Database):
@@ -87,7 +109,7 @@ async def test_a_database_that_hangs_leaves_the_last_values_and_says_so(database
     stage = Stage(database, keyring)
     stage.open(5)
     stage.add_endpoint("vital-old", Medium.SMS)
-    gauges = gauges_of(stage, stage.engine())
+    gauges = gauges_of(stage)
     assert shown(gauges)["clarion_database_up"] == 1
     gauges.patience = 0.05
     database.hangs.set()
