@@ -114,6 +114,7 @@ def divert(update_id: UpdateId, context: Ctx, actor: Annotated[Actor, may("save_
 def _weighed(context: Context, update_id: int) -> tuple[UpdateRow, Reach | None, Load | None]:
     with context.db.reading() as connection:
         row = updates.get(connection, update_id)
-    reach, now = measure_reach(context.db, row), context.clock.now()
+    now = context.clock.now()
+    reach = measure_reach(context.db, row, now)
     load = weigh_contacts(context.db, row, reach, now, shares=context.shares, language=context.default_language)
     return row, reach, load

@@ -198,7 +198,7 @@ def weighed(desk: Desk, update: int) -> tuple[UpdateRow, Reach | None, Load | No
 
     with desk.db.reading() as connection:
         row = updates.get(connection, update)
-    reach, settings = measure_reach(desk.db, row), desk.settings
+    reach, settings = measure_reach(desk.db, row, desk.now()), desk.settings
     shares, language = shares_of(settings.contact_shares), settings.default_language
     return row, reach, weigh_contacts(desk.db, row, reach, desk.now(), shares=shares, language=language)
 

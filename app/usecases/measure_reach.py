@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
 
+from app.clock import to_ms
 from app.domain.contact_load import pace_hours
+from app.domain.endpoints import Endpoint
+from app.domain.eta import Backlog, finishing, pace_of
 from app.domain.message import PERSONAL_MEDIA, Medium
-from app.domain.pacing import seconds_left
+from app.domain.planning import SHARD_SIZE, lane, share_out
 from app.domain.updates import UpdateDocument
-from app.store import audiences, endpoints
+from app.store import audiences, backlogs, crises, endpoints, pacing
 from app.store.database import Database
 from app.store.updates import UpdateRow
 
@@ -20,7 +27,8 @@ class Reach:
     recipients: dict[Medium, int]
     """Different addresses per medium; for sites and accounts the endpoints themselves."""
     seconds: float
-    """From the start of its wave until the last one is handed over, at the endpoints' rates or the update's own."""
+    """From the start of its wave until the last one is handed over, beside what waits there now: at the pace the
+    endpoints really have, or the update's own."""
     people: int = 0
     """Persons among them, at most: somebody may share an address with others."""
 
@@ -30,7 +38,7 @@ class Reach:
         return sum(number for medium, number in self.recipients.items() if medium in PERSONAL_MEDIA)
 
 
-def measure_reach(db: Database, row: UpdateRow) -> Reach | None:
+def measure_reach(db: Database, row: UpdateRow, now: datetime) -> Reach | None:
     """None when nobody can say yet: no audience is named, or a correction, which goes where the wrong words went."""
     update = UpdateDocument.from_document(row.document)
     with db.reading() as connection:
@@ -41,17 +49,37 @@ def measure_reach(db: Database, row: UpdateRow) -> Reach | None:
             return None
         reachable = audiences.count_by_medium(connection, found.typed()) if found is not None else {}
         audience = audiences.count_people(connection, found.typed()) if found is not None and personal else 0
-    recipients, rates = dict.fromkeys((way.medium for way in ways), 0), dict.fromkeys((way.medium for way in ways), 0.0)
-    for way in ways:
-        if way.medium in PERSONAL_MEDIA:
-            recipients[way.medium] = reachable.get(way.medium, 0)
-        else:
-            recipients[way.medium] += 1
-        rates[way.medium] += way.rate_per_second
-    slowest = max((seconds_left(number, rates[medium]) for medium, number in recipients.items()), default=0.0)
+        before = backlogs.by_endpoint(connection, to_ms(now))
+        rates = pacing.rates(connection)
+        of_lane = lane(update.stage, crises.get(connection, row.crisis).severity)
+    recipients = {
+        medium: reachable.get(medium, 0) if medium in PERSONAL_MEDIA else sum(way.medium is medium for way in ways)
+        for medium in dict.fromkeys(way.medium for way in ways)
+    }
+    slowest = 0.0
+    for way, share in _shares(ways, recipients):
+        waiting = before.get(way.id, [])
+        rate = pace_of(rates.get(way.id, way.rate_per_second), [seen for _, seen in waiting])
+        queue = [*(backlog for backlog, _ in waiting), Backlog(of_lane, _THIS, share)]
+        slowest = max(slowest, finishing(rate, queue)[_THIS])
     told = Reach(recipients, slowest)
     people = min(audience, told.personal)
     if update.recipients_per_hour is None:
         return replace(told, people=people)
     paced = pace_hours(told.personal, update.recipients_per_hour) * 3_600
     return replace(told, people=people, seconds=max(slowest, paced))
+
+
+def _shares(ways: Sequence[Endpoint], recipients: Mapping[Medium, int]) -> Iterator[tuple[Endpoint, int]]:
+    """How many each endpoint would get: shard by shard, as staging shares them out."""
+    for medium, number in recipients.items():
+        own = [way for way in ways if way.medium is medium]
+        turns = share_out(-(-number // SHARD_SIZE), [way.weight for way in own])
+        sizes = Counter[int]()
+        for at, turn in enumerate(turns):
+            sizes[turn] += min(SHARD_SIZE, number - at * SHARD_SIZE)
+        yield from ((way, sizes[index]) for index, way in enumerate(own))
+
+
+_THIS: Final = -1
+"""Stands for the broadcast that this update would be."""
