@@ -21,8 +21,8 @@ test: check browser ## every check and every test
 browser: .venv/test.stamp node_modules/.stamp ## Chromium, fonts and nginx for the tests (Debian packages, as root; else they are skipped by name)
 	@$(PY) -m tests.programs
 
-serve: .venv/run.stamp node_modules/.stamp data/demo/clarion.db ## the web process on the data the demo left behind: http://127.0.0.1:8000/console/
-	$(DEMO) .venv/bin/clarion serve
+serve: .venv/run.stamp node_modules/.stamp data/demo/clarion.db ## the web process on the demo's data: http://127.0.0.1:8000/console/, a sample website at /sample/
+	$(DEMO) CLARION_SAMPLE_SITE=1 .venv/bin/clarion serve
 
 check: .venv/test.stamp ## lint, format and types, without the tests
 	$(PY) -m ruff check

@@ -87,6 +87,10 @@ class Settings(BaseSettings):
         description="Answer plain requests for the website in the packet they came in; false leaves them to uvicorn.",
     )
     live_visitors: int = Field(default=10_000, ge=0, description="Most connections that follow the website live.")
+    sample_site: bool = Field(
+        default=False,
+        description="A customer's website at /sample/ to see the widget on; not for customers.",
+    )
     metrics_host: str = Field(default="127.0.0.1", description="Where CLARION_METRICS_PORT listens.")
     metrics_port: int | None = Field(
         default=None, ge=0, le=65535, description="Numbers for Prometheus without a token, on a port of their own."

@@ -377,7 +377,7 @@ def _scripts(shelf: Shelf) -> frozenset[str]:
 
 def _press(settings: Settings, templating: Templating) -> Press:
     organisation = Organisation(_names(settings), settings.default_language, settings.timezone)
-    return Press.load(TEMPLATES, templating, organisation, settings.public_base)
+    return Press.load(TEMPLATES, templating, organisation, settings.public_base, sample=settings.sample_site)
 
 
 def _names(settings: Settings) -> dict[str, str]:

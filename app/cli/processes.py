@@ -168,5 +168,7 @@ def _announce(settings: Settings, door: socket.socket) -> None:
     screen = console(error=True)
     screen.print(f"Clarion listens on [name]{address}[/name]; others are told to come to {settings.public_base}")
     screen.print(f"  pages   {address}/en/   {address}/en/contact")
+    if settings.sample_site:
+        screen.print(f"  sample  {address}/sample/   a customer's website, to watch an update appear on")
     screen.print(f"  API     {address}/api/v1/openapi.json   (Authorization: Bearer clk_…)", markup=False)
     screen.print("  stop    Ctrl-C; calls to providers come home first")

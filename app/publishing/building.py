@@ -21,6 +21,7 @@ from app.publishing.dress import Dress
 from app.publishing.pages import DRILL_PREFIX, Frame
 from app.publishing.picture import Picture, PublicCrisis, PublicUpdate
 from app.publishing.reuse import NO_FILES, Kept, source_of
+from app.publishing.sample import Sample
 from app.publishing.side import Contact, Told, crisis_page, side_pages
 from app.publishing.tongue import Organisation, Tongue, Tongues
 from app.templating import Templating, Words
@@ -37,9 +38,19 @@ class Press:
     dress: Dress
     widget: embedding.Widget
     public_base: str
+    sample: Sample | None = None
+    """A customer's website beside the pages, None without one."""
 
     @classmethod
-    def load(cls, root: Path, templating: Templating, organisation: Organisation, public_base: str) -> Press:
+    def load(
+        cls,
+        root: Path,
+        templating: Templating,
+        organisation: Organisation,
+        public_base: str,
+        *,
+        sample: bool = False,
+    ) -> Press:
         """`root`: the folder of templates; `public_base`: https://example.org, no slash at its end."""
         site = root / "site"
         words = load_words(site / "words")
@@ -51,6 +62,7 @@ class Press:
             dress=Dress(css, organisation, version=source_of(templating.version, _texts_of(site))),
             widget=embedding.Widget.load(site),
             public_base=public_base,
+            sample=Sample.load(root) if sample else None,
         )
 
     def wearing(self, branding: Branding) -> Press:
@@ -76,6 +88,9 @@ class Press:
         files = [*press.side(picture, seq, kept, drill=False), *press.shared()]
         if any(chapter.drill for chapter in picture.chapters):
             files += press.side(picture, seq, kept, drill=True)
+        if press.sample and picture.sites:
+            tongues = {frame.tongue.language: frame.tongue for frame in press.frames(picture, drill=False)}
+            files += press.sample.files(press.render, picture.sites[0].slug, tongues)
         front = f"{languages_of(picture, self.organisation)[0]}/index.html"
         files += [replace(file, path="index.html") for file in files if file.path == front]
         return Snapshot(seq, picture.at, {file.path: file for file in files})
@@ -98,7 +113,7 @@ class Press:
 
     def crisis_page(self, frame: Frame, picture: Picture, crisis: PublicCrisis) -> File:
         """One page alone; `frame`: one of `frames`."""
-        return crisis_page(frame, self._render, picture, Contact(picture.registry, frame.tongue), crisis)
+        return crisis_page(frame, self.render, picture, Contact(picture.registry, frame.tongue), crisis)
 
     def plain_frame(self, language: str, at: datetime) -> Frame:
         """For a page made for one request: it exists in no other language."""
@@ -120,7 +135,7 @@ class Press:
         told = self.told(picture, drill=drill)
         for place, frame in enumerate(frames):
             contact = lines[frame.tongue.language]
-            yield from side_pages(frame, self._render, picture, told, contact, kept)
+            yield from side_pages(frame, self.render, picture, told, contact, kept)
             entries = feeds.items(frame, crises, contact.lines)
             for feed in (
                 feeds.atom(frame, entries),
@@ -148,7 +163,8 @@ class Press:
         tongues = {language: self.tongues.of(language, at) for language in alert.update.document.content}
         return cap.cap_file(alert, tongues, self.public_base, lines, drill=drill)
 
-    def _render(self, name: str, variables: Mapping[str, object]) -> str:
+    def render(self, name: str, variables: Mapping[str, object]) -> str:
+        """A template of pages, every variable escaped."""
         return self.templating.render(name, variables, html=True)
 
     def _banners(self, picture: Picture, crises: Iterable[PublicCrisis], seq: int, *, drill: bool) -> Iterator[File]:
@@ -174,7 +190,7 @@ class Press:
 
     def _fragments(self, picture: Picture, crises: Iterable[PublicCrisis], *, drill: bool) -> Iterator[File]:
         prefix = DRILL_PREFIX if drill else ""
-        at = embedding.Address(self.public_base + prefix, prefix, self._render)
+        at = embedding.Address(self.public_base + prefix, prefix, self.render)
         updates = self._updates(picture, crises, drill=drill)
         for site in picture.sites:
             for language in site.languages:

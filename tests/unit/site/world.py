@@ -42,8 +42,9 @@ CHAT: dict[str, Any] = {
 }
 
 
-def press(public_base: str = "https://status.example.org") -> Press:
-    return Press.load(TEMPLATES, Templating(TEMPLATES), Organisation(NAMES, "en", "Asia/Kolkata"), public_base)
+def press(public_base: str = "https://status.example.org", *, sample: bool = False) -> Press:
+    organisation = Organisation(NAMES, "en", "Asia/Kolkata")
+    return Press.load(TEMPLATES, Templating(TEMPLATES), organisation, public_base, sample=sample)
 
 
 def open_house(db: Database, now: datetime = NOON) -> None:
