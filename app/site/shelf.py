@@ -20,7 +20,7 @@ NOT_FOUND_PAGE: Final = "404.html"
 
 SHARED_HEADERS: Final[HeaderList] = (
     (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", b"etag, last-modified, date"),
+    (b"access-control-expose-headers", b"etag, last-modified, date, age"),
     (b"cross-origin-resource-policy", b"cross-origin"),
     (b"timing-allow-origin", b"*"),
     (b"x-content-type-options", b"nosniff"),
