@@ -68,7 +68,10 @@ class Gate:
             return await run_in_threadpool(self._refused_unread, request, refusal)
         visit, answer = await run_in_threadpool(self._sync, request, entered)
         if answer is None:
-            answer = await cast("Streams", self.screen.handler)(visit)
+            try:
+                answer = await cast("Streams", self.screen.handler)(visit)
+            except ClarionError as refusal:
+                answer = await run_in_threadpool(refused, visit, refusal)
         visit.jar.write(answer)
         return answer
 

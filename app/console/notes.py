@@ -24,6 +24,14 @@ NOTES: Final[Mapping[str, str]] = MappingProxyType(
         "confirmed": mark("The code is right. It counts for the next minutes."),
         "user_changed": mark("Saved. If anything changed, they have to sign in again."),
         "welcome": mark("You are in. Keep the recovery codes where you find them at night."),
+        "declared": mark("The crisis is open and the first word is drafted. It has not left yet."),
+        "declared_only": mark(
+            "The crisis is open and the first word is drafted, but something stands against sending it. See below."
+        ),
+        "submitted": mark("It waits for the second person."),
+        "paused": mark("It is paused. Nothing leaves until somebody lets it go on."),
+        "resumed": mark("It goes on."),
+        "cancelled": mark("It is cancelled."),
         "audit_whole": mark("The audit trail is whole: every entry follows from the one before."),
     }
 )

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.architecture.tree import ROOT
 from tests.programs import program
@@ -45,6 +45,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def chromium() -> Iterator[Browser]:
     """One browser for all tests of this folder. Its driver ends with them: it would keep others from their loop."""
     executable = program("chromium")
+    expect.set_options(timeout=SECONDS * 1000)
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=executable, args=list(QUIET))
         yield browser
