@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -27,7 +26,6 @@ from app.domain.message import Channel, Info, Medium, Message
 from app.domain.open_links import PURPOSE as OPEN_LINKS
 from app.domain.preview_links import PURPOSE as PREVIEWS
 from app.domain.signing_in import SessionPolicy, policy_of
-from app.domain.targets import OWN
 from app.engine.attending import Attendant
 from app.engine.composing import MARKS, Composer
 from app.engine.link_keeping import LinkKeeper
@@ -39,12 +37,11 @@ from app.engine.vitals import Gauges
 from app.exposing import exposing
 from app.keyring import Keyring
 from app.observe import logger
-from app.publishing.bounding import Bounded, within
+from app.publishing.bounding import within
 from app.publishing.building import Press
 from app.publishing.couriers import Couriers
-from app.publishing.directory import DirectoryTarget
 from app.publishing.integrity import integrity
-from app.publishing.opening import Opener
+from app.publishing.opening import Opener, own_folder
 from app.publishing.publisher import Publisher
 from app.publishing.read_back import ReadBack
 from app.publishing.tongue import Organisation
@@ -67,6 +64,7 @@ from app.usecases.load_source import load_source
 from app.usecases.preview_update import EndpointLimits, Preflight, preflight
 from app.usecases.record_receipts import keep
 from app.visitors import forms as visitors
+from app.visitors.revoked import Revoked
 from channels import guard, registry
 from channels.base import Closes
 from channels.http import Http, Timeouts
@@ -273,7 +271,7 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
     press = _press(settings, templating)
     engine = Engine(db, channels, composer, clock, timings, alone=db.is_sqlite)
     couriers = Couriers(db, Opener(http, keyring.unseal), clock)
-    publisher = Publisher(db, press, [_own_folder(settings)], shelf, clock, couriers.offer)
+    publisher = Publisher(db, press, [own_folder(settings.publish_dir)], shelf, clock, couriers.offer)
     gauges = Gauges(db, clock, lambda: publisher.last.snapshot.published_at if publisher.last else None)
     link_keeper = LinkKeeper(db, clock, partial(visit, http), bell.ring)
     page_watch = PageWatch(db, clock, partial(fetch, http), timings.page_check, lambda: _scripts(shelf))
@@ -310,7 +308,9 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
             Known(db, clock), clock, settings.public_base, Intake(partial(keep, db), reference_key, clock), channels
         ),
         contact_readings=contact_readings.Context(db, clock, keyring, bell.ring),
-        visitors=visitors.Context(db, clock, manage_key, press, keyring.key(OPEN_LINKS), keyring.key(PREVIEWS)),
+        visitors=visitors.Context(
+            db, clock, manage_key, press, keyring.key(OPEN_LINKS), keyring.key(PREVIEWS), Revoked(db, clock).hashes
+        ),
     )
 
 
@@ -350,11 +350,6 @@ def channel_facts(name: str) -> ChannelFacts | None:
         return None
     info = registry.info(name)
     return ChannelFacts(name, info.medium, registry.settings_schema(name), info.rate_per_second)
-
-
-def _own_folder(settings: Settings) -> Bounded:
-    """Each machine has one, by a name of its own among the targets."""
-    return Bounded(DirectoryTarget(settings.publish_dir, f"{OWN}@{socket.gethostname()}"[:64]))
 
 
 def _own_url(settings: Settings) -> str:

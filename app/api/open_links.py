@@ -17,7 +17,7 @@ from app.domain.help_library import OpenResource
 from app.domain.open_links import PARAMETER
 from app.domain.principals import Actor
 from app.errors import Invalid, Problem
-from app.usecases.open_knowledge import open_knowledge, opened_by
+from app.usecases.open_knowledge import close_knowledge, open_knowledge, opened_by
 
 router = APIRouter(prefix="/open-links", tags=["help-links"], responses=REFUSALS)
 
@@ -40,7 +40,7 @@ class OpenLink(Sent):
     )
     help_link: str = Field("", max_length=64, description="Slug; its pattern, end and addresses are taken")
     url_pattern: str = Field("", max_length=2_000, description="https, one host; `*` stands for anything")
-    until: datetime | None = Field(None, description="At most 90 days from now: a pass cannot be taken back")
+    until: datetime | None = Field(None, description="At most 90 days from now")
     urls: list[str] = Field([], max_length=100, description="Addresses to put the pass into")
 
 
@@ -51,6 +51,20 @@ class OpenLinkMade(Given):
     until: datetime
     urls: list[str] = Field(description="The addresses with the pass in them")
     check_url: str = Field(description="Answers 200 or 403, see docs/open-links.md")
+
+
+class Pass(Sent):
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [{"token": "AAAA.BBBB"}]})
+    token: str = Field(max_length=5_000, description="The pass to take back")
+
+
+class PassClosed(Given):
+    until: datetime = Field(description="The end it would have had")
+
+
+@router.post("/revoke", operation_id="revoke_open_link", summary="Take a pass back before its end")
+def revoke(body: Pass, context: Ctx, actor: Annotated[Actor, may("open_knowledge")]) -> PassClosed:
+    return PassClosed(until=close_knowledge(context.db, context.keyring, actor, body.token, context.clock.now()))
 
 
 @router.post("", status_code=201, operation_id="make_open_link", summary="A signed link that opens gated knowledge")

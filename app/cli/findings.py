@@ -10,9 +10,8 @@ from rich.console import Console
 
 from app.cli.desk import Desk
 from app.cli.refusals import EXPECTED, read
-from app.domain.endpoints import sealed_settings
 from app.errors import Invalid, NotFound
-from app.store import endpoints
+from app.store import endpoints, targets
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +48,18 @@ def schema(desk: Desk) -> Iterator[Finding]:
 
 def secrets(desk: Desk) -> Iterator[Finding]:
     with desk.db.reading() as connection:
-        sealed = [endpoint for endpoint in endpoints.everything(connection) if endpoint.secrets]
+        sealed = [(one.slug, one.secrets) for one in endpoints.everything(connection) if one.secrets]
+        sealed += [(one.slug, one.secrets) for one in targets.everything(connection) if one.secrets]
     lost = []
-    for endpoint in sealed:
+    for slug, secret in sealed:
         try:
-            sealed_settings(endpoint, desk.keyring.unseal)
+            desk.keyring.unseal(secret)
         except Invalid:
-            lost.append(endpoint.slug)
+            lost.append(slug)
     if lost:
         yield Finding("secrets", well=False, words=f"cannot be opened with CLARION_SECRET_KEY: {', '.join(lost)}")
     else:
-        yield Finding("secrets", well=True, words=f"of {len(sealed)} endpoints can be opened")
+        yield Finding("secrets", well=True, words=f"of {len(sealed)} endpoints and targets can be opened")
 
 
 def _looked(desk: Desk, look: Look) -> list[Finding]:

@@ -17,7 +17,7 @@ from app.domain.link_checks import LinkState
 from app.domain.open_links import PARAMETER
 from app.errors import Invalid, Problem
 from app.usecases.check_links import KnownLink, known_links
-from app.usecases.open_knowledge import hand_out_key, open_knowledge, opened_by
+from app.usecases.open_knowledge import close_knowledge, hand_out_key, open_knowledge, opened_by
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -57,6 +57,14 @@ def open_for_a_while(
                 out.file.write(line + "\n")
 
         desk.answer(value, show, as_json=as_json)
+
+
+@app.command("close")
+def close(token: Annotated[str, typer.Argument(help="The pass.")], as_json: AsJson = False) -> None:
+    """Take such a pass back before its end."""
+    with at_desk() as desk:
+        until = close_knowledge(desk.db, desk.keyring, desk.allowed("open_knowledge"), token, desk.now())
+        desk.answer({"until": until}, lambda out: out.print("It opens nothing any more."), as_json=as_json)
 
 
 @app.command("key")

@@ -27,7 +27,7 @@ PURPOSE: Final = "open-links"
 PARAMETER: Final = "clarion_pass"
 """The query parameter in which a link carries its pass."""
 LONGEST: Final = timedelta(days=90)
-"""A pass cannot be taken back, so it does not live longer."""
+"""A site that checks passes by itself may not hear of one that was taken back, so none lives longer."""
 
 _TIME: Final = struct.Struct(">Q")
 _MAC_BYTES: Final = 32
@@ -44,6 +44,8 @@ class Verdict(StrEnum):
     NOT_GENUINE = "pass_not_genuine"
     """Cut off, changed, or signed by somebody else."""
     EXPIRED = "pass_expired"
+    REVOKED = "pass_revoked"
+    """Taken back by staff before its end."""
     OTHER_ADDRESS = "pass_for_another_address"
 
 
@@ -79,7 +81,7 @@ def faults(opens: OpenResource, now: datetime) -> tuple[Problem, ...]:
     if opens.until <= now:
         found.append(Problem("expired", "The end is past.", "until", "Choose a later time."))
     elif opens.until > now + LONGEST:
-        remedy = "Choose an earlier end and make a new one then: a pass cannot be taken back."
+        remedy = "Choose an earlier end and make a new one then."
         found.append(Problem("too_long", f"It would be open for more than {LONGEST.days} days.", "until", remedy))
     return tuple(found)
 
@@ -90,8 +92,14 @@ def make_pass(key: bytes, opens: OpenResource) -> str:
     return f"{_text(body)}.{_text(_mac(key, body))}"
 
 
-def check_pass(key: bytes, token: str, url: str, now: datetime) -> Checked:
-    """Whether this pass opens this address now. Its time does not depend on what is wrong with the pass.
+def pass_hash(token: str) -> bytes:
+    """What is kept of a pass that was taken back: it opens nothing."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def check_pass(key: bytes, token: str, url: str, now: datetime, revoked: frozenset[bytes] = frozenset()) -> Checked:
+    """Whether this pass opens this address now; `revoked`: `pass_hash` of those taken back. Its time does not depend on
+    what is wrong with the pass.
 
     Of the reasons the first counts, in the order of Verdict, so that only who holds a genuine pass learns about it.
     """
@@ -105,6 +113,8 @@ def check_pass(key: bytes, token: str, url: str, now: datetime) -> Checked:
         return Checked(Verdict.NOT_GENUINE)
     if until <= now:
         return Checked(Verdict.EXPIRED, until)
+    if pass_hash(token) in revoked:
+        return Checked(Verdict.REVOKED, until)
     return Checked(Verdict.OPEN if fits else Verdict.OTHER_ADDRESS, until)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.domain.snapshot import Snapshot
-from app.domain.targets import Encoding, Target, TargetKind, allows_inside
+from app.domain.targets import OWN, Encoding, Target, TargetKind, allows_inside
 from app.publishing.bounding import Bounded
 from app.publishing.bucket import BucketTarget
 from app.publishing.couriers import Remote
@@ -17,6 +18,11 @@ from app.publishing.directory import DirectoryTarget
 from app.publishing.targets import Placement
 from channels.http import Http
 from channels.s3 import Bucket, Place
+
+
+def own_folder(path: Path) -> Bounded:
+    """This machine's own, by a name of its own among the targets: each machine has one."""
+    return Bounded(DirectoryTarget(path, f"{OWN}@{socket.gethostname()}"[:64]))
 
 
 @dataclass(frozen=True, slots=True)

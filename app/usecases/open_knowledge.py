@@ -11,7 +11,7 @@ from app.domain.principals import Actor, permit
 from app.domain.reading import iso
 from app.errors import Invalid, Problem
 from app.keyring import Keyring
-from app.store import audit, documents
+from app.store import audit, documents, revoked_passes
 from app.store.database import Database
 from app.store.documents import Kind
 
@@ -28,7 +28,7 @@ def open_knowledge(
     db: Database, keyring: Keyring, actor: Actor, opens: OpenResource, urls: tuple[str, ...], now: datetime
 ) -> Opened:
     """Nothing is stored but the audit entry. Raise Invalid: a pattern too wide, an end past or too far, an address
-    that the pattern does not open.
+    that the pattern does not open, a pass that was taken back.
     """
     permit(actor, "open_knowledge")
     whole = OpenResource(opens.url_pattern, opens.until.replace(microsecond=0))
@@ -41,11 +41,29 @@ def open_knowledge(
     if problems:
         raise Invalid(problems)
     key = keyring.key(open_links.PURPOSE)
+    token = open_links.make_pass(key, whole)
     with db.writing() as tx:
+        if open_links.pass_hash(token) in revoked_passes.hashes(tx, now):
+            raise Invalid(
+                Problem(
+                    "pass_revoked", "Exactly this pass was taken back.", "until", "Choose another end: a second more."
+                )
+            )
         body = {"url_pattern": whole.url_pattern, "until": iso(whole.until)}
         audit.append(tx, actor.name, "open_knowledge", whole.url_pattern[:200], body, now)
-    token = open_links.make_pass(key, whole)
     return Opened(token, whole, tuple(open_links.signed_url(key, whole, url) for url in urls))
+
+
+def close_knowledge(db: Database, keyring: Keyring, actor: Actor, token: str, now: datetime) -> datetime:
+    """Take a pass back; the end it would have had. Harmless to repeat. Raise Invalid for one that is not ours."""
+    permit(actor, "open_knowledge")
+    until = open_links.check_pass(keyring.key(open_links.PURPOSE), token, "", now).until
+    if until is None:
+        raise Invalid(Problem("pass_not_genuine", "This is no pass of ours.", "token", "Copy all of it."))
+    with db.writing() as tx:
+        revoked_passes.add(tx, open_links.pass_hash(token), until, actor.name, now)
+        audit.append(tx, actor.name, "close_knowledge", open_links.pass_hash(token).hex(), {"until": iso(until)}, now)
+    return until
 
 
 def opened_by(db: Database, slug: str) -> tuple[OpenResource, tuple[str, ...]]:

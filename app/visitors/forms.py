@@ -23,6 +23,7 @@ from app.store import addresses
 from app.store.database import Database
 from app.usecases.suppress_address import suppress_known_address
 from app.visitors.flood import Flood
+from app.visitors.revoked import Hashes, nothing
 
 REASON: Final = "unsubscribed"
 
@@ -42,6 +43,8 @@ class Context:
     """`Keyring.key(app.domain.open_links.PURPOSE)`."""
     preview_key: bytes = b""
     """`Keyring.key(app.domain.preview_links.PURPOSE)`."""
+    revoked: Hashes = nothing
+    """`pass_hash` of every open link that was taken back."""
     flood: Flood = field(default_factory=Flood)
     """How often answers may be counted."""
 

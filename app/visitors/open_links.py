@@ -1,8 +1,8 @@
 """Does this pass open this address? Asked by the website that holds the knowledge, for each request if it likes.
 
 GET with `url` and `token`, or with the headers X-Original-URL and X-Clarion-Pass as a reverse proxy sends them; the
-pass may also stand in the address itself. 200 or 403, the reason in the body and in X-Clarion-Reason. No cookie, no
-database: it is answered while everything else is down.
+pass may also stand in the address itself. 200 or 403, the reason in the body and in X-Clarion-Reason. No cookie. A
+database is asked for what was taken back and not waited for: it is answered while everything else is down.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ SENTENCES: Final = {
     Verdict.MISSING: "No pass was handed in.",
     Verdict.NOT_GENUINE: "This pass was changed, cut off or made by somebody else.",
     Verdict.EXPIRED: "The time of this pass is over.",
+    Verdict.REVOKED: "This pass was taken back.",
     Verdict.OTHER_ADDRESS: "This pass opens other addresses than this one.",
 }
 _LONGEST: Final = 8_000
@@ -39,7 +40,7 @@ def check(
 ) -> Response:
     address = url or x_original_url
     given = token or x_clarion_pass or pass_in(address)
-    checked = check_pass(context.open_key, given, address, context.clock.now())
+    checked = check_pass(context.open_key, given, address, context.clock.now(), context.revoked())
     verdict = checked.verdict
     body = {
         "open": verdict is Verdict.OPEN,
@@ -49,3 +50,10 @@ def check(
     }
     headers = {"Cache-Control": "no-store", "X-Clarion-Reason": verdict.value}
     return JSONResponse(body, 200 if verdict is Verdict.OPEN else 403, headers)
+
+
+@router.get("/revoked")
+def revoked(context: Ctx) -> Response:
+    """SHA-256 of every pass that was taken back before its end, for sites that check by themselves."""
+    hashes = sorted(one.hex() for one in context.revoked())
+    return JSONResponse({"revoked": hashes}, headers={"Cache-Control": "public, max-age=5"})

@@ -53,6 +53,26 @@ def test_each_refusal_names_its_one_reason(api: Api, clock: FrozenClock) -> None
     assert check(api, params={"url": COURSE, "token": token}) == (403, "pass_expired")
 
 
+def test_a_pass_can_be_taken_back(api: Api, clock: FrozenClock) -> None:
+    kept, taken = made(api), made(api, until=iso(clock.now() + timedelta(days=3)))
+    assert check(api, params={"url": COURSE, "token": taken["token"]}) == (200, "open")
+    assert api.post("author", "/open-links/revoke", json={"token": taken["token"]}).status_code == 403
+    assert api.post("approver", "/open-links/revoke", json={"token": "x" + taken["token"]}).status_code == 422
+    for _ in range(2):
+        closed = api.done(api.post("approver", "/open-links/revoke", json={"token": taken["token"]}))
+        assert closed["until"] == taken["until"]
+    clock.advance(6)
+    assert check(api, params={"url": COURSE, "token": taken["token"]}) == (403, "pass_revoked")
+    assert check(api, params={"url": COURSE, "token": kept["token"]}) == (200, "open")
+    assert len(api.client.get("/open/revoked").json()["revoked"]) == 1
+    again = api.post("approver", "/open-links", json={"url_pattern": taken["url_pattern"], "until": taken["until"]})
+    assert "taken back" in again.text
+    with api.db.writing() as tx:
+        tx.execute(text("ALTER TABLE revoked_pass RENAME TO hidden"))
+    clock.advance(6)
+    assert check(api, params={"url": COURSE, "token": taken["token"]}) == (403, "pass_revoked"), "what was known holds"
+
+
 def test_a_help_link_hands_over_its_pattern_its_end_and_its_addresses(api: Api) -> None:
     until = iso(api.clock.now() + timedelta(hours=6))
     link = {
