@@ -132,7 +132,8 @@ class Server:
 
     def create(self, name: str, *, template: str = "template0") -> str:
         """Make a database, a copy of `template` (to which nobody may be connected); its URL."""
-        self.administer("CREATE DATABASE {} TEMPLATE {}", name, template)
+        # Copied as files, not page by page through the log: half the time for the small ones that tests make.
+        self.administer("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", name, template)
         return self.url(name)
 
     def drop(self, name: str) -> None:

@@ -37,6 +37,7 @@ def by_endpoint(stage: Stage, update: int) -> dict[str, dict[State, int]]:
     return shown
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("fault", [refused, unauthorized])
 async def test_the_fallback_goes_on_with_what_the_first_never_took(
     database: Database, keyring: Keyring, fault: object
@@ -89,6 +90,7 @@ async def test_whoever_the_first_may_have_reached_stays_with_it(database: Databa
     by_endpoint(stage, sent.id)
 
 
+@pytest.mark.both_databases
 async def test_the_first_gets_its_work_back_when_it_is_well_again(database: Database, keyring: Keyring) -> None:
     stage = Stage(database, keyring)
     stage.open(3_000)
@@ -107,6 +109,7 @@ async def test_the_first_gets_its_work_back_when_it_is_well_again(database: Data
     by_endpoint(stage, sent.id)
 
 
+@pytest.mark.both_databases
 async def test_two_endpoints_share_by_weight_and_stand_in_for_each_other(database: Database, keyring: Keyring) -> None:
     stage = Stage(database, keyring)
     stage.open(4_000)

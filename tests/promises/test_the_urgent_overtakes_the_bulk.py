@@ -42,6 +42,7 @@ async def test_an_emergency_leaves_at_once_and_the_bulk_still_moves(database: Da
     assert stage.counts(urgent.id) == {State.ACCEPTED: 1_000}
 
 
+@pytest.mark.both_databases
 async def test_a_small_broadcast_does_not_wait_for_a_big_one_of_its_lane(database: Database, keyring: Keyring) -> None:
     stage = Stage(database, keyring)
     stage.open(2_000)
