@@ -19,6 +19,7 @@ RECENT: Final = 10
 
 def chapter_view(tongue: Tongue, chapter: Chapter, prefix: str) -> View:
     """One line of the history, without any words of its messages."""
+    began, last = tongue.dated(chapter.began_at), tongue.dated(chapter.last_at)
     return {
         "href": f"{prefix}/{tongue.language}/crises/{chapter.slug}",
         "title": tongue.text(chapter.titles),
@@ -26,8 +27,8 @@ def chapter_view(tongue: Tongue, chapter: Chapter, prefix: str) -> View:
         "severity_word": tongue.say(f"severity_{chapter.severity.value}"),
         "current": chapter.current,
         "state": tongue.say("in_force" if chapter.current else "finished"),
-        "began": tongue.moment(chapter.began_at),
-        "last": tongue.moment(chapter.last_at),
+        "began": began,
+        "last": last if last["text"] != began["text"] else None,
         "count": tongue.say("messages_count", count=tongue.number(len(chapter.mentions))),
     }
 

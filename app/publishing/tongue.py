@@ -60,6 +60,10 @@ class Tongue:
         """The full day."""
         return cldr.date_text(at, self.organisation.timezone, self.language)
 
+    def dated(self, at: datetime) -> View:
+        """The full day in words, with its year, and the moment as a machine reads it."""
+        return {"text": self.date(at), "iso": iso(at.replace(microsecond=0))}
+
     def number(self, number: int) -> str:
         return cldr.number_text(number, self.language)
 

@@ -35,8 +35,8 @@ def crisis_view(tongue: Tongue, crisis: PublicCrisis, prefix: str) -> View:
         "now": now,
         "earlier": [view for view in updates.values() if view is not now],
         "last": updates[crisis.updates[0].id],
-        "began": tongue.moment(crisis.updates[-1].sent_at),
-        "changed": tongue.moment(crisis.updates[0].sent_at),
+        "began": tongue.dated(crisis.updates[-1].sent_at),
+        "changed": tongue.dated(crisis.updates[0].sent_at),
     }
 
 
