@@ -16,6 +16,8 @@ PAGE_CSP: Final = CLOSED_CSP.replace("default-src 'none'", "default-src 'none'; 
 """A page loads its style sheet and its logo from where it stands itself, and runs nothing."""
 META_CSP: Final = PAGE_CSP.replace("; frame-ancestors 'none'", "")
 """The same inside the page, for servers that send no header; a page cannot forbid frames by itself."""
+FORM_META_CSP: Final = META_CSP.replace("form-action 'none'", "form-action 'self'")
+"""Of pages made for one request: both policies hold, so the one inside must not forbid what the header allows."""
 PICTURE_CSP: Final = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 

@@ -13,7 +13,7 @@ from app.domain.cldr import language_name, locale_text
 from app.domain.snapshot import HTML, File
 from app.domain.texts import direction
 from app.publishing.cards import CALM, card_view
-from app.publishing.dress import PAGE_CSP, Dress
+from app.publishing.dress import FORM_META_CSP, PAGE_CSP, Dress
 from app.publishing.picture import PublicCrisis
 from app.publishing.sharing import share_links
 from app.publishing.tongue import Tongue, View
@@ -104,10 +104,10 @@ class Frame:
         }
 
     def unlisted(self, variables: View) -> View:
-        """The same for a page search engines must pass over: it has no address of its own."""
+        """The same for a page search engines must pass over: it has no address of its own, and may hold a form."""
         page = variables["page"]
         kept = page if isinstance(page, dict) else {}
-        return {**variables, "page": {**kept, "canonical": "", "default_url": "", "hidden": True}}
+        return {**variables, "page": {**kept, "canonical": "", "default_url": "", "hidden": True, "csp": FORM_META_CSP}}
 
     def _other(self, page: str, language: str) -> View:
         return {

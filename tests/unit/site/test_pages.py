@@ -17,6 +17,7 @@ from lxml import html
 from app.domain.crisis import Severity, UpdateState
 from app.domain.reading import iso
 from app.domain.snapshot import HTML, File, Snapshot, addresses
+from app.publishing.notices import Notice, notice_page
 from app.publishing.pages import FINDER
 from app.publishing.picture import picture
 from app.store import website
@@ -171,6 +172,15 @@ def test_a_page_may_load_from_its_own_place_and_run_nothing_whoever_serves_it(ho
             assert "unsafe" not in policy
         assert b" style=" not in file.body
         assert b"<style" not in file.body
+
+
+def test_a_page_with_a_form_lets_it_be_sent_by_header_and_inside() -> None:
+    body, headers = notice_page(press(BASE), Notice("stop", {"address": "p@example.org"}, "stop_button"), "en", NOON)
+    document = html.document_fromstring(body.decode())
+    inside = str(one(document, ".//meta[@http-equiv='Content-Security-Policy']").get("content"))
+    for policy in (headers["content-security-policy"], inside):
+        assert "form-action 'self'" in policy
+        assert "style-src 'self'" in policy
 
 
 def test_every_link_inside_the_site_leads_somewhere(house: Database) -> None:
