@@ -25,6 +25,7 @@ from app.store.breakers import OPEN
 from app.store.updates import UpdateRow
 from app.usecases.foresee_end import Foreseen, foresee
 from app.usecases.preview_update import Preflight
+from app.usecases.resume_session import resume_session
 from app.usecases.stop_update import StopReport, cancel_update, pause_update, resume_update
 from app.usecases.submit_update import submit_update
 
@@ -155,15 +156,20 @@ def send_for_approval(visit: Visit, update_id: int) -> None:
     context.wake()
 
 
-def _look(visit: Visit) -> Watched:
-    with visit.context.db.reading() as connection:
-        return watched(connection, visit.path["update_id"], visit.context.clock.now())
+def _look(visit: Visit) -> Watched | None:
+    """None when whoever watches has been signed out meanwhile."""
+    context, now = visit.context, visit.context.clock.now()
+    still = resume_session(context.db, visit.jar.session, context.sessions, now, watching=True)
+    if still is None or still.actor is None:
+        return None
+    with context.db.reading() as connection:
+        return watched(connection, visit.path["update_id"], now)
 
 
-async def _stream(visit: Visit, shown: Watched) -> AsyncIterator[str]:
-    stopping = visit.context.stopping
-    before, told = "", shown.tenth
-    while True:
+async def _stream(visit: Visit, first: Watched | None) -> AsyncIterator[str]:
+    stopping, shown = visit.context.stopping, first
+    before, told = "", first.tenth if first else None
+    while shown is not None:
         html = visit.pages.show(visit, "progress.html", {"found": shown, "states": SHOWN})
         if html != before:
             yield event("progress", html)
@@ -171,12 +177,12 @@ async def _stream(visit: Visit, shown: Watched) -> AsyncIterator[str]:
             yield event("said", visit.pages.show(visit, "progress_said.html", {"found": shown}))
         before, told = html, shown.tenth
         if shown.settled or stopping.is_set():
-            yield event("end", "")
-            return
+            break
         try:
             await asyncio.wait_for(stopping.wait(), EVERY_SECONDS)
         except TimeoutError:
             shown = await run_in_threadpool(_look, visit)
+    yield event("end", "")
 
 
 def event(name: str, html: str) -> str:

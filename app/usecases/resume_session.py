@@ -25,8 +25,13 @@ class Resumed:
     """None unless the session is whole."""
 
 
-def resume_session(db: Database, secret: str, policy: SessionPolicy, now: datetime) -> Resumed | None:
-    """None when we never gave out this cookie, or no longer know it. Roles are those of now, not of the sign-in."""
+def resume_session(
+    db: Database, secret: str, policy: SessionPolicy, now: datetime, *, watching: bool = False
+) -> Resumed | None:
+    """None when we never gave out this cookie, or no longer know it. Roles are those of now, not of the sign-in.
+
+    `watching`: nobody did anything, a page that is open asks by itself; that keeps no session from going idle.
+    """
     with db.reading() as connection:
         row = sessions.presented(connection, session_hash(secret))
         if row is None:
@@ -41,7 +46,7 @@ def resume_session(db: Database, secret: str, policy: SessionPolicy, now: dateti
         found = Standing.ENDED
     if found is not Standing.WHOLE:
         return Resumed(found, user.id, row.id, None)
-    if now - row.seen_at >= SEEN_EVERY:
+    if now - row.seen_at >= SEEN_EVERY and not watching:
         with db.writing() as tx:
             sessions.see(tx, row.id, now)
     # Nobody can say who of those with a shell on the host uses the break-glass account: it is no known person.

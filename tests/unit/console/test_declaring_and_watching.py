@@ -1,17 +1,21 @@
 from __future__ import annotations
 
+import asyncio
 import json
+from typing import Any
 
 import pytest
 
 from app.clock import FrozenClock
 from app.domain.crisis import UpdateState
-from app.domain.principals import Role
-from app.store import crises, updates
+from app.domain.principals import HOST, Role
+from app.store import accounts, crises, updates
+from app.usecases.end_session import end_sessions
 from app.usecases.stage_update import stage_update
 from tests.architecture.tree import ROOT
 from tests.console import Page, Visitor
 from tests.faces import Api
+from tests.patience import PATIENCE
 
 ANSWERS = {
     "answer-affected": "1200",
@@ -112,6 +116,34 @@ def test_an_update_is_watched_paused_resumed_and_cancelled(api: Api, author: Vis
     assert events == ["progress", "end"]
     assert "Cancelled" in told.text
     assert Visitor(api).client.get(f"/console{where}/events", follow_redirects=False).status_code == 303
+
+
+def test_whoever_is_signed_out_watches_no_longer(api: Api, author: Visitor) -> None:
+    update = api.submitted()
+    with api.db.reading() as connection:
+        user = accounts.by_login(connection, "author")
+    cookies = "; ".join(f"{name}={value}" for name, value in author.client.cookies.items())
+    scope = {
+        "type": "http", "http_version": "1.1", "method": "GET", "scheme": "https", "query_string": b"",
+        "path": f"/console/updates/{update}/events", "raw_path": b"", "root_path": "", "client": ("192.0.2.1", 5),
+        "server": ("status.example.org", 443), "headers": [(b"cookie", cookies.encode())],
+    }  # fmt: skip
+    told: list[bytes] = []
+
+    async def receive() -> dict[str, Any]:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def send(message: Any) -> None:
+        told.append(message.get("body", b""))
+        if told[-1].startswith(b"event: progress"):
+            await asyncio.to_thread(end_sessions, api.db, HOST, user or 0, api.clock.now())
+
+    async def watch() -> None:
+        await asyncio.wait_for(api.client.app(scope, receive, send), PATIENCE)
+
+    asyncio.run(watch())
+    assert [each.partition(b"\n")[0] for each in told if each] == [b"event: progress", b"event: end"]
 
 
 def test_a_draft_says_what_stands_against_it_and_is_sent_for_approval(api: Api, author: Visitor) -> None:
