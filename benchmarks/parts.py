@@ -159,7 +159,11 @@ PARTS: Final[Mapping[str, Part]] = MappingProxyType(
             people="visitors",
         ),
         "visible": Part(
-            (Way("at the origin", "benchmarks.visible", 100, least=20),),
+            (
+                Way("at the origin", "benchmarks.visible", 100, ("--way", "origin"), least=20),
+                Way("in an open browser, live", "benchmarks.visible", 30, ("--way", "live"), least=5),
+                Way("in an open browser, polling", "benchmarks.visible", 20, ("--way", "polling"), rounds=1, least=5),
+            ),
             title="p99 ms until visible (spread)",
             figure="p99_ms",
             people="changes",
