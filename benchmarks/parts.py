@@ -130,6 +130,7 @@ PARTS: Final[Mapping[str, Part]] = MappingProxyType(
             (
                 *_answering(),
                 *_answering("--held"),
+                Way("nginx as deployed", "benchmarks.site", 64, ("--way", "deployed"), least=64),
                 Way("shortcut, all visitors differ", "benchmarks.site", 64, ("--way", "shortcut", "--many"), least=64),
             ),
             tuple(
@@ -138,11 +139,9 @@ PARTS: Final[Mapping[str, Part]] = MappingProxyType(
                 for way, least in (("uvicorn", 0.25), ("shortcut", 0.9))
                 for goal in (
                     Goal(f"{way}{held}", f"nginx{held}", least=least, figure="requests_a_second"),
-                    Goal(f"{way}{held}", f"nginx{held}", least=least, figure="a_cpu_second"),
                     Goal(f"{way}{held}", f"nginx{held}", most=4.0, figure="p99_ms"),
                 )
             ),
-            rounds=5,
             title="requests/s (spread)",
             figure="requests_a_second",
             people="connections",

@@ -25,6 +25,9 @@ events {{ worker_connections 4096; }}
 http {{
     access_log off;
     keepalive_requests 100000000;
+    sendfile on;
+    tcp_nopush on;
+    {http}
     client_body_temp_path {place}/body;
     proxy_temp_path {place}/proxy;
     fastcgi_temp_path {place}/fastcgi;
@@ -44,6 +47,7 @@ def nginx(
     *,
     folder: Path | None = None,
     web: str = "http://127.0.0.1:9",
+    http: str = "",
     around: tuple[str, ...] = (),
 ) -> Iterator[str]:
     """The address of a running nginx with `deploy/{server}`; `web` is the web process, port 9 nobody."""
@@ -57,7 +61,7 @@ def nginx(
             text = text.replace("/var/cache/nginx/clarion", f"{place}/cache")
             user = "user root;" if os.geteuid() == 0 else ""
             configured = place / "nginx.conf"
-            configured.write_text(AROUND.format(user=user, place=place, server=text), "utf-8")
+            configured.write_text(AROUND.format(user=user, place=place, server=text, http=http), "utf-8")
             command = [str(program), "-p", str(place), "-c", str(configured)]
             checked = subprocess.run([*command, "-t"], capture_output=True, text=True, check=False, timeout=PATIENCE)
             assert checked.returncode == 0, checked.stderr

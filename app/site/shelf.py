@@ -18,15 +18,18 @@ HeaderList = tuple[tuple[bytes, bytes], ...]
 
 NOT_FOUND_PAGE: Final = "404.html"
 
-SHARED_HEADERS: Final[HeaderList] = (
+OPEN_HEADERS: Final[HeaderList] = (
     (b"access-control-allow-origin", b"*"),
     (b"access-control-expose-headers", b"etag, last-modified, date, age"),
     (b"cross-origin-resource-policy", b"cross-origin"),
+    (b"vary", b"accept-encoding"),
+)
+"""A 304 says these again: browsers ask anew whether they may; what else describes a page they have kept."""
+SHARED_HEADERS: Final[HeaderList] = (
     (b"timing-allow-origin", b"*"),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"accept-ranges", b"none"),
-    (b"vary", b"accept-encoding"),
 )
 
 
@@ -62,12 +65,8 @@ def ready(file: File, published_at: datetime) -> Ready:
 
 
 def _variant(file: File, body: bytes, etag: str, published_at: datetime, *, encoding: str) -> Variant:
-    shared = (
-        (b"etag", etag.encode()),
-        (b"cache-control", file.cache_control.encode()),
-        (b"last-modified", format_datetime(published_at.astimezone(UTC), usegmt=True).encode()),
-        *SHARED_HEADERS,
-    )
+    known = ((b"etag", etag.encode()), (b"cache-control", file.cache_control.encode()))
+    dated = (b"last-modified", format_datetime(published_at.astimezone(UTC), usegmt=True).encode())
     content = [(b"content-type", file.content_type.encode()), (b"content-length", str(len(body)).encode())]
     if encoding:
         content.append((b"content-encoding", encoding.encode()))
@@ -75,7 +74,8 @@ def _variant(file: File, body: bytes, etag: str, published_at: datetime, *, enco
         content.append((b"content-language", file.language.encode()))
     if file.csp:
         content.append((b"content-security-policy", file.csp.encode()))
-    return Variant(body, etag.encode(), (*content, *shared), shared)
+    headers = (*content, *known, dated, *OPEN_HEADERS, *SHARED_HEADERS)
+    return Variant(body, etag.encode(), headers, (*known, *OPEN_HEADERS))
 
 
 def _addressed(file: File, published_at: datetime) -> list[tuple[str, Ready]]:

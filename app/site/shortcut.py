@@ -20,6 +20,8 @@ from app.site.plain import Counter, head_of, plain_request
 from app.site.shelf import Shelf
 
 CHUNKED: Final = (b"transfer-encoding", b"chunked")
+HEAD_SECONDS: Final = 20.0
+"""From the first byte of a request to the end of its head, and from connecting to the first byte."""
 VANISHED_MS: Final = 60_000
 """A follower whose network swallows everything for so long is gone, the kernel finds."""
 
@@ -36,7 +38,10 @@ class ShortcutProtocol(HttpToolsProtocol):
     """Nothing is being read, queued or answered: the next byte begins a request."""
     _whole = False
     """The last message was read to its end and leaves the connection open."""
-    _answered = 0.0
+    _until = 0.0
+    """When an idle connection is closed, by the loop's clock, and one that does not come to the end of a head."""
+    _heading = False
+    """A head was begun and is not complete."""
     _room: Room | None = None
     """What this connection follows, and nothing else any more."""
     _gzip = False
@@ -46,6 +51,7 @@ class ShortcutProtocol(HttpToolsProtocol):
         config = self.config
         self._allowed = not self.access_log and config.limit_concurrency is None and not config.root_path
         self._between = self._allowed
+        self._close_in(HEAD_SECONDS)
 
     def data_received(self, data: bytes) -> None:
         if self._between and not self.flow.write_paused:
@@ -59,26 +65,37 @@ class ShortcutProtocol(HttpToolsProtocol):
         elif self._room is not None:
             return  # there is nothing left to ask on this connection
         super().data_received(data)
+        if self._heading and self.timeout_keep_alive_task is None:
+            self._close_in(self._until - self.loop.time())
 
     def _stay_for_more(self) -> None:
         """Keep the connection as long as uvicorn would; its timer is moved on when it fires, not with every request."""
         self.server_state.total_requests += 1
-        self._answered = self.loop.time()
+        self._until = self.loop.time() + self.timeout_keep_alive
         if self.timeout_keep_alive_task is None:
-            self.timeout_keep_alive_task = self.loop.call_later(
-                self.timeout_keep_alive, self.timeout_keep_alive_handler
-            )
+            self._close_in(self.timeout_keep_alive)
+
+    def _close_in(self, seconds: float) -> None:
+        self._until = self.loop.time() + seconds
+        soon = min(seconds, self.timeout_keep_alive)  # an answer in between brings the end nearer, not the timer
+        self.timeout_keep_alive_task = self.loop.call_later(soon, self.timeout_keep_alive_handler)
 
     def timeout_keep_alive_handler(self) -> None:
-        left = self._answered + self.timeout_keep_alive - self.loop.time()
+        left = self._until - self.loop.time()
         if left > 0:
-            self.timeout_keep_alive_task = self.loop.call_later(left, self.timeout_keep_alive_handler)
+            self._close_in(left)
         else:
             super().timeout_keep_alive_handler()
 
     def on_message_begin(self) -> None:
         self._between = self._whole = False
+        self._heading = True
+        self._until = self.loop.time() + HEAD_SECONDS
         super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._heading = False
+        super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
@@ -89,6 +106,8 @@ class ShortcutProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
+        if not self._heading:
+            self._until = self.loop.time() + self.timeout_keep_alive
         self._between = self._whole and self.cycle.response_complete
 
     def _follows(self, data: bytes) -> bool:

@@ -12,7 +12,7 @@ from hypothesis import strategies as some
 
 from app.site.plain import MOST_PACKETS, Counter, plain_request
 from app.site.shelf import Shelf
-from app.site.shortcut import ShortcutProtocol
+from app.site.shortcut import HEAD_SECONDS, ShortcutProtocol
 from tests.unit.site.snapshots import BANNER, snapshot
 from tests.unit.site.wire import DATE, SETTLED, Connection, turn
 
@@ -234,14 +234,50 @@ def test_who_does_not_read_is_not_written_to_without_end() -> None:
 
 def test_a_silent_connection_is_closed_when_uvicorn_would() -> None:
     async def ask() -> None:
-        connection = Connection(shelf, swift=True, timeout_keep_alive=5)
-        clock = Clock()
-        connection.protocol.loop = clock  # type: ignore[assignment]
+        connection, clock = waiting(timeout_keep_alive=5)
         for _ in range(3):
             connection.transport.deliver(request())
             clock.pass_by(4.0)
             assert not connection.transport.closed
         clock.pass_by(0.9)
+        assert not connection.transport.closed
+        clock.pass_by(0.2)
+        assert connection.transport.closed
+
+    asyncio.run(ask())
+
+
+def waiting(**options: Any) -> tuple[Connection, Clock]:
+    """A connection whose seconds pass only when told to."""
+    connection, clock = Connection(shelf, swift=True, **options), Clock()
+    connection.protocol._unset_keepalive_if_required()
+    connection.protocol.loop = clock  # type: ignore[assignment]
+    connection.protocol.connection_made(connection.transport)
+    return connection, clock
+
+
+@pytest.mark.parametrize("drops", [b"", b"GET /site/main/banner.json HTTP/1.1\r\nX: y"])
+def test_who_never_comes_to_the_end_of_a_request_is_hung_up_on(drops: bytes) -> None:
+    async def ask() -> None:
+        connection, clock = waiting(timeout_keep_alive=5)
+        for drop in drops:
+            clock.pass_by(0.3)
+            connection.transport.deliver(bytes([drop]))
+        assert not connection.transport.closed
+        clock.pass_by(HEAD_SECONDS + 0.1)
+        assert connection.transport.closed
+        assert connection.transport.sent == b""
+
+    asyncio.run(ask())
+
+
+def test_a_slow_beginner_is_answered_and_then_closed_like_everybody() -> None:
+    async def ask() -> None:
+        connection, clock = waiting(timeout_keep_alive=5)
+        clock.pass_by(HEAD_SECONDS - 1)
+        connection.transport.deliver(request())
+        assert connection.transport.sent.startswith(b"HTTP/1.1 200 OK")
+        clock.pass_by(4.9)
         assert not connection.transport.closed
         clock.pass_by(0.2)
         assert connection.transport.closed
