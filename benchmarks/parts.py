@@ -164,6 +164,7 @@ PARTS: Final[Mapping[str, Part]] = MappingProxyType(
                 Way("in an open browser, live", "benchmarks.visible", 30, ("--way", "live"), least=5),
                 Way("in an open browser, polling", "benchmarks.visible", 20, ("--way", "polling"), rounds=1, least=5),
             ),
+            rounds=2,
             title="p99 ms until visible (spread)",
             figure="p99_ms",
             people="changes",

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from app.store.database import Database
+from app.store.migrate import upgrade
 from tests.architecture.tree import ROOT
 from tests.patience import PATIENCE
 
@@ -42,6 +44,18 @@ def told(database_url: str, folder: Path, **more: str) -> dict[str, str]:
         "CLARION_LOG_LEVEL": "ERROR",
         **more,
     }
+
+
+@contextmanager
+def migrated(folder: Path) -> Iterator[Database]:
+    """A database as `clarion serve` leaves it, in `folder`/clarion.db."""
+    url = f"sqlite:///{folder}/clarion.db"
+    upgrade(url)
+    database = Database(url)
+    try:
+        yield database
+    finally:
+        database.close()
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from tests.live import until
 from tests.nginx import nginx
 from tests.patience import PATIENCE
 from tests.programs import program
-from tests.serving import KEY, Serving, serving, told
+from tests.serving import KEY, Serving, migrated, serving, told
 from tests.unit.site.world import open_crisis, open_house, say
 
 BANNER = "/site/main/banner.json"
@@ -41,6 +41,17 @@ PAGES = (
 )
 REQUESTS = 10_000
 HEADLINE = b"Power is out in Adajan"
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/clarion.db"
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    with migrated(tmp_path) as found:
+        yield found
 
 
 @pytest.fixture
@@ -97,6 +108,7 @@ def test_nobody_notices_that_everything_but_the_folder_is_dead(folder: Path, dat
     ):
         before = {path: ask(connection, path) for path in PAGES}
         assert all(status == 200 for status, _ in before.values())
+        assert process.log.read_text("utf-8").count("database_unusable") == 0
         process.kill()
         destroy(tmp_path)
         failures = []
