@@ -58,6 +58,14 @@ def cells(part: Part, rows: Sequence[Row]) -> Iterator[tuple[str, ...]]:
         )
 
 
+def _more(part: Part, rows: Sequence[Row]) -> Iterator[str]:
+    """The medians of a part's other figures, a line a way."""
+    for way, same in by_way(rows).items() if part.more else ():
+        known = [figure for figure in part.more if figure in same[0]]
+        told = (f"{figure} {statistics.median(row[figure] for row in same):,.4g}" for figure in known)
+        yield f"- {way}: {', '.join(told)}"
+
+
 def _part(name: str, measured: Mapping[str, Any]) -> Iterator[str]:
     part, rows = PARTS[name], measured["runs"]
     yield f"### {name}\n"
@@ -67,6 +75,7 @@ def _part(name: str, measured: Mapping[str, Any]) -> Iterator[str]:
     for line in cells(part, rows):
         yield f"| {' | '.join(line)} |"
     yield ""
+    yield from _more(part, rows)
     for what, ratio, bound, met in ratios(part, rows):
         yield f"- {what}: **{ratio:.2f}** ({bound}: {'met' if met else 'not met'})"
     yield ""

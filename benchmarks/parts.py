@@ -44,6 +44,8 @@ class Part:
     figure: str = SPEED
     people: str = "people"
     """What the size of a way counts."""
+    more: tuple[str, ...] = ()
+    """Other figures of each way worth a line."""
 
 
 def _ours(medium: str, people: int, *more: str, name: str = "Clarion", rounds: int = 9) -> Way:
@@ -145,6 +147,7 @@ PARTS: Final[Mapping[str, Part]] = MappingProxyType(
             title="requests/s (spread)",
             figure="requests_a_second",
             people="connections",
+            more=("p50_ms", "p99_ms"),
         ),
         "live": Part(
             (
@@ -157,6 +160,7 @@ PARTS: Final[Mapping[str, Part]] = MappingProxyType(
             title="ms to the last visitor (spread)",
             figure="last_ms",
             people="visitors",
+            more=("kb_each", "median_visitor_ms", "from_the_change_ms"),
         ),
         "visible": Part(
             (
@@ -168,6 +172,7 @@ PARTS: Final[Mapping[str, Part]] = MappingProxyType(
             title="p99 ms until visible (spread)",
             figure="p99_ms",
             people="changes",
+            more=("median_ms", "most_ms"),
         ),
     }
 )
