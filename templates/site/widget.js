@@ -97,13 +97,12 @@
   };
 
   const start = (host) => {
-    const address = (name) => host.getAttribute(name) && new URL(host.getAttribute(name), doc.baseURI).href;
-    const own = address("src"), src = token ? new URL(`preview/${token}.json`, own).href : own, other = token ? null : address("src-b");
+    const src = new URL(token ? `preview/${token}.json` : "", new URL(host.getAttribute("src"), doc.baseURI));
+    const other = !token && host.getAttribute("src-b");
     const COPY = "clarion " + src, TOLD = "clarion told " + src;
     const root = host.shadowRoot || host.attachShadow({ mode: "open" });
     root.textContent = "";
-    const band = frame(root, "section"), popup = frame(root, "div"), voice = frame(root, "div");
-    voice.hidden = false;
+    const band = frame(root, "section"), popup = frame(root, "div"), voice = put(root, "div", "", "away");
     popup.tabIndex = -1;
     const closed = {}, opened = {};
     let banner, seq = 0, skew = 0, ready, failures = 0, timer, stream, since = 0, need, before, over, calm;
@@ -129,13 +128,13 @@
     };
 
     const here = (pages) => {
-      const path = quietly(() => decodeURI(location.pathname)) || location.pathname;
+      const path = quietly(() => decodeURI(location.pathname));
       return !pages || !pages[0] || pages.some((page) => new RegExp("^" + page.replace(/[^\w*]/g, "\\$&").replace(/\*+/g, ".*") + "$").test(path));
     };
 
     // Which contact channel for which need, as of `now`; returns what brings it up to date.
     const finder = (details, where, words, language) => {
-      const channels = banner.contact.channels, needs = banner.contact.needs, links = banner.contact.links;
+      const contact = banner.contact, needs = contact.needs, page = contact.links[language];
       details.hidden = !needs[0];
       details.open = opened[where] ?? where === "landing";
       details.ontoggle = () => { opened[where] = details.open; };
@@ -147,12 +146,12 @@
         option.selected = one.slug === need;
       }
       const list = put(details, "ul");
-      if (links[language]) link(put(details, "p"), words.all_channels, links[language]);
+      if (page) link(put(details, "p"), words.all_channels, page);
       let drawn;
       const refresh = (now) => {
         const wanted = needs.find((one) => one.slug === select.value);
         const rows = !wanted ? [] : (wanted.by_language[language] || wanted.contact_channels)
-          .flatMap((slug) => channels.filter((one) => one.slug === slug))
+          .flatMap((slug) => contact.channels.filter((one) => one.slug === slug))
           .map((one) => {
             for (const later of one.later) if (Date.parse(later.at) <= now) one = { ...one, ...later };
             const [begins, ends] = (one.open.find((span) => Date.parse(span[1]) > now) || []).map(Date.parse);
@@ -190,7 +189,7 @@
         node.dir = words.dir;
         return node;
       };
-      const label = [token && words.preview, banner.drill && words.exercise, words["severity_" + banner.severity]].filter(Boolean).join(" – ");
+      const label = (token ? words.preview + " – " : "") + (banner.drill ? words.exercise + " – " : "") + words["severity_" + banner.severity];
       if (placed.dismissable || where === "popup") {
         const button = own("button", "×");
         button.setAttribute("aria-label", words.close);
@@ -233,7 +232,7 @@
     const key = (placed) => `${placed.update}.${placed.revision}`;
     const fill = (box, where, placed, now) => {
       const language = placed && pick(Object.keys(placed.texts), banner.languages[0]);
-      if (!language || (placed.languages[0] && !placed.languages.includes(language)) || closed[where] === key(placed) || (placed.dismissable && recall(COPY + where) === key(placed)) || !here(placed.pages)) {
+      if (!language || (placed.languages && placed.languages[0] && !placed.languages.includes(language)) || closed[where] === key(placed) || (placed.dismissable && recall(COPY + where) === key(placed)) || !here(placed.pages)) {
         if (!box.hidden) {
           if (box.contains(root.activeElement)) quietly(() => before.focus());
           box.hidden = true;
@@ -276,7 +275,6 @@
         popup.focus({ preventScroll: true });
         return;
       }
-      voice.className = "away";
       voice.setAttribute("aria-live", urgent ? "assertive" : "polite");
       voice.lang = box.lang;
       voice.dir = box.dir;
@@ -336,7 +334,7 @@
       if (!host.hasAttribute("live") || token || over) return;
       if (stream && (stream.readyState < 2 || Date.now() - since < 6e4)) return;
       since = Date.now();
-      stream = new EventSource(new URL("live?seq=" + seq, src).href);
+      stream = new EventSource(new URL("live?seq=" + seq, src));
       stream.addEventListener("banner", (event) => { take(event.data, NaN, true); show(); });
       stream.onerror = () => { if (calm) later(); };
     };
@@ -375,7 +373,7 @@
     const data = script.dataset;
     if (!data.site) return;
     const element = doc.createElement(NAME);
-    element.setAttribute("src", new URL(`${encodeURIComponent(data.site)}/banner.json`, script.src).href);
+    element.setAttribute("src", new URL(`${encodeURIComponent(data.site)}/banner.json`, script.src));
     if (data.srcB) element.setAttribute("src-b", data.srcB);
     if (data.lang) element.lang = data.lang;
     if ("live" in data) element.setAttribute("live", "");
