@@ -42,6 +42,7 @@ from app.errors import Problem
 
 __all__ = [
     "EMPTY",
+    "HEADER_BREAKERS",
     "Accepted",
     "Batch",
     "Channel",
@@ -76,7 +77,7 @@ __all__ = [
 
 T = TypeVar("T")
 
-_HEADER_BREAKERS: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029]")
+HEADER_BREAKERS: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029]")
 _MESSAGES_KEPT: Final = 64
 
 
@@ -106,7 +107,7 @@ class Label:
 
 def breaks_header(value: str) -> bool:
     """Whether `value` could end a header line early, in mail or HTTP."""
-    return _HEADER_BREAKERS.search(value) is not None
+    return HEADER_BREAKERS.search(value) is not None
 
 
 class Marked:
@@ -134,6 +135,8 @@ class Marked:
         `-name-html-` is HTML-escaped first.
         """
         texts, marks = self._pieces
+        if not marks:
+            return texts[0]
         parts = [texts[0]]
         for (name, html), text in zip(marks, texts[1:], strict=True):
             value = fields.get(name, "")

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from html import escape
 from typing import Annotated, Any, ClassVar, Final
 
@@ -196,18 +197,22 @@ def _public_key(text: str) -> ec.EllipticCurvePublicKey:
 
 def _personalization(recipient: Recipient) -> dict[str, Any]:
     """One person's part. Only `to` and their own fields say who it is: SendGrid keeps the rest."""
-    document: dict[str, Any] = {
-        "to": [{"email": recipient.address}],
-        "custom_args": {"reference": recipient.reference},
-    }
-    if recipient.fields:
-        substitutions = {f"-{name}-": value for name, value in recipient.fields.items()}
-        substitutions.update({_html_mark(name): escape(value) for name, value in recipient.fields.items()})
-        document["substitutions"] = substitutions
-        headers = unsubscribe_headers(recipient.fields)
+    address, reference, _, fields = recipient
+    document: dict[str, Any] = {"to": [{"email": address}], "custom_args": {"reference": reference}}
+    if fields:
+        substitutions = document["substitutions"] = {}
+        for (plain, html), value in zip(_marks(tuple(fields)), fields.values(), strict=True):
+            substitutions[plain], substitutions[html] = value, escape(value)
+        headers = unsubscribe_headers(fields)
         if headers:
             document["headers"] = headers
     return document
+
+
+@lru_cache(maxsize=8)
+def _marks(names: tuple[str, ...]) -> Sequence[tuple[str, str]]:
+    """What stands for each field in the text, and escaped in the HTML."""
+    return [(f"-{name}-", _html_mark(name)) for name in names]
 
 
 def _html_mark(name: str) -> str:

@@ -7,7 +7,7 @@ docs/adr/0002-http-client.md.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -110,9 +110,9 @@ class Http:
         self._client: Client | None = None
         self._pinned: dict[tuple[str, str, int], Client] = {}
 
-    async def call(
+    def call(
         self, method: str, url: str | Url, headers: Headers, body: bytes | None = None, more: Headers | None = None
-    ) -> Reply | Failure:
+    ) -> Coroutine[Any, Any, Reply | Failure]:
         """One request. Any answer is a Reply, whatever its status; a Failure says what the network did.
 
         NOT_ACCEPTED: refused, name, TLS, connect time-out. AMBIGUOUS: anything after the request may have
@@ -120,7 +120,7 @@ class Http:
         """
         if self._client is None:
             self._client = self._builder().build()
-        return await _call(self._client, self.now, method, url, headers, body, more)
+        return _call(self._client, self.now, method, url, headers, body, more)
 
     async def post_public(self, url: str, headers: Headers, body: bytes) -> Reply | Failure:
         """POST to an address a customer gave: resolved once, every address checked, connected to that very one.

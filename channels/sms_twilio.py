@@ -138,21 +138,21 @@ class TwilioSms:
         self._mac = hmac.new(settings.auth_token.reveal().encode(), digestmod=hashlib.sha1)
 
     async def send(self, batch: Batch) -> Sequence[Outcome]:
-        return [await self._send(batch.message, recipient) for recipient in batch.recipients]
+        message, outcomes = batch.message, []
+        for recipient in batch.recipients:
+            reply = await self._http.call("POST", self._url, self._headers, self._filled_in(message, recipient))
+            outcomes.append(_outcome(reply))
+        return outcomes
 
-    async def _send(self, message: Message, recipient: Recipient) -> Outcome:
-        head, body = self._forms.get(message, recipient.fields)
-        form = f"To={_quoted(recipient.address)}{head}{body.splice(recipient.fields, quote_plus)}"
-        if recipient.callback_url:
-            folder, slash, reference = recipient.callback_url.rpartition("/")
+    def _filled_in(self, message: Message, recipient: Recipient) -> bytes:
+        """The form for one recipient."""
+        address, _, callback_url, fields = recipient
+        head, body = self._forms.get(message, fields)
+        form = f"To={_quoted(address)}{head}{body.splice(fields, quote_plus)}"
+        if callback_url:
+            folder, slash, reference = callback_url.rpartition("/")
             form = f"{form}&StatusCallback={_quoted(folder + slash)}{_quoted(reference)}"
-        reply = await self._http.call("POST", self._url, self._headers, form.encode())
-        if isinstance(reply, Failure):
-            return reply
-        if reply.status in (200, 201):
-            sid = str(reply.document().get("sid") or "")
-            return Accepted(sid) if sid else STRANGER
-        return _failure(reply)
+        return form.encode()
 
     def _form(self, message: Message, names: tuple[str, ...]) -> tuple[str, Marked]:
         """Everything of the form but To and StatusCallback, encoded; the text last, cut at its marks."""
@@ -297,6 +297,15 @@ def _quoted(text: str) -> str:
 
 
 _kept_quote = lru_cache(maxsize=64)(quote_plus)
+
+
+def _outcome(reply: Reply | Failure) -> Outcome:
+    if isinstance(reply, Failure):
+        return reply
+    if reply.status in (200, 201):
+        sid = str(reply.document().get("sid") or "")
+        return Accepted(sid) if sid else STRANGER
+    return _failure(reply)
 
 
 def _failure(reply: Reply) -> Failure:

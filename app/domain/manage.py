@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import hmac
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
+
+from app.domain.bulk import Signer
 
 PURPOSE: Final = "manage"
 """`Keyring.key(PURPOSE)` is the key of these links; it outlives rotations, as old mails must keep working."""
@@ -28,8 +31,7 @@ class Managed:
 
 def manage_token(key: bytes, address_id: int, medium_code: int) -> str:
     """32 URL-safe characters."""
-    body = _BODY.pack(address_id, medium_code)
-    return base64.urlsafe_b64encode(body + _mac(key, body)).decode()
+    return _tokens(key, [address_id], medium_code)[0]
 
 
 def read_manage_token(key: bytes, token: str) -> Managed | None:
@@ -41,15 +43,29 @@ def read_manage_token(key: bytes, token: str) -> Managed | None:
     except (binascii.Error, ValueError):
         return None
     body, mac = raw[: _BODY.size], raw[_BODY.size :]
-    if not hmac.compare_digest(mac, _mac(key, body)):
+    if not hmac.compare_digest(mac, _signer(key).sign([body], _MAC_BYTES)[0]):
         return None
     return Managed(*_BODY.unpack(body))
 
 
 def manage_url(key: bytes, public_base: str, address_id: int, medium_code: int) -> str:
     """What stands behind `-manage_url-` in a message and in its List-Unsubscribe header (RFC 8058)."""
-    return f"{public_base}/u/{manage_token(key, address_id, medium_code)}"
+    return manage_urls(key, public_base, [address_id], medium_code)[0]
 
 
-def _mac(key: bytes, body: bytes) -> bytes:
-    return hmac.digest(key, b"manage" + body, hashlib.sha256)[:_MAC_BYTES]
+def manage_urls(key: bytes, public_base: str, address_ids: Sequence[int], medium_code: int) -> list[str]:
+    """The same for many at once."""
+    folder = f"{public_base}/u/"
+    return [folder + token for token in _tokens(key, address_ids, medium_code)]
+
+
+def _tokens(key: bytes, address_ids: Sequence[int], medium_code: int) -> list[str]:
+    bodies = [_BODY.pack(address_id, medium_code) for address_id in address_ids]
+    raw = b"".join([part for pair in zip(bodies, _signer(key).sign(bodies, _MAC_BYTES), strict=True) for part in pair])
+    text = base64.urlsafe_b64encode(raw).decode("ascii")
+    return [text[at : at + _TOKEN_LENGTH] for at in range(0, len(text), _TOKEN_LENGTH)]
+
+
+@lru_cache(maxsize=8)
+def _signer(key: bytes) -> Signer:
+    return Signer(key, b"manage")

@@ -1,7 +1,8 @@
 """The words shared by the engine and the channels: what is handed over, and what may come back.
 
 Channels import this module and nothing else of the service. Outcomes are values: a channel never
-raises for something a provider can do.
+raises for something a provider can do. What is made for every single message is a named tuple, which
+costs half of a frozen dataclass.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import ClassVar, Final, Protocol, runtime_checkable
+from typing import ClassVar, Final, NamedTuple, Protocol, runtime_checkable
 
 EMPTY: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -137,8 +138,7 @@ class Message:
     """Machine-readable update for the site and webhook media: {crisis, update, revision, severity, seq, ...}."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
+class Recipient(NamedTuple):
     """One place to reach. For media without persons the address is the endpoint's own account or site."""
 
     address: str
@@ -146,16 +146,15 @@ class Recipient:
     """Signed delivery reference (see domain.reference): holds no address, safe in URLs and custom args."""
     callback_url: str = ""
     """Where the provider may report about this delivery; "" = no callback wanted."""
-    fields: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    fields: Mapping[str, str] = EMPTY
     """Mark name -> raw value; the channel replaces `-name-` by it (and `-name-html-` by its HTML escape)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(NamedTuple):
     """One call's worth: recipients of one language and one variant, at most `Info.batch_size`."""
 
     message: Message
-    recipients: tuple[Recipient, ...]
+    recipients: Sequence[Recipient]
 
 
 class FailureKind(StrEnum):
@@ -177,8 +176,7 @@ class FailureKind(StrEnum):
     """We could not even ask: render error, bad header."""
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """The provider took responsibility; receipts may follow."""
 
     provider_id: str = ""

@@ -2,71 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from app.domain.delivery import Event, Result, Why
-from app.domain.message import FailureKind, Message, Recipient
+from app.domain.message import FailureKind
 from app.domain.routing import area_slot
-from app.store.ledger import BroadcastRow, Candidate, FirstMessage
+from app.store.ledger import BroadcastRow
 from app.store.settling import Settled
+from app.store.windows import Candidates, FirstMessage, Origin, Window
 
 ADDRESS_MOST = 1_024
 """As wide as the column; control characters, halves of characters and novels are nobody's address."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """One call: recipients of one language and variant, with the rows they answer for."""
-
-    message: Message
-    recipients: tuple[Recipient, ...]
-    candidates: tuple[Candidate, ...]
-    drill: bool
-
-    @property
-    def lane(self) -> int:
-        return self.candidates[0].lane
-
-    def halves(self) -> tuple[Unit, Unit]:
-        middle = len(self.candidates) // 2
-        return (
-            Unit(self.message, self.recipients[:middle], self.candidates[:middle], self.drill),
-            Unit(self.message, self.recipients[middle:], self.candidates[middle:], self.drill),
-        )
-
-
 def sort_out(
-    candidates: Iterable[Candidate], row: BroadcastRow, *, now_ms: int, gap_ms: int
-) -> tuple[list[Candidate], list[Settled]]:
+    candidates: Candidates, row: BroadcastRow, *, now_ms: int, gap_ms: int
+) -> tuple[Candidates, list[Settled]]:
     """(those to send to, those settled or put off at the door), decided at the last moment before the call."""
-    go, not_now = [], []
-    wait_until = (row.sent_ms or now_ms) + gap_ms
-    for candidate in candidates:
-        if candidate.address is None:
-            not_now.append(_closed(candidate, Result.SUPPRESSED, "address_erased", now_ms))
-        elif not candidate.address.isprintable() or len(candidate.address) > ADDRESS_MOST:
-            not_now.append(_closed(candidate, Result.DEAD, f"{FailureKind.OURS}:bad_address", now_ms))
-        elif candidate.suppressed is not None:
-            not_now.append(_closed(candidate, Result.SUPPRESSED, Event.ON_SUPPRESSION_LIST, now_ms))
-        elif candidate.superseded:
-            not_now.append(_closed(candidate, Result.SUPERSEDED, Event.NEWER_UPDATE, now_ms))
-        elif candidate.first is FirstMessage.SPARED:
-            not_now.append(_closed(candidate, Result.SUPPRESSED, "first_message_never_left", now_ms))
-        elif candidate.first is FirstMessage.OPEN and now_ms < wait_until:
-            not_now.append(put_back(candidate, "first_message_in_flight", now_ms, due_ms=wait_until))
-        else:
-            go.append(candidate)
-    return go, not_now
+    if _nothing_stands_against(candidates):
+        return candidates, []
+    origin, wait_until = candidates.origin, (row.sent_ms or now_ms) + gap_ms
+    not_now, may_go = [], []
+    deciding = (candidates.addresses, candidates.suppressed, candidates.superseded, candidates.first)
+    for address_id, address, suppressed, superseded, first in zip(candidates.ids, *deciding, strict=True):
+        end = _end(address, suppressed, superseded=bool(superseded), spared=first == FirstMessage.SPARED)
+        waits = first == FirstMessage.OPEN and now_ms < wait_until
+        if end is not None:
+            not_now.append(settled(origin, address_id, *end, now_ms))
+        elif waits:
+            not_now.append(put_back(origin, address_id, "first_message_in_flight", now_ms, due_ms=wait_until))
+        may_go.append(end is None and not waits)
+    return candidates.only(may_go), not_now
 
 
-def put_back(candidate: Candidate, reason: str, now_ms: int, *, due_ms: int) -> Settled:
+def _nothing_stands_against(candidates: Candidates) -> bool:
+    """The usual case, found out in a few passes over whole columns."""
+    free = candidates.suppressed.count(None) == len(candidates) and not any(candidates.superseded)
+    if not free or set(candidates.first) - {FirstMessage.TOLD.value}:
+        return False
+    addresses = [address for address in candidates.addresses if address is not None]
+    whole = len(addresses) == len(candidates) and "".join(addresses).isprintable()
+    return whole and max(map(len, addresses), default=0) <= ADDRESS_MOST
+
+
+def _end(address: str | None, suppressed: str | None, *, superseded: bool, spared: bool) -> tuple[Result, str] | None:
+    """Why nothing is sent to somebody, ever; None when something may be."""
+    if address is None:
+        return Result.SUPPRESSED, "address_erased"
+    if not address.isprintable() or len(address) > ADDRESS_MOST:
+        return Result.DEAD, f"{FailureKind.OURS}:bad_address"
+    if suppressed is not None:
+        return Result.SUPPRESSED, Event.ON_SUPPRESSION_LIST
+    if superseded:
+        return Result.SUPERSEDED, Event.NEWER_UPDATE
+    return (Result.SUPPRESSED, "first_message_never_left") if spared else None
+
+
+def put_back(origin: Origin, address_id: int, reason: str, now_ms: int, *, due_ms: int) -> Settled:
     """Admitted but never asked about: it waits without having cost an attempt."""
-    return settled(candidate, None, reason, now_ms, again=candidate.was or Why.RETURNED, due_ms=due_ms)
+    return settled(origin, address_id, None, reason, now_ms, again=origin.was or Why.RETURNED, due_ms=due_ms)
 
 
 def settled(
-    candidate: Candidate,
+    origin: Origin,
+    address_id: int,
     result: Result | None,
     reason: str,
     now_ms: int,
@@ -77,42 +76,34 @@ def settled(
     suppress: str = "",
 ) -> Settled:
     return Settled(
-        candidate.broadcast,
-        candidate.medium,
-        candidate.address_id,
-        candidate.shard,
-        candidate.endpoint,
-        candidate.lane,
-        candidate.attempt,
+        origin.broadcast,
+        origin.medium,
+        address_id,
+        origin.shard,
+        origin.endpoint,
+        origin.lane,
+        origin.attempt,
         result,
         reason,
         now_ms,
         provider_id,
-        candidate.was,
+        origin.was,
         again,
         due_ms,
-        candidate.since_ms,
+        origin.since_ms,
         suppress,
-        candidate.fence,
+        origin.fence,
     )
 
 
-def alike(candidates: Iterable[Candidate], areas: frozenset[str] = frozenset()) -> list[tuple[str, list[Candidate]]]:
-    """Those who may share a call: one broadcast, one shard, one language, one variant, one of the areas that matter.
-
-    Each group comes with what stands for its area.
-    """
-    groups: dict[tuple[int, int, str, int, str], list[Candidate]] = {}
-    for one in candidates:
-        slot = area_slot(one.area, areas) if areas else ""
-        groups.setdefault((one.broadcast, one.shard, one.language, one.variant, slot), []).append(one)
-    return [(key[4], members) for key, members in groups.items()]
-
-
-def cut(members: Sequence[Candidate], size: int) -> list[tuple[Candidate, ...]]:
-    """Into calls of at most `size`."""
-    return [tuple(members[at : at + size]) for at in range(0, len(members), size)]
-
-
-def _closed(candidate: Candidate, result: Result, reason: str, now_ms: int) -> Settled:
-    return settled(candidate, result, reason, now_ms)
+def alike(candidates: Candidates, areas: frozenset[str] = frozenset()) -> list[Window]:
+    """Parted into those who may share a call: one language, one variant, one of the areas that matter."""
+    slots: Sequence[str] = [area_slot(area, areas) for area in candidates.areas] if areas else ("",) * len(candidates)
+    groups: dict[tuple[str, int, str], list[int]] = {}
+    for place, kind in enumerate(zip(candidates.languages, candidates.variants, slots, strict=True)):
+        groups.setdefault(kind, []).append(place)
+    ids, addresses = candidates.ids, [address or "" for address in candidates.addresses]
+    return [
+        Window(candidates.origin, *kind, [ids[place] for place in places], [addresses[place] for place in places])
+        for kind, places in groups.items()
+    ]

@@ -5,18 +5,19 @@ the clock or the registry may have changed what they say; never for a recipient.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from app.clock import Clock, from_ms, to_ms
 from app.domain.endpoints import Endpoint
-from app.domain.manage import manage_url
-from app.domain.message import EMPTY, MEDIUM_CODES, Failure, FailureKind, Info, Medium, Message, Recipient
+from app.domain.manage import manage_urls
+from app.domain.message import MEDIUM_CODES, Failure, FailureKind, Info, Medium, Message, Recipient
 from app.domain.reference import References
 from app.errors import ClarionError
 from app.store.database import DOWN
-from app.store.ledger import BroadcastRow, Candidate
+from app.store.ledger import BroadcastRow
 from app.store.unknowns import Unsure
+from app.store.windows import Origin
 
 FRESH_SECONDS = 5.0
 KEPT_MOST = 512
@@ -24,6 +25,8 @@ MARKS = {Medium.EMAIL: ("manage_url",)}
 
 Compose = Callable[[BroadcastRow, Medium, Info, str, int, bool, str], Message]
 """(broadcast, medium, channel, language, variant, with the page's link, area) -> message; raises ClarionError."""
+Who = tuple[Sequence[int], Sequence[str]]
+"""Address ids, and what stands in them."""
 Areas = Callable[[], frozenset[str]]
 """`Registry.areas` as they are now; raises ClarionError."""
 
@@ -89,22 +92,16 @@ class Composer:
         self._kept[wanted] = (now, fresh)
         return fresh
 
-    def naming(
-        self, endpoint: Endpoint, broadcast: int, medium: int, *, reports: bool
-    ) -> Callable[[Candidate | Unsure], Recipient]:
-        """Who an attempt goes to, under a reference only we can make; `reports`: the provider is told where to call."""
-        references = References(broadcast, medium, self.reference_key)
-        prefix = f"{self.public_base}/callbacks/{endpoint.slug}/"
-        personal = medium == MEDIUM_CODES[Medium.EMAIL]
-
-        def name(one: Candidate | Unsure) -> Recipient:
-            reference = references.encode(one.address_id, one.attempt)
-            fields = EMPTY
-            if personal:
-                fields = {"manage_url": manage_url(self.manage_key, self.public_base, one.address_id, one.medium)}
-            return Recipient(one.address or "", reference, prefix + reference if reports else "", fields)
-
-        return name
+    def people(self, endpoint: Endpoint, origin: Origin | Unsure, who: Who, *, reports: bool) -> list[Recipient]:
+        """Who an attempt goes to, under references only we can make; `reports`: the provider is told where to call."""
+        ids, addresses = who
+        names = References(origin.broadcast, origin.medium, self.reference_key).encode(ids, origin.attempt)
+        folder = f"{self.public_base}/callbacks/{endpoint.slug}/"
+        calls = [folder + name for name in names] if reports else [""] * len(names)
+        if origin.medium != MEDIUM_CODES[Medium.EMAIL]:
+            return list(map(Recipient, addresses, names, calls))
+        links = manage_urls(self.manage_key, self.public_base, ids, origin.medium)
+        return list(map(Recipient, addresses, names, calls, [{"manage_url": link} for link in links]))
 
     def _shared(self, wanted: _Wanted, fresh: Message | Failure) -> Message | Failure:
         """What another area is told already, when it is the same."""

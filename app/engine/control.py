@@ -30,6 +30,8 @@ class Control:
     leased_until: float = float("inf")
     """Monotonic; past it another worker may hold what we hold, so nothing may start (set by the engine)."""
     _rows: Mapping[int, BroadcastRow] = field(default_factory=dict)
+    _sure_until: Mapping[int, float] = field(default_factory=dict)
+    """Monotonic, for each broadcast that may go: when what was read grows old, or the broadcast expires."""
     _read_at: float = float("-inf")
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -37,6 +39,7 @@ class Control:
         started = self.clock.monotonic()
         rows = await asyncio.to_thread(self._read)
         self._rows, self._read_at = {row.id: row for row in rows}, started
+        self._sure_until = {row.id: self._stays_true_until(row) for row in rows if row.state == "sending"}
 
     def sending(self) -> list[BroadcastRow]:
         """Best lane first, then oldest."""
@@ -50,9 +53,12 @@ class Control:
     def get(self, broadcast_id: int) -> BroadcastRow | None:
         return self._rows.get(broadcast_id)
 
-    def glance(self, broadcast_id: int) -> Verdict | None:
-        """The verdict by what is known already; None when that is older than `control_stale`."""
-        return None if self._is_stale() else self._judge(broadcast_id)
+    def goes(self, broadcast_id: int, now: float) -> bool:
+        """Whether it surely may go at this monotonic moment; if not, `verdict` reads again and says why.
+
+        Asked before every single call, so what can be worked out when staff's wishes are read is worked out there.
+        """
+        return now < self._sure_until.get(broadcast_id, now) and now <= self.leased_until
 
     async def verdict(self, broadcast_id: int) -> Verdict:
         """Read again if need be. Without fresh knowledge there is no GO: a database that is away, or that took so
@@ -73,6 +79,13 @@ class Control:
         if row.expires_ms is not None and row.expires_ms <= to_ms(self.clock.now()):
             return Verdict.EXPIRED
         return Verdict.GO
+
+    def _stays_true_until(self, row: BroadcastRow) -> float:
+        fresh_until = self._read_at + self.timings.control_stale
+        if row.expires_ms is None:
+            return fresh_until
+        left = (row.expires_ms - to_ms(self.clock.now())) / 1000
+        return min(fresh_until, self.clock.monotonic() + left)
 
     def _is_stale(self) -> bool:
         return self.clock.monotonic() - self._read_at > self.timings.control_stale

@@ -18,8 +18,8 @@ from app.errors import ClarionError
 from app.settings import Timings
 from app.store import endpoints
 from app.store.database import Database
-from app.store.ledger import ShardKey
-from app.store.settling import Settled
+from app.store.settling import Finished, Settled, Taken
+from app.store.windows import ShardKey
 from app.usecases.halt_endpoint import halt_endpoint
 
 OpenChannel = Callable[[Endpoint, bool], Channel]
@@ -96,13 +96,14 @@ class Fleet:
             for key in keys:
                 runner.held.pop(key, None)
 
-    def landed(self, rows: Sequence[Settled]) -> None:
-        """These rows are committed."""
-        by_endpoint: dict[int, list[Settled]] = {}
-        for row in rows:
-            by_endpoint.setdefault(row.endpoint, []).append(row)
-        for endpoint_id, own in by_endpoint.items():
-            self._runners[endpoint_id].landed(own)
+    def collect(self) -> list[Taken]:
+        """What all providers took since the last time."""
+        return [group for runner in self for group in runner.collect()]
+
+    def landed(self, finished: Finished) -> None:
+        """This is committed."""
+        for (endpoint_id, key), number in finished.by_shard().items():
+            self._runners[endpoint_id].landed(key, number)
 
     @property
     def busy(self) -> bool:

@@ -9,15 +9,17 @@ from app.clock import Clock, to_ms
 from app.domain.delivery import Result
 from app.domain.message import Channel, Failure, FailureKind, Message, Recipient, ReportsReceipts
 from app.domain.routing import area_slot
-from app.engine.admitting import Unit, alike, cut, put_back, settled
+from app.engine.admitting import alike, put_back, settled
+from app.engine.calls import Load
 from app.engine.composing import Composer
 from app.engine.control import Control
 from app.engine.fleet import Fleet
 from app.engine.sending import Runner
 from app.engine.turn import Granted
-from app.store.ledger import BroadcastRow, Candidate
+from app.store.ledger import BroadcastRow
 from app.store.settling import Settled
 from app.store.unknowns import Unsure
+from app.store.windows import Origin, Window
 
 WordsGuard = Callable[[Awaitable[Message | Failure], float], Awaitable[Message | Failure]]
 COMPOSE_SECONDS = 10.0
@@ -40,22 +42,29 @@ class Loader:
             return
         self.fleet.take(runner, got)
         runner.expect(got.go)
-        ready: dict[tuple[int, int, int], tuple[BroadcastRow, Message, list[Candidate]]] = {}
-        areas = await self.composer.areas_that_matter(max(one.broadcast for one in got.go)) if got.go else frozenset()
-        for area, members in alike(got.go, areas):
-            row = self.control.get(members[0].broadcast)
-            message = await self._words(row, runner, members[0], area)
+        ready: dict[tuple[Origin, int], tuple[Origin, BroadcastRow, Message, list[Window]]] = {}
+        newest = max((candidates.origin.broadcast for candidates in got.go), default=None)
+        areas = frozenset[str]() if newest is None else await self.composer.areas_that_matter(newest)
+        for window in (window for candidates in got.go for window in alike(candidates, areas)):
+            row = self.control.get(window.origin.broadcast)
+            message = await self._words(row, runner, window, window.area)
             if row is None or isinstance(message, Failure):
-                self._give_up(members, message)
+                self._give_up(window, message)
                 continue
             # Areas that are told the same go in the same calls.
-            key = (row.id, members[0].shard, id(message))
-            ready.setdefault(key, (row, message, []))[2].extend(members)
-        for row, message, members in ready.values():
-            reports = isinstance(runner.channel(drill=row.drill), ReportsReceipts)
-            name = self.composer.naming(runner.endpoint, row.id, members[0].medium, reports=reports)
-            pieces = cut(members, runner.live.info.batch_size)
-            runner.load(Unit(message, tuple(map(name, piece)), piece, row.drill) for piece in pieces)
+            key = (window.origin, id(message))
+            ready.setdefault(key, (window.origin, row, message, []))[3].append(window)
+        for origin, row, message, windows in ready.values():
+            runner.load(self._load(runner, origin, row, message, windows))
+
+    def _load(
+        self, runner: Runner, origin: Origin, row: BroadcastRow, message: Message, windows: Sequence[Window]
+    ) -> Load:
+        reports = isinstance(runner.channel(drill=row.drill), ReportsReceipts)
+        ids = [address_id for window in windows for address_id in window.ids]
+        addresses = [address for window in windows for address in window.addresses]
+        people = self.composer.people(runner.endpoint, origin, (ids, addresses), reports=reports)
+        return Load(origin, message, row.drill, ids, people)
 
     async def words_of(self, unsure: Unsure) -> Message | Failure:
         """What was sent to somebody we are unsure of."""
@@ -74,22 +83,24 @@ class Loader:
         runner = self.fleet.get(unsure.endpoint)
         if runner is None:
             return None
-        return self.composer.naming(runner.endpoint, unsure.broadcast, unsure.medium, reports=False)(unsure)
+        who = [unsure.address_id], [unsure.address or ""]
+        return self.composer.people(runner.endpoint, unsure, who, reports=False)[0]
 
     async def _words(
-        self, row: BroadcastRow | None, runner: Runner, one: Candidate | Unsure, area: str
+        self, row: BroadcastRow | None, runner: Runner, one: Window | Unsure, area: str
     ) -> Message | Failure:
         if row is None:
             return Failure(FailureKind.NOT_ACCEPTED, "broadcast_holds", retry_after=0.0)
         words = self.composer.message(row, runner.endpoint, runner.live.info, one.language, one.variant, area)
         return await self.guard(words, COMPOSE_SECONDS)
 
-    def _give_up(self, members: Sequence[Candidate], failure: Message | Failure) -> None:
+    def _give_up(self, window: Window, failure: Message | Failure) -> None:
         """A render error is ours and final; when the words cannot be had right now, the rows wait for them."""
-        now_ms = to_ms(self.clock.now())
+        now_ms, origin = to_ms(self.clock.now()), window.origin
         if isinstance(failure, Failure) and failure.kind is FailureKind.OURS:
             reason = f"{failure.kind.value}:{failure.code}"
-            rows = [settled(one, Result.DEAD, reason, now_ms) for one in members]
+            rows = [settled(origin, address_id, Result.DEAD, reason, now_ms) for address_id in window.ids]
         else:
-            rows = [put_back(one, "words_wait", now_ms, due_ms=now_ms + TRY_AGAIN_MS) for one in members]
+            due_ms = now_ms + TRY_AGAIN_MS
+            rows = [put_back(origin, address_id, "words_wait", now_ms, due_ms=due_ms) for address_id in window.ids]
         self.settle_soon(rows)

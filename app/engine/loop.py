@@ -25,13 +25,13 @@ from app.engine.recovery import Recovery
 from app.engine.sharing import Purses
 from app.engine.supervising import outlive
 from app.engine.tending import Tending
-from app.engine.turn import Granted, Request, is_site, take_turn
+from app.engine.turn import Granted, Request, sites, take_turn
 from app.engine.vitals import count
 from app.engine.watchdog import guarded
 from app.settings import Timings
 from app.store import waiting
 from app.store.database import Database, Doubtful
-from app.store.settling import Settled
+from app.store.settling import Finished, Settled
 
 IDLE_SECONDS: Final = 0.25
 HOUSEKEEPING_SECONDS: Final = 60.0
@@ -52,7 +52,7 @@ class Engine:
     me: str = field(default_factory=lambda: secrets.token_hex(8))
     control: Control = field(init=False)
     fleet: Fleet = field(init=False)
-    _finished: list[Settled] = field(default_factory=list)
+    _finished: Finished = field(default_factory=Finished)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _renewed_at: float = 0.0
     _purses: Purses = field(init=False)
@@ -120,7 +120,7 @@ class Engine:
         if self._called:
             self._called = False
             await outlive(self.control.refresh)
-        batch, self._finished = self._finished, []
+        batch, self._finished = self._finished + Finished(taken=self.fleet.collect()), Finished()
         request = self._request(batch)
         started, leases_are_fresh = self.clock.monotonic(), request.renew or not self.fleet.busy
         try:
@@ -133,7 +133,7 @@ class Engine:
         self._doubtful = False
         if leases_are_fresh:
             self.control.leased_until = started + self.timings.lease
-        if any(is_site(row) for row in batch):
+        if sites(batch):
             # The very next messages carry the link of the page that is up now; unlinked if this cannot be read.
             await outlive(self.control.refresh)
         count(batch, (row for got in granted.values() for row in got.closed), self.control, self.fleet)
@@ -147,9 +147,9 @@ class Engine:
         """The last commit may have admitted people we never heard of: they now belong to a worker that is dead."""
         self.me = secrets.token_hex(8)
         self._doubtful = True
-        self._finished += self.fleet.forget()
+        self._finished.rows += self.fleet.forget()
 
-    def _request(self, batch: Sequence[Settled]) -> Request:
+    def _request(self, batch: Finished) -> Request:
         now = self.clock.monotonic()
         renew = self.fleet.busy and now - self._renewed_at > self.timings.renew
         if renew:
@@ -158,7 +158,7 @@ class Engine:
         return Request(
             me=self.me,
             now_ms=to_ms(self.clock.now()),
-            settled=batch,
+            finished=batch,
             wants=self.fleet.wants() if sending else [],
             sending=sending,
             release=self.fleet.exhausted(),
@@ -169,7 +169,7 @@ class Engine:
 
     def _commit(self, request: Request) -> dict[int, Granted]:
         """The only place where the engine admits; an idle one looks first and never takes the write lock."""
-        if not (request.settled or request.release or request.renew):
+        if not (request.finished or request.release or request.renew):
             if not request.wants:
                 return {}
             with self.db.reading() as connection:
@@ -180,11 +180,11 @@ class Engine:
         with self.db.writing(alone=False) as tx:
             granted = take_turn(tx, request, self.timings)
         for endpoint, got in granted.items():
-            self._purses.spend(endpoint, len(got.go))
+            self._purses.spend(endpoint, got.number)
         return granted
 
     def _settle_soon(self, rows: Sequence[Settled]) -> None:
-        self._finished.extend(rows)
+        self._finished.rows.extend(rows)
         self._wake.set()
 
     async def _rest(self, *, moved: bool, took: float) -> None:

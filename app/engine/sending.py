@@ -1,33 +1,41 @@
-"""One endpoint's senders: so many calls at once, each asked for permission just before it leaves."""
+"""One endpoint's senders: so many calls at once, each asked for permission just before it leaves.
+
+What is done for every call is kept short: what can be known for a whole load, or until staff are asked again, is not
+worked out here.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import random
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
 from app.clock import Clock, from_ms, to_ms
 from app.domain.delivery import Event, Result, Why
 from app.domain.endpoints import Endpoint
-from app.domain.message import Accepted, Batch, Channel, Failure, FailureKind, Outcome
+from app.domain.message import Accepted, Channel, Failure, FailureKind, Outcome
 from app.domain.pacing import Pace
 from app.domain.retrying import Backoff, Doubt, GiveBack, Halve, Retry, Settle, decide
 from app.domain.sharing import Shares
-from app.engine.admitting import Unit, put_back, settled
+from app.engine.admitting import put_back, settled
+from app.engine.calls import Load, Unit
 from app.engine.control import Control, Verdict
 from app.engine.health import HEALTHY, Health
 from app.engine.watchdog import Watchdog
 from app.settings import Timings
-from app.store.ledger import Candidate, HeldShard, ShardKey
-from app.store.settling import Settled, by_shard
+from app.store.ledger import HeldShard
+from app.store.settling import Settled, Taken
+from app.store.windows import Candidates, Origin, ShardKey
 
 WINDOW_CALLS = 16
 """Admitted ahead, in calls per sender: enough to never starve, few enough to be asked about after a crash."""
 WINDOW_MOST = 2_000
+MISCOUNTED = Failure(FailureKind.AMBIGUOUS, "channel_broke", "The channel did not answer for everybody.")
 
 
 @dataclass(slots=True)
@@ -51,7 +59,9 @@ class Runner:
     halted: str = ""
     closing: bool = False
     """The process ends: nothing more starts here."""
-    _queue: deque[Unit] = field(default_factory=deque)
+    _queue: deque[Load] = field(default_factory=deque)
+    _home: list[Load] = field(default_factory=list)
+    """Loads of which something was taken since it was last collected."""
     _waiting: asyncio.Event = field(default_factory=asyncio.Event)
     """Set while calls wait in the queue."""
     _loaded: int = 0
@@ -95,88 +105,110 @@ class Runner:
         """Half-open: all workers together may try one delivery."""
         return bool(self.health.refusals)
 
-    def expect(self, rows: Sequence[Candidate]) -> None:
+    def expect(self, granted: Sequence[Candidates]) -> None:
         """These were granted: until each is settled, their shards stay ours and count against the window."""
-        self._loaded += len(rows)
-        self.pace = self.pace.spent(len(rows))
-        for key, number in by_shard(rows).items():
+        for candidates in granted:
+            key, number = candidates.origin.shard_key, len(candidates)
+            self._loaded += number
+            self.pace = self.pace.spent(number)
             self.flying[key] = self.flying.get(key, 0) + number
 
-    def load(self, units: Iterable[Unit]) -> None:
+    def load(self, load: Load) -> None:
         """Queue calls for recipients that are expected; a better lane goes ahead of what waits here already."""
-        fresh = list(units)
-        if self._queue and fresh and fresh[0].lane < self._queue[-1].lane:
-            fresh = sorted([*self._queue, *fresh], key=lambda unit: unit.lane)
-            self._queue.clear()
-        self._queue.extend(fresh)
+        behind = self._queue and load.origin.lane < self._queue[-1].origin.lane
+        self._queue.append(load)
+        if behind:
+            self._queue = deque(sorted(self._queue, key=lambda one: one.origin.lane))
         self._waiting.set()
 
     def forget(self) -> list[Settled]:
         """Hold nothing any more; the rows of calls that had not begun."""
         self.held.clear()
-        rows, now_ms = [], to_ms(self.clock.now())
-        while self._queue:
-            unit = self._queue.popleft()
-            rows += [put_back(one, "worker_began_anew", now_ms, due_ms=now_ms) for one in unit.candidates]
-        return rows
+        now_ms = to_ms(self.clock.now())
+        units = [load.rest() for load in self._queue]
+        self._queue.clear()
+        return [row for unit in units for row in _put_back(unit, "worker_began_anew", now_ms, due_ms=now_ms)]
 
-    def landed(self, rows: Sequence[Settled]) -> None:
-        """These rows are committed."""
-        self._loaded -= len(rows)
-        for key, number in by_shard(rows).items():
-            left = self.flying.get(key, 0) - number
-            if left > 0:
-                self.flying[key] = left
-            else:
-                self.flying.pop(key, None)
+    def collect(self) -> list[Taken]:
+        """What the provider took since the last time."""
+        taken = [load.taken for load in self._home if load.taken is not None]
+        for load in self._home:
+            load.taken = None
+        self._home.clear()
+        return taken
+
+    def landed(self, key: ShardKey, number: int) -> None:
+        """So many outcomes of this shard are committed."""
+        self._loaded -= number
+        left = self.flying.get(key, 0) - number
+        if left > 0:
+            self.flying[key] = left
+        else:
+            self.flying.pop(key, None)
 
     async def _work(self) -> None:
         structlog.contextvars.bind_contextvars(endpoint=self.endpoint.slug)
+        size = self.live.info.batch_size
         while True:
             await self._waiting.wait()
             while self._queue:
-                self.finished(await self._send(self._queue.popleft()))
+                load = self._queue[0]
+                unit = load.next(size)
+                if load.exhausted:
+                    self._queue.popleft()
+                await self._send(unit)
             self._waiting.clear()
 
-    async def _send(self, unit: Unit) -> list[Settled]:
-        """What became of every row of the unit."""
-        refusal = await self._refusal(unit)
-        if refusal is not None:
-            return refusal
-        call = self.channel(drill=unit.drill).send(Batch(unit.message, unit.recipients))
-        outcomes = await self._watchdog.guard(call)
+    async def _send(self, unit: Unit) -> None:
+        """One call, and what became of everybody in it."""
+        load = unit.load
+        if not self._free(load.origin.broadcast):
+            refused = await self._refusal(unit)
+            if refused is not None:
+                self.finished(refused)
+                return
+        outcomes = await self._watchdog.guard((self.sink if load.drill else self.live).send(unit.batch))
         if isinstance(outcomes, Failure):
-            outcomes = [outcomes] * len(unit.candidates)
-        if all(isinstance(outcome, Accepted) for outcome in outcomes):
-            if self.health is not HEALTHY and not unit.drill:
-                self.health = self.health.succeeded(self.clock.monotonic())
-            now_ms = to_ms(self.clock.now())
-            return [
-                settled(one, Result.ACCEPTED, Event.ACCEPTED, now_ms, provider_id=outcome.provider_id)
-                for one, outcome in zip(unit.candidates, outcomes, strict=True)
-                if isinstance(outcome, Accepted)
-            ]
-        if len(unit.candidates) > 1 and all(_is_content(outcome) for outcome in outcomes):
-            first, second = unit.halves()
-            return [*await self._send(first), *await self._send(second)]
-        self._learn(outcomes)
-        return [self._row(one, outcome) for one, outcome in zip(unit.candidates, outcomes, strict=True)]
+            outcomes = [outcomes] * len(unit.ids)
+        elif len(outcomes) != unit.stop - unit.start:
+            outcomes = [MISCOUNTED] * len(unit.ids)
+        taken = [outcome for outcome in outcomes if isinstance(outcome, Accepted)]
+        if len(taken) == len(outcomes):
+            self._note_taken(unit, taken)
+        elif len(outcomes) > 1 and all(_is_content(outcome) for outcome in outcomes):
+            for half in unit.halves():
+                await self._send(half)
+        else:
+            self._learn(outcomes)
+            pairs = zip(unit.ids, outcomes, strict=True)
+            self.finished([self._row(load.origin, address_id, outcome) for address_id, outcome in pairs])
+
+    def _free(self, broadcast: int) -> bool:
+        """Nothing needs asking: the endpoint is well, and the broadcast surely may go."""
+        if self.halted or self.closing or self.health is not HEALTHY:
+            return False
+        return self.control.goes(broadcast, self.clock.monotonic())
+
+    def _note_taken(self, unit: Unit, outcomes: Sequence[Accepted]) -> None:
+        if self.health is not HEALTHY and not unit.load.drill:
+            self.health = self.health.succeeded(self.clock.monotonic())
+        if unit.note_taken(outcomes, to_ms(self.clock.now())):
+            self._home.append(unit.load)
+            self.finished(())
 
     async def _refusal(self, unit: Unit) -> list[Settled] | None:
         """Rows to give back when the call may not leave any more; None = go."""
-        broadcast, now_ms = unit.candidates[0].broadcast, to_ms(self.clock.now())
+        origin, now_ms = unit.load.origin, to_ms(self.clock.now())
         if self.halted or self.closing or not self.health.allowed(1, self.clock.monotonic()):
             wait = self.health.seconds_closed(self.clock.monotonic())
-            return [
-                put_back(one, "endpoint_waits", now_ms, due_ms=now_ms + int(wait * 1000)) for one in unit.candidates
-            ]
-        match self.control.glance(broadcast) or await self.control.verdict(broadcast):
+            return _put_back(unit, "endpoint_waits", now_ms, due_ms=now_ms + int(wait * 1000))
+        match await self.control.verdict(origin.broadcast):
             case Verdict.GO:
                 return None
             case Verdict.EXPIRED:
-                return [settled(one, Result.EXPIRED, Event.PAST_EXPIRY, now_ms) for one in unit.candidates]
+                return [settled(origin, one, Result.EXPIRED, Event.PAST_EXPIRY, now_ms) for one in unit.ids]
             case Verdict.HOLD:
-                return [put_back(one, "broadcast_holds", now_ms, due_ms=now_ms) for one in unit.candidates]
+                return _put_back(unit, "broadcast_holds", now_ms, due_ms=now_ms)
 
     def _learn(self, outcomes: Sequence[Outcome]) -> None:
         """What the endpoint's health and pace make of a call that was not accepted as a whole."""
@@ -200,30 +232,34 @@ class Runner:
             self.pace = self.pace.throttled()
         self.health = self.health.refused(now, refusal.retry_after, backoff, jitter, refusal.code)
 
-    def _row(self, candidate: Candidate, outcome: Outcome) -> Settled:
+    def _row(self, origin: Origin, address_id: int, outcome: Outcome) -> Settled:
         now = self.clock.now()
         now_ms = to_ms(now)
         lifetime = self.live.info.key_lifetime_seconds
-        began = from_ms(candidate.since_ms) if candidate.since_ms else now
+        began = from_ms(origin.since_ms) if origin.since_ms else now
         decision = decide(
             outcome,
-            attempt=candidate.attempt,
+            attempt=origin.attempt,
             batch=1,  # a batch refused for its content was halved before
             key_is_fresh=lifetime > (now - began).total_seconds(),
             backoff=Backoff(self.timings.retry_base, self.timings.retry_cap),
             jitter=random.random(),  # noqa: S311 - jitter
         )
+        row = partial(settled, origin, address_id)
         match decision:
             case Settle(result, reason, provider_id, suppress):
-                return settled(candidate, result, reason, now_ms, provider_id=provider_id, suppress=suppress)
+                return row(result, reason, now_ms, provider_id=provider_id, suppress=suppress)
             case Retry(reason, delay):
-                at = now_ms + int(delay * 1000)
-                return settled(candidate, Result.REFUSED, reason, now_ms, again=Why.RETRY, due_ms=at)
+                return row(Result.REFUSED, reason, now_ms, again=Why.RETRY, due_ms=now_ms + int(delay * 1000))
             case Doubt(reason):
                 at = now_ms + int(self.timings.settle * 1000)
-                return settled(candidate, Result.UNKNOWN, reason, now_ms, again=Why.UNKNOWN, due_ms=at)
+                return row(Result.UNKNOWN, reason, now_ms, again=Why.UNKNOWN, due_ms=at)
             case GiveBack(reason) | Halve(reason):
-                return put_back(candidate, reason, now_ms, due_ms=now_ms)
+                return put_back(origin, address_id, reason, now_ms, due_ms=now_ms)
+
+
+def _put_back(unit: Unit, reason: str, now_ms: int, *, due_ms: int) -> list[Settled]:
+    return [put_back(unit.load.origin, one, reason, now_ms, due_ms=due_ms) for one in unit.ids]
 
 
 def _is_content(outcome: Outcome) -> bool:

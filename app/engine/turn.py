@@ -14,8 +14,9 @@ from app.domain.sharing import Shares, Waiting, after, divide
 from app.engine.admitting import sort_out
 from app.settings import Timings
 from app.store import breakers, ledger, locking, settling, stopping, superseding, waiting
-from app.store.ledger import BroadcastRow, Candidate, HeldShard, ShardKey
-from app.store.settling import Settled
+from app.store.ledger import BroadcastRow, HeldShard
+from app.store.settling import Finished, Settled
+from app.store.windows import Candidates, ShardKey
 
 CLAIM_AHEAD = 2
 NO_SHARES = Shares()
@@ -42,7 +43,7 @@ class Want:
 class Request:
     me: str
     now_ms: int
-    settled: Sequence[Settled]
+    finished: Finished
     wants: Sequence[Want]
     sending: Sequence[BroadcastRow]
     """Broadcasts that may admit, best lane first."""
@@ -51,12 +52,12 @@ class Request:
     renews: Sequence[ShardKey] = ()
     """With `renew`: every shard held, those of endpoints without room too, so that all are locked in one order."""
     doubtful: bool = False
-    """Some of `settled` may have been committed before."""
+    """Some of `finished` may have been committed before."""
 
     def touches(self) -> Iterator[ShardKey]:
         """Every shard this turn will change, but those it has yet to claim: they are free."""
-        for row in self.settled:
-            yield row.shard_key
+        for _, key in self.finished.by_shard():
+            yield key
         for want in self.wants:
             yield from want.held
         yield from self.release
@@ -67,7 +68,7 @@ class Request:
 class Granted:
     """What one endpoint got: valid only once the transaction is committed."""
 
-    go: list[Candidate] = field(default_factory=list)
+    go: list[Candidates] = field(default_factory=list)
     claimed: list[HeldShard] = field(default_factory=list)
     moved: dict[ShardKey, HeldShard] = field(default_factory=dict)
     """Held shards as they stand after admission."""
@@ -76,12 +77,17 @@ class Granted:
     closed: list[Settled] = field(default_factory=list)
     """Settled or put off at the door."""
 
+    @property
+    def number(self) -> int:
+        """How many recipients may be sent to."""
+        return sum(map(len, self.go))
+
 
 def take_turn(connection: Connection, request: Request, timings: Timings) -> dict[int, Granted]:
     """Run inside one write transaction; returns what each endpoint was granted."""
     locking.lock_shards(connection, request.touches())
-    if request.settled:
-        settling.settle(connection, request.settled, doubtful=request.doubtful)
+    if request.finished:
+        settling.settle(connection, request.finished.rows, request.finished.taken, doubtful=request.doubtful)
         _note_sites(connection, request)
     if request.renew:
         ledger.renew(connection, request.me, now_ms=request.now_ms, lease_ms=int(timings.lease * 1000))
@@ -92,13 +98,14 @@ def take_turn(connection: Connection, request: Request, timings: Timings) -> dic
 
 def _note_sites(connection: Connection, request: Request) -> None:
     """The site was read back: its broadcast's other waves need not wait for the bound."""
-    for broadcast_id in {row.broadcast for row in request.settled if is_site(row)}:
+    for broadcast_id in sites(request.finished):
         stopping.confirm_site(connection, broadcast_id, request.now_ms)
 
 
-def is_site(row: Settled) -> bool:
-    """Whether this outcome shows the website with the update on it."""
-    return row.medium == _SITE and row.result is Result.ACCEPTED
+def sites(finished: Finished) -> set[int]:
+    """Broadcasts of which this shows the website with the update on it."""
+    one_by_one = {row.broadcast for row in finished.rows if row.medium == _SITE and row.result is Result.ACCEPTED}
+    return one_by_one | {group.origin.broadcast for group in finished.taken if group.origin.medium == _SITE}
 
 
 class _Doorway:
@@ -161,7 +168,7 @@ class _Doorway:
         return breakers.take_probe(self._connection, endpoint, now_ms=now_ms, until_ms=now_ms + self._probe_ms)
 
     def _again(self, row: BroadcastRow, endpoint: int, room: int, granted: Granted) -> int:
-        candidates = ledger.claim_due(
+        again = ledger.claim_due(
             self._connection,
             self._request.me,
             endpoint,
@@ -172,7 +179,7 @@ class _Doorway:
             newer=self._newer_than(row),
             corrects=row.corrects,
         )
-        return self._let_through(candidates, row, granted)
+        return sum(self._let_through(candidates, row, granted) for candidates in again)
 
     def _claim(self, want: Want, held: Mapping[ShardKey, HeldShard]) -> list[HeldShard]:
         """Some shards of every broadcast of which nothing is held: at once when the hands are empty or a better lane
@@ -216,12 +223,13 @@ class _Doorway:
         granted.moved[moved.key] = moved
         return self._let_through(candidates, row, granted)
 
-    def _let_through(self, candidates: Sequence[Candidate], row: BroadcastRow, granted: Granted) -> int:
+    def _let_through(self, candidates: Candidates, row: BroadcastRow, granted: Granted) -> int:
         go, not_now = sort_out(candidates, row, now_ms=self._request.now_ms, gap_ms=self._gap_ms)
         if not_now:
             settling.settle(self._connection, not_now)
             granted.closed.extend(not_now)
-        granted.go.extend(go)
+        if go:
+            granted.go.append(go)
         return len(go)
 
     def _newer_than(self, row: BroadcastRow) -> list[int]:

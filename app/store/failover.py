@@ -16,11 +16,12 @@ from app.domain.delivery import Result, Why
 from app.domain.message import MEDIUM_CODES, PERSONAL_MEDIA
 from app.domain.planning import share_out
 from app.store import locking
-from app.store.ledger import ShardKey, is_shard, same_delivery
+from app.store.ledger import is_shard, same_delivery
 from app.store.ledger_tables import due, outcome, recipient, shard
 from app.store.mercy_tables import breaker, detour
 from app.store.tables import endpoint
 from app.store.upsert import insert_or_update
+from app.store.windows import ShardKey
 
 RETRIES_A_STEP = 2_000
 _PERSONAL = sorted(MEDIUM_CODES[medium] for medium in PERSONAL_MEDIA)

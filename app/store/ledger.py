@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from sqlalchemy import (
     Connection,
@@ -30,25 +29,10 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from app.domain.delivery import FINAL, Result, Why
 from app.store.ledger_tables import address, broadcast, due, outcome, recipient, shard, suppression
+from app.store.windows import Candidates, FirstMessage, Origin, ShardKey
 
 LIVE = ("sending", "paused", "stopping", "cancelling")
 """States of a broadcast between `send` and its end; only `sending` admits."""
-
-
-class FirstMessage(StrEnum):
-    """For a correction: what is known of the message it corrects. Anything else counts as TOLD."""
-
-    TOLD = "told"
-    SPARED = "spared"
-    """It surely never reached this address, so there is nothing to correct."""
-    OPEN = "open"
-    """In flight, waiting or unknown."""
-
-
-class ShardKey(NamedTuple):
-    broadcast: int
-    medium: int
-    no: int
 
 
 @dataclass(slots=True)
@@ -62,30 +46,6 @@ class HeldShard:
     watermark: int
     last_address: int
     remaining: int
-
-
-class Candidate(NamedTuple):
-    """One recipient at the moment of admission, with everything that decides whether it may be sent."""
-
-    broadcast: int
-    medium: int
-    address_id: int
-    shard: int
-    endpoint: int
-    lane: int
-    attempt: int
-    language: str
-    variant: int
-    address: str | None
-    suppressed: str | None
-    superseded: bool
-    first: FirstMessage
-    since_ms: int
-    was: Why | None
-    fence: int
-    """Of the shard it comes from, or with `was` of its row in `due`: whoever takes it over has a higher one."""
-    area: str = ""
-    """As it was when the audience was staged, "" = not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +117,7 @@ def claim_shards(
 
 def admit(
     connection: Connection, held: HeldShard, most: int, *, newer: Sequence[int], corrects: int | None
-) -> list[Candidate] | None:
+) -> Candidates | None:
     """Move the watermark over up to `most` recipients and return them; None when the fence has moved on.
 
     Only after the transaction is committed may any of them be sent.
@@ -173,35 +133,17 @@ def admit(
         return None
     held.watermark = watermark
     held.remaining -= len(rows)
-    endpoint, lane, fence = held.endpoint, held.lane, held.fence
-    return [
-        Candidate(
-            broadcast_id,
-            medium,
-            address_id,
-            no,
-            endpoint,
-            lane,
-            1,
-            language,
-            variant,
-            value,
-            suppressed,
-            bool(superseded),
-            _FIRST[first],
-            0,
-            None,
-            fence,
-            area,
-        )
-        for address_id, language, variant, area, value, suppressed, superseded, first in rows
-    ]
+    return _in_columns(Origin(*held.key, held.endpoint, held.lane, attempt=1, fence=held.fence), rows)
+
+
+def _in_columns(origin: Origin, rows: Sequence[Sequence[Any]]) -> Candidates:
+    return Candidates(origin, *(zip(*rows, strict=True) if rows else [()] * _COLUMNS))
 
 
 @lru_cache(maxsize=64)
 def _admission(newer: tuple[int, ...], corrects: int | None) -> Select[Any]:
     """Built once for many turns: putting a statement together costs more than running it."""
-    window = select(recipient.c.address_id, recipient.c.language, recipient.c.variant, recipient.c.area).where(
+    window = select(*_WHO).where(
         recipient.c.broadcast == bindparam("in_broadcast"),
         recipient.c.medium == bindparam("by_medium"),
         recipient.c.address_id > bindparam("above"),
@@ -221,7 +163,9 @@ _MOVE_ON: Final = (
     )
     .values(watermark=bindparam("to"), admitted=shard.c.admitted + bindparam("more"))
 )
-_FIRST: Final = {first.value: first for first in FirstMessage}
+_WHO: Final = (recipient.c.address_id, recipient.c.language, recipient.c.variant, recipient.c.area)
+_COLUMNS: Final = len(_WHO) + 4
+"""With what `_with_decisions` adds."""
 
 
 def claim_due(
@@ -235,8 +179,8 @@ def claim_due(
     most: int,
     newer: Sequence[int],
     corrects: int | None = None,
-) -> list[Candidate]:
-    """Take deliveries of one broadcast whose next attempt is due, the longest waiting first.
+) -> list[Candidates]:
+    """Take deliveries of one broadcast whose next attempt is due, the longest waiting first; those alike together.
 
     They keep their place in `due` until settling says what became of the attempt.
     """
@@ -251,14 +195,18 @@ def claim_due(
             .where(due.c.broadcast == broadcast_id, due.c.medium == medium, due.c.address_id.in_(addresses))
             .values(owner=me, fence=due.c.fence + 1, lease_until_ms=now_ms + lease_ms)
         )
-    return [_due_again(row, broadcast_id, endpoint) for row in rows]
+    alike: dict[Origin, list[Row[Any]]] = {}
+    for row in rows:
+        attempt, was, fence = row.attempt + 1, Why(row.why), row.fence + 1
+        origin = Origin(broadcast_id, row.medium, row.shard, endpoint, row.lane, attempt, fence, row.since_ms, was)
+        alike.setdefault(origin, []).append(row)
+    return [_in_columns(origin, [row[:_COLUMNS] for row in group]) for origin, group in alike.items()]
 
 
 @lru_cache(maxsize=64)
 def _due_now(newer: tuple[int, ...], corrects: int | None) -> Select[Any]:
     waiting = (
-        select(recipient.c.address_id, recipient.c.language, recipient.c.variant, recipient.c.area)
-        .add_columns(due.c.medium, due.c.shard, due.c.lane, due.c.attempt, due.c.why, due.c.since_ms, due.c.fence)
+        select(*_WHO)
         .select_from(due)
         .join(recipient, same_delivery(due, recipient))
         .join(shard, _its_shard)
@@ -271,29 +219,9 @@ def _due_now(newer: tuple[int, ...], corrects: int | None) -> Select[Any]:
         )
     )
     decided = _with_decisions(waiting, newer=newer, corrects=corrects).order_by(due.c.due_ms)
-    return decided.limit(bindparam("most", type_=Integer)).with_for_update(of=(due, shard), skip_locked=True)
-
-
-def _due_again(row: Row[Any], broadcast_id: int, endpoint: int) -> Candidate:
-    return Candidate(
-        broadcast_id,
-        row.medium,
-        row.address_id,
-        row.shard,
-        endpoint,
-        row.lane,
-        row.attempt + 1,
-        row.language,
-        row.variant,
-        row.value,
-        row.suppressed,
-        bool(row.superseded),
-        first=FirstMessage(row.first),
-        since_ms=row.since_ms,
-        was=Why(row.why),
-        fence=row.fence + 1,
-        area=row.area,
-    )
+    stood = (due.c[name] for name in ("medium", "shard", "lane", "attempt", "why", "since_ms", "fence"))
+    decided = decided.add_columns(*stood).limit(bindparam("most", type_=Integer))
+    return decided.with_for_update(of=(due, shard), skip_locked=True)
 
 
 def renew(connection: Connection, me: str, *, now_ms: int, lease_ms: int) -> None:

@@ -7,8 +7,8 @@ from typing import Final
 
 from sqlalchemy import Connection, select, tuple_
 
-from app.store.ledger import ShardKey
 from app.store.ledger_tables import shard
+from app.store.windows import ShardKey
 
 LOCKS_A_STEP: Final = 500
 

@@ -14,11 +14,12 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from app.domain.delivery import RECEIPT_RANK, SUPPRESSING, Result, Why
 from app.domain.message import ReceiptKind
-from app.store.ledger import ShardKey, same_delivery
+from app.store.ledger import same_delivery
 from app.store.ledger_tables import due, outcome, receipt, receipt_count, receipt_state, suppression
 from app.store.locking import lock_shards
 from app.store.settling import DELIVERY, add_to_shards, clean
 from app.store.upsert import insert_missing, insert_tuples, is_listed
+from app.store.windows import ShardKey
 
 _CHUNK = 400
 RAW_MOST = 1_000

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
-from app.domain.delivery import FINAL, Result, Why
+from app.domain.delivery import FINAL, Event, Result, Why
 from app.domain.message import FailureKind
-from app.store.ledger import Candidate, ShardKey, is_shard
+from app.store.ledger import is_shard
 from app.store.ledger_tables import due, outcome, shard, suppression
 from app.store.locking import lock_shards
 from app.store.upsert import append_missing, insert_missing, insert_or_update
+from app.store.windows import Origin, ShardKey
 
 DELIVERY = ("broadcast", "medium", "address_id")
 WORDS_REFUSED = f"{FailureKind.CONTENT.value}:"
 _CHUNK = 400
+_ID_MOST = 200
 _WAITING = {Why.RETRY: "retrying", Why.RETURNED: "returned", Why.UNKNOWN: "unsure"}
 
 
@@ -57,30 +60,102 @@ class Settled(NamedTuple):
         return ShardKey(self.broadcast, self.medium, self.shard)
 
 
-_SHARD = attrgetter("broadcast", "medium", "shard")
+@dataclass(slots=True)
+class Taken:
+    """Deliveries of one origin that the provider took, in columns of one length: what nearly all attempts come to."""
+
+    origin: Origin
+    ids: list[int] = field(default_factory=list)
+    provider_ids: list[str] = field(default_factory=list)
+    at_ms: list[int] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def rows(self) -> Iterator[Settled]:
+        """One by one, for what happens seldom."""
+        broadcast, medium, shard_no, endpoint, lane, attempt, fence, since_ms, was = self.origin
+        for address_id, provider_id, at_ms in zip(self.ids, self.provider_ids, self.at_ms, strict=True):
+            head = (broadcast, medium, address_id, shard_no, endpoint, lane, attempt, Result.ACCEPTED, Event.ACCEPTED)
+            yield Settled(*head, at_ms, provider_id, was, since_ms=since_ms, fence=fence)
+
+
+@dataclass(slots=True)
+class Finished:
+    """What came back and is not written yet."""
+
+    rows: list[Settled] = field(default_factory=list)
+    taken: list[Taken] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.rows) + sum(map(len, self.taken))
+
+    def __add__(self, other: Finished) -> Finished:
+        return Finished(self.rows + other.rows, self.taken + other.taken)
+
+    def by_shard(self) -> Counter[tuple[int, ShardKey]]:
+        """How many belong to each shard of each endpoint."""
+        numbers = Counter((row.endpoint, row.shard_key) for row in self.rows)
+        for group in self.taken:
+            numbers[group.origin.endpoint, group.origin.shard_key] += len(group)
+        return numbers
+
+
 _MOVE = attrgetter("broadcast", "medium", "shard", "was", "again", "result")
 
 
-def by_shard(rows: Iterable[Settled | Candidate]) -> Mapping[ShardKey, int]:
-    """How many rows belong to each shard."""
-    return {ShardKey(*key): number for key, number in Counter(map(_SHARD, rows)).items()}
-
-
-def settle(connection: Connection, rows: Sequence[Settled], *, doubtful: bool = False) -> None:
+def settle(
+    connection: Connection, rows: Sequence[Settled], taken: Sequence[Taken] = (), *, doubtful: bool = False
+) -> None:
     """Append and count. `doubtful`: these rows may have been written before.
 
     A row whose fence has moved on (takeover, stop) is reconciled with what happened meanwhile, so that no delivery
     is ever counted twice and none goes uncounted.
     """
-    lock_shards(connection, (row.shard_key for row in rows))
-    rows = _reconcile(connection, rows, doubtful=doubtful)
-    _append(connection, rows)
+    shards = {row.shard_key for row in rows} | {group.origin.shard_key for group in taken}
+    lock_shards(connection, shards)
+    standing = {key: _standing(connection, key) for key in sorted(shards)}
+    plain: list[Taken] = []
+    others: list[Settled] = list(rows)
+    for group in taken:
+        if doubtful or not _stands(group.origin, standing):
+            others += group.rows()
+        else:
+            plain.append(group)
+    rows = _reconcile(connection, others, standing, doubtful=doubtful)
+    _append(connection, rows, plain)
     _keep_due(connection, rows)
-    _count(connection, rows)
+    _count(connection, rows, plain)
     _suppress(connection, rows)
 
 
-def _append(connection: Connection, rows: Iterable[Settled]) -> None:
+class _Standing(NamedTuple):
+    """A shard as it is now."""
+
+    fence: int
+    rest_state: str | None
+
+
+def _standing(connection: Connection, key: ShardKey) -> _Standing:
+    found = connection.execute(_FENCE, {"in_broadcast": key.broadcast, "by_medium": key.medium, "no_": key.no})
+    return _Standing(*found.one())
+
+
+_FENCE: Final = select(shard.c.fence, shard.c.rest_state).where(
+    shard.c.broadcast == bindparam("in_broadcast"),
+    shard.c.medium == bindparam("by_medium"),
+    shard.c.no == bindparam("no_"),
+)
+
+
+def _stands(origin: Origin, standing: Mapping[ShardKey, _Standing]) -> bool:
+    """Nothing has moved since these were admitted from their shard's window, so there is nothing to reconcile."""
+    return origin.was is None and standing[origin.shard_key] == (origin.fence, None)
+
+
+def _append(connection: Connection, rows: Iterable[Settled], taken: Sequence[Taken] = ()) -> None:
+    for group in taken:
+        append_missing(connection, outcome, _accepted(group))
     values = [
         (
             row.broadcast,
@@ -90,13 +165,25 @@ def _append(connection: Connection, rows: Iterable[Settled]) -> None:
             row.result.value,
             row.endpoint,
             clean(row.reason)[:64],
-            clean(row.provider_id)[:200],
+            clean(row.provider_id)[:_ID_MOST],
             row.at_ms,
         )
         for row in rows
         if row.result is not None
     ]
     append_missing(connection, outcome, values)
+
+
+def _accepted(taken: Taken) -> list[tuple[Any, ...]]:
+    """Their rows in `outcome`."""
+    broadcast, medium, endpoint, attempt = taken.origin[0], taken.origin[1], taken.origin.endpoint, taken.origin.attempt
+    provider_ids: Iterable[str] = taken.provider_ids
+    if clean(together := "".join(provider_ids)) != together or max(map(len, provider_ids), default=0) > _ID_MOST:
+        provider_ids = [clean(one)[:_ID_MOST] for one in provider_ids]
+    return [
+        (broadcast, medium, address_id, attempt, "accepted", endpoint, "accepted", provider_id, at_ms)
+        for address_id, provider_id, at_ms in zip(taken.ids, provider_ids, taken.at_ms, strict=True)
+    ]
 
 
 def clean(text: str) -> str:
@@ -147,9 +234,11 @@ def _due_values(row: Settled) -> dict[str, Any]:
     }
 
 
-def _count(connection: Connection, rows: Sequence[Settled]) -> None:
+def _count(connection: Connection, rows: Sequence[Settled], taken: Sequence[Taken]) -> None:
     """One update per shard: what left `due`, what entered it, what is settled."""
     moves: dict[ShardKey, Counter[str]] = defaultdict(Counter)
+    for group in taken:
+        moves[group.origin.shard_key][Result.ACCEPTED.value] += len(group)
     for (broadcast, medium, no, was, again, result), number in Counter(map(_MOVE, rows)).items():
         move = moves[ShardKey(broadcast, medium, no)]
         if was is not None:
@@ -179,27 +268,22 @@ def _suppress(connection: Connection, rows: Iterable[Settled]) -> None:
         insert_missing(connection, suppression, values, ["address_id"])
 
 
-def _reconcile(connection: Connection, rows: Sequence[Settled], *, doubtful: bool) -> list[Settled]:
-    """Fit rows to shards that moved on under us; the usual case, nothing moved, costs one read per shard."""
-    groups: dict[tuple[int, int, int], list[Settled]] = defaultdict(list)
+def _reconcile(
+    connection: Connection, rows: Sequence[Settled], standing: Mapping[ShardKey, _Standing], *, doubtful: bool
+) -> list[Settled]:
+    """Fit rows to shards that moved on under us."""
+    groups: dict[ShardKey, list[Settled]] = defaultdict(list)
     for row in rows:
-        groups[_SHARD(row)].append(row)
-    standing = _fences_in_due(connection, [row for row in rows if row.was is not None])
+        groups[row.shard_key].append(row)
+    waiting = _fences_in_due(connection, [row for row in rows if row.was is not None])
     fitted: list[Settled] = []
     lost: list[Settled] = []
     for key, group in groups.items():
-        at = connection.execute(_STANDING, dict(zip(("in_broadcast", "by_medium", "no_"), key, strict=True))).one()
-        for row in group if at.rest_state is None else _with_rest(group, Result(at.rest_state)):
-            mine = row.fence == (at.fence if row.was is None else standing.get(row.key))
+        fence, rest_state = standing[key]
+        for row in group if rest_state is None else _with_rest(group, Result(rest_state)):
+            mine = row.fence == (fence if row.was is None else waiting.get(row.key))
             (fitted if mine and not doubtful else lost).append(row)
     return fitted + [settled for row in lost if (settled := _after_takeover(connection, row)) is not None]
-
-
-_STANDING: Final = select(shard.c.fence, shard.c.rest_state).where(
-    shard.c.broadcast == bindparam("in_broadcast"),
-    shard.c.medium == bindparam("by_medium"),
-    shard.c.no == bindparam("no_"),
-)
 
 
 def _with_rest(rows: Iterable[Settled], rest: Result) -> Iterator[Settled]:

@@ -12,11 +12,12 @@ from app.domain.crisis import UpdateState
 from app.domain.delivery import Result, Why
 from app.domain.message import MEDIUM_CODES, Medium
 from app.store.calling import call
-from app.store.ledger import BroadcastRow, ShardKey
+from app.store.ledger import BroadcastRow
 from app.store.ledger_tables import broadcast, due, outcome, shard
 from app.store.locking import lock_broadcast
 from app.store.settling import add_to_shards
 from app.store.tables import update as update_table
+from app.store.windows import ShardKey
 
 LIVE_STATES = ("releasing", "canary", "sending", "paused", "halted")
 _STARTABLE = (Why.RETRY.value, Why.RETURNED.value)

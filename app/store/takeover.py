@@ -8,9 +8,10 @@ from sqlalchemy import Connection, Row, Select, and_, exists, func, literal, sel
 from sqlalchemy.sql.elements import ColumnElement
 
 from app.domain.delivery import Result, Why
-from app.store.ledger import ShardKey, is_shard, same_delivery
+from app.store.ledger import is_shard, same_delivery
 from app.store.ledger_tables import broadcast, due, outcome, recipient, shard
 from app.store.upsert import insert_found, insert_selected
+from app.store.windows import ShardKey
 
 LEASE_LOST = "lease_lost"
 SHARDS_A_PASS = 500

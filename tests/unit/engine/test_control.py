@@ -24,9 +24,9 @@ async def test_nothing_starts_on_knowledge_or_a_lease_that_has_run_out(
     control = Control(database, clock, FAST)
     await control.refresh()
     control.leased_until = clock.monotonic() + 1.0
-    assert control.glance(broadcast) is Verdict.GO
+    assert control.goes(broadcast, clock.monotonic())
     clock.advance(FAST.control_stale + 0.01)
-    assert control.glance(broadcast) is None, "too old to go by"
+    assert not control.goes(broadcast, clock.monotonic()), "too old to go by"
     assert await control.verdict(broadcast) is Verdict.GO
     clock.advance(1.0)
     assert await control.verdict(broadcast) is Verdict.HOLD, "another worker may hold the shard by now"

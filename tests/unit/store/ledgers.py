@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -17,13 +18,14 @@ from app.engine.admitting import put_back, settled
 from app.store import crises, deliveries, endpoints, ledger, settling, staging, takeover, updates
 from app.store.crises import CrisisRow
 from app.store.endpoints import EndpointValues
-from app.store.ledger import BroadcastRow, Candidate, HeldShard, ShardKey
+from app.store.ledger import BroadcastRow, HeldShard
 from app.store.ledger_tables import address, due, outcome, receipt_state, recipient, shard
 from app.store.receipts import RawReceipt
 from app.store.receipts import store as store_receipts
 from app.store.settling import Settled
 from app.store.staging import WayOut
 from app.store.unknowns import Unsure
+from app.store.windows import Candidates, FirstMessage, Origin, ShardKey
 from tests.conftest import NOON
 
 SMS = MEDIUM_CODES[Medium.SMS]
@@ -91,6 +93,35 @@ def small_broadcast(connection: Connection, people: int = 10, *, size: int = 4) 
     return broadcast
 
 
+class Candidate(NamedTuple):
+    """One of the recipients that were admitted together."""
+
+    origin: Origin
+    address_id: int
+    language: str
+    variant: int
+    area: str
+    address: str | None
+    suppressed: str | None
+    superseded: bool
+    first: FirstMessage
+
+    @property
+    def attempt(self) -> int:
+        return self.origin.attempt
+
+    @property
+    def since_ms(self) -> int:
+        return self.origin.since_ms
+
+
+def one_by_one(admitted: Candidates) -> list[Candidate]:
+    who = (admitted.ids, admitted.languages, admitted.variants, admitted.areas, admitted.addresses)
+    decided = zip(admitted.suppressed, map(bool, admitted.superseded), map(FirstMessage, admitted.first), strict=True)
+    rows = zip(zip(*who, strict=True), decided, strict=True)
+    return [Candidate(admitted.origin, *one, *decision) for one, decision in rows]
+
+
 @dataclass
 class Worker:
     """What one engine holds in memory."""
@@ -123,12 +154,12 @@ class Worker:
                 more = ledger.admit(self.connection, one, most, newer=newer, corrects=corrects)
                 if more is None:
                     one.remaining = 0
-                got += more or []
+                got += one_by_one(more) if more else []
         self.flying += got
         return got
 
     def again(self, broadcast: int, now_ms: int, most: int = 100, newer: Sequence[int] = ()) -> list[Candidate]:
-        got = ledger.claim_due(
+        taken = ledger.claim_due(
             self.connection,
             self.name,
             self.endpoint,
@@ -139,6 +170,7 @@ class Worker:
             newer=newer,
             corrects=None,
         )
+        got = [one for candidates in taken for one in one_by_one(candidates)]
         self.flying += got
         return got
 
@@ -149,7 +181,7 @@ class Worker:
 
     def release(self) -> None:
         """Shards with nothing left to admit and nothing in flight."""
-        out = {ShardKey(one.broadcast, one.medium, one.shard) for one in self.flying}
+        out = {one.origin.shard_key for one in self.flying}
         done = [key for key, one in self.held.items() if one.remaining <= 0 and key not in out]
         ledger.release(self.connection, self.name, done)
         for key in done:
@@ -160,15 +192,16 @@ class Worker:
 
 
 def answered(one: Candidate, result: Result | None, now_ms: int, wait_ms: int = 0) -> Settled:
+    who = (one.origin, one.address_id)
     match result:
         case None:
-            return put_back(one, "given_back", now_ms, due_ms=now_ms + wait_ms)
+            return put_back(*who, "given_back", now_ms, due_ms=now_ms + wait_ms)
         case Result.REFUSED:
-            return settled(one, result, "refused", now_ms, again=Why.RETRY, due_ms=now_ms + wait_ms)
+            return settled(*who, result, "refused", now_ms, again=Why.RETRY, due_ms=now_ms + wait_ms)
         case Result.UNKNOWN:
-            return settled(one, result, "timeout", now_ms, again=Why.UNKNOWN, due_ms=now_ms + wait_ms)
+            return settled(*who, result, "timeout", now_ms, again=Why.UNKNOWN, due_ms=now_ms + wait_ms)
         case _:
-            return settled(one, result, result.value, now_ms, provider_id="id")
+            return settled(*who, result, result.value, now_ms, provider_id="id")
 
 
 def heard(connection: Connection, broadcast: int, address_id: int, kind: ReceiptKind, event: str = "") -> None:

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, select
 from app.domain.delivery import Result, State, Why
 from app.store import addresses, settling, stopping
 from app.store.database import Database
-from app.store.ledger import Candidate, ShardKey
 from app.store.ledger_tables import due, outcome
+from app.store.settling import Taken
 from tests.unit.store.ledgers import LEASE_MS, NOON_MS, Worker, answered, counted, hold_to_account, small_broadcast
 
 LATER = NOON_MS + LEASE_MS + 1
@@ -100,7 +100,7 @@ def test_a_late_acceptance_settles_a_delivery_that_is_being_tried_again(tx: Conn
     quick.take_over(LATER)
     [late] = list(slow.flying)
     tx.execute(due.update().values(why=Why.RETRY.value))
-    settling.add_to_shards(tx, {shard_of(late): Counter({"unsure": -1, "retrying": 1})})
+    settling.add_to_shards(tx, {late.origin.shard_key: Counter({"unsure": -1, "retrying": 1})})
     [again] = quick.again(sent, LATER)
     slow.answer(late, Result.ACCEPTED, LATER)
     assert hold_to_account(tx, sent, 1) == {State.ACCEPTED: 1}
@@ -156,5 +156,61 @@ def test_a_dead_address_is_suppressed_once(tx: Connection) -> None:
     assert addresses.suppressed(tx, [100, 101, 102]) == {100, 101}
 
 
-def shard_of(one: Candidate) -> ShardKey:
-    return ShardKey(one.broadcast, one.medium, one.shard)
+def test_what_a_provider_took_is_settled_in_columns_as_one_by_one(tx: Connection) -> None:
+    sent, worker = admitted(tx, 4)
+    settling.settle(tx, [answered(worker.flying[0], Result.FAILED, NOON_MS)], [taken(worker, 1, 2)])
+    assert hold_to_account(tx, sent, 4) == {State.ACCEPTED: 2, State.FAILED: 1, State.SENDING: 1}
+    rows = tx.execute(select(outcome).where(outcome.c.result == "accepted").order_by(outcome.c.address_id))
+    assert [(row.address_id, row.attempt, row.reason, row.provider_id, row.at_ms) for row in rows] == [
+        (101, 1, "accepted", "id101", NOON_MS + 1),
+        (102, 1, "accepted", "id102", NOON_MS + 2),
+    ]
+
+
+def test_columns_of_a_worker_that_lost_its_shard_are_reconciled_row_by_row(tx: Connection) -> None:
+    sent, slow = admitted(tx, 4)
+    Worker(tx, "quick").take_over(LATER)
+    settling.settle(tx, [], [taken(slow, 0, 1)])
+    assert hold_to_account(tx, sent, 4) == {State.ACCEPTED: 2, State.UNKNOWN: 2}
+    settling.settle(tx, [], [taken(slow, 1, 2)], doubtful=True)
+    assert hold_to_account(tx, sent, 4) == {State.ACCEPTED: 3, State.UNKNOWN: 1}
+
+
+def test_columns_that_may_have_been_written_before_are_counted_once(tx: Connection) -> None:
+    sent, worker = admitted(tx, 2)
+    settling.settle(tx, [], [taken(worker, 0, 1)])
+    settling.settle(tx, [], [taken(worker, 0, 1)], doubtful=True)
+    assert hold_to_account(tx, sent, 2) == {State.ACCEPTED: 2}
+
+
+def test_columns_of_a_second_attempt_leave_no_row_waiting(tx: Connection) -> None:
+    sent, worker = admitted(tx, 2)
+    for one in list(worker.flying):
+        worker.answer(one, Result.REFUSED)
+    worker.again(sent, NOON_MS)
+    settling.settle(tx, [], [taken(worker, 0, 1)])
+    assert hold_to_account(tx, sent, 2) == {State.ACCEPTED: 2}
+    assert tx.execute(select(due)).all() == []
+
+
+def test_after_a_stop_what_the_provider_took_still_counts_as_taken(tx: Connection) -> None:
+    sent, worker = admitted(tx, 2)
+    stopping.stop_rest(tx, sent, Result.CANCELLED, NOON_MS)
+    settling.settle(tx, [], [taken(worker, 0, 1)])
+    assert hold_to_account(tx, sent, 2) == {State.ACCEPTED: 2}
+
+
+def test_a_provider_id_no_database_takes_holds_nobody_up(tx: Connection) -> None:
+    sent, worker = admitted(tx, 2)
+    group = taken(worker, 0, 1)
+    group.provider_ids[:] = ["a\0b\ud800", "x" * 300]
+    settling.settle(tx, [], [group])
+    assert hold_to_account(tx, sent, 2) == {State.ACCEPTED: 2}
+    assert set(tx.scalars(select(outcome.c.provider_id))) == {"ab?", "x" * 200}
+
+
+def taken(worker: Worker, *places: int) -> Taken:
+    """The provider took these of what is in flight."""
+    ids = [worker.flying[place].address_id for place in places]
+    at_ms = [NOON_MS + place for place in places]
+    return Taken(worker.flying[0].origin, ids, [f"id{one}" for one in ids], at_ms)
