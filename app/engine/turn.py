@@ -19,6 +19,8 @@ from app.store.settling import Finished, Settled
 from app.store.windows import Candidates, ShardKey
 
 CLAIM_AHEAD = 2
+CLAIMS_A_TURN = 3
+"""Of one broadcast, so that a turn fills a window and yet stays short where nobody is let through the door."""
 NO_SHARES = Shares()
 _SITE = MEDIUM_CODES[Medium.SITE]
 
@@ -152,15 +154,21 @@ class _Doorway:
     def _fill(
         self, row: BroadcastRow, endpoint: int, room: int, held: dict[ShardKey, HeldShard], granted: Granted
     ) -> int:
-        """Those who wait for another attempt first, then new ones."""
+        """Those who wait for another attempt first, then new ones; further shards are claimed while there is room."""
         taken = self._again(row, endpoint, room, granted)
-        for key in sorted(key for key, shard in held.items() if key.broadcast == row.id and shard.remaining > 0):
-            if taken >= room:
-                break
-            taken += self._admit(held[key], room - taken, granted)
-            held[key] = granted.moved.get(key, held[key])
-            if key in granted.lost:
-                del held[key]
+        mine = sorted(key for key, shard in held.items() if key.broadcast == row.id and shard.remaining > 0)
+        for _ in range(CLAIMS_A_TURN):
+            for key in mine:
+                if taken >= room:
+                    return taken
+                taken += self._admit(held[key], room - taken, granted)
+                held[key] = granted.moved.get(key, held[key])
+                if key in granted.lost:
+                    del held[key]
+            more = self._claim_of(endpoint, row.id) if mine and taken < room else []
+            granted.claimed += more
+            held |= {shard.key: shard for shard in more}
+            mine = [shard.key for shard in more]
         return taken
 
     def _take_probe(self, endpoint: int) -> bool:
@@ -192,19 +200,18 @@ class _Doorway:
             return []
         now_ms = self._request.now_ms
         free = waiting.free_broadcasts(self._connection, want.endpoint, [row.id for row in missing], now_ms=now_ms)
-        return [
-            shard
-            for broadcast_id in free
-            for shard in ledger.claim_shards(
-                self._connection,
-                self._request.me,
-                want.endpoint,
-                now_ms=now_ms,
-                lease_ms=self._lease_ms,
-                most=CLAIM_AHEAD,
-                broadcast_id=broadcast_id,
-            )
-        ]
+        return [shard for broadcast_id in free for shard in self._claim_of(want.endpoint, broadcast_id)]
+
+    def _claim_of(self, endpoint: int, broadcast_id: int) -> list[HeldShard]:
+        return ledger.claim_shards(
+            self._connection,
+            self._request.me,
+            endpoint,
+            now_ms=self._request.now_ms,
+            lease_ms=self._lease_ms,
+            most=CLAIM_AHEAD,
+            broadcast_id=broadcast_id,
+        )
 
     def _admit(self, shard: HeldShard, room: int, granted: Granted) -> int:
         row = self._rows.get(shard.key.broadcast)

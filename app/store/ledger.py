@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import (
+    BigInteger,
     Connection,
     FromClause,
     Integer,
@@ -89,30 +90,35 @@ def claim_shards(
     broadcast_id: int | None = None,
 ) -> list[HeldShard]:
     """Up to `most` free shards, best lane first; if given, of lanes better than `better_than` or of one broadcast."""
+    narrowed = {"better_than": better_than, "in_broadcast": broadcast_id}
+    given = {name: value for name, value in narrowed.items() if value is not None}
+    wanted = {"by_endpoint": endpoint, "now_ms": now_ms, "most": most, **given}
+    held = []
+    for row in connection.execute(_free_shards(frozenset(given)), wanted).all():
+        key = ShardKey(row.broadcast, row.medium, row.no)
+        ours = {"me": me, "to_fence": row.fence + 1, "until_ms": now_ms + lease_ms}
+        connection.execute(_TAKE, {**which(key), **ours})
+        left = row.size - row.admitted
+        held.append(HeldShard(key, row.endpoint, row.lane, row.fence + 1, row.watermark, row.last_address, left))
+    return held
+
+
+@lru_cache(maxsize=4)
+def _free_shards(given: frozenset[str]) -> Select[Any]:
+    """Like every statement of a turn built once: putting one together costs more than running it."""
     wanted = (
         select(shard)
         .join(broadcast, broadcast.c.id == shard.c.broadcast)
-        .where(shard.c.endpoint == endpoint, claimable(now_ms))
+        .where(shard.c.endpoint == bindparam("by_endpoint"), claimable(bindparam("now_ms", type_=BigInteger)))
         .order_by(shard.c.lane, shard.c.no, shard.c.broadcast)
-        .limit(most)
+        .limit(bindparam("most", type_=Integer))
         .with_for_update(of=shard, skip_locked=True)
     )
-    if better_than is not None:
-        wanted = wanted.where(shard.c.lane < better_than)
-    if broadcast_id is not None:
-        wanted = wanted.where(shard.c.broadcast == broadcast_id)
-    held = []
-    for row in connection.execute(wanted).all():
-        key = ShardKey(row.broadcast, row.medium, row.no)
-        connection.execute(
-            update(shard).where(is_shard(key)).values(owner=me, fence=row.fence + 1, lease_until_ms=now_ms + lease_ms)
-        )
-        held.append(
-            HeldShard(
-                key, row.endpoint, row.lane, row.fence + 1, row.watermark, row.last_address, row.size - row.admitted
-            )
-        )
-    return held
+    if "better_than" in given:
+        wanted = wanted.where(shard.c.lane < bindparam("better_than"))
+    if "in_broadcast" in given:
+        wanted = wanted.where(shard.c.broadcast == bindparam("in_broadcast"))
+    return wanted
 
 
 def admit(
@@ -122,13 +128,12 @@ def admit(
 
     Only after the transaction is committed may any of them be sent.
     """
-    broadcast_id, medium, no = held.key
     within = {"above": held.watermark, "last": held.last_address, "most": most}
-    window = {"in_broadcast": broadcast_id, "by_medium": medium, **within}
+    window = {"in_broadcast": held.key.broadcast, "by_medium": held.key.medium, **within}
     rows = connection.execute(_admission(tuple(newer), corrects), window).all()
     watermark = rows[-1].address_id if rows else held.last_address
-    move = {"in_broadcast": broadcast_id, "by_medium": medium, "no_": no, "by_fence": held.fence}
-    moved = connection.execute(_MOVE_ON, {**move, "to": watermark, "more": len(rows)})
+    move = {"by_fence": held.fence, "to": watermark, "more": len(rows)}
+    moved = connection.execute(_MOVE_ON, {**which(held.key), **move})
     if moved.rowcount != 1:
         return None
     held.watermark = watermark
@@ -142,7 +147,6 @@ def _in_columns(origin: Origin, rows: Sequence[Sequence[Any]]) -> Candidates:
 
 @lru_cache(maxsize=64)
 def _admission(newer: tuple[int, ...], corrects: int | None) -> Select[Any]:
-    """Built once for many turns: putting a statement together costs more than running it."""
     window = select(*_WHO).where(
         recipient.c.broadcast == bindparam("in_broadcast"),
         recipient.c.medium == bindparam("by_medium"),
@@ -153,16 +157,29 @@ def _admission(newer: tuple[int, ...], corrects: int | None) -> Select[Any]:
     return decided.order_by(recipient.c.address_id).limit(bindparam("most", type_=Integer))
 
 
+THIS_SHARD: Final = and_(
+    shard.c.broadcast == bindparam("in_broadcast"),
+    shard.c.medium == bindparam("by_medium"),
+    shard.c.no == bindparam("no_"),
+)
+"""For statements that are built once; `which` fills it in."""
+
+
+def which(key: ShardKey) -> dict[str, int | str]:
+    return {"in_broadcast": key.broadcast, "by_medium": key.medium, "no_": key.no}
+
+
+_TAKE: Final = (
+    update(shard)
+    .where(THIS_SHARD)
+    .values(owner=bindparam("me"), fence=bindparam("to_fence"), lease_until_ms=bindparam("until_ms"))
+)
 _MOVE_ON: Final = (
     update(shard)
-    .where(
-        shard.c.broadcast == bindparam("in_broadcast"),
-        shard.c.medium == bindparam("by_medium"),
-        shard.c.no == bindparam("no_"),
-        shard.c.fence == bindparam("by_fence"),
-    )
+    .where(THIS_SHARD, shard.c.fence == bindparam("by_fence"))
     .values(watermark=bindparam("to"), admitted=shard.c.admitted + bindparam("more"))
 )
+_LET_GO: Final = update(shard).where(THIS_SHARD, shard.c.owner == bindparam("me")).values(owner=None, lease_until_ms=0)
 _WHO: Final = (recipient.c.address_id, recipient.c.language, recipient.c.variant, recipient.c.area)
 _COLUMNS: Final = len(_WHO) + 4
 """With what `_with_decisions` adds."""
@@ -232,10 +249,10 @@ def renew(connection: Connection, me: str, *, now_ms: int, lease_ms: int) -> Non
 def release(connection: Connection, me: str, keys: Sequence[ShardKey]) -> None:
     """Give shards back that have nothing of ours in flight."""
     for key in keys:
-        connection.execute(update(shard).where(is_shard(key), shard.c.owner == me).values(owner=None, lease_until_ms=0))
+        connection.execute(_LET_GO, {**which(key), "me": me})
 
 
-def claimable(now_ms: int) -> ColumnElement[bool]:
+def claimable(now_ms: int | ColumnElement[int]) -> ColumnElement[bool]:
     """Of shard and broadcast joined: nobody has it, and it has somebody who may be sent to now."""
     return and_(
         shard.c.rest_state.is_(None),

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, Update, bindparam, delete, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from app.domain.delivery import FINAL, Event, Result, Why
 from app.domain.message import FailureKind
-from app.store.ledger import is_shard
+from app.store.ledger import THIS_SHARD, which
 from app.store.ledger_tables import due, outcome, shard, suppression
 from app.store.locking import lock_shards
 from app.store.upsert import append_missing, insert_missing, insert_or_update
@@ -137,15 +138,10 @@ class _Standing(NamedTuple):
 
 
 def _standing(connection: Connection, key: ShardKey) -> _Standing:
-    found = connection.execute(_FENCE, {"in_broadcast": key.broadcast, "by_medium": key.medium, "no_": key.no})
-    return _Standing(*found.one())
+    return _Standing(*connection.execute(_FENCE, which(key)).one())
 
 
-_FENCE: Final = select(shard.c.fence, shard.c.rest_state).where(
-    shard.c.broadcast == bindparam("in_broadcast"),
-    shard.c.medium == bindparam("by_medium"),
-    shard.c.no == bindparam("no_"),
-)
+_FENCE: Final = select(shard.c.fence, shard.c.rest_state).where(THIS_SHARD)
 
 
 def _stands(origin: Origin, standing: Mapping[ShardKey, _Standing]) -> bool:
@@ -201,16 +197,16 @@ def _keep_due(connection: Connection, rows: Iterable[Settled]) -> None:
         elif row.was is not None:
             gone.append({"b": row.broadcast, "m": row.medium, "a": row.address_id})
     if gone:
-        connection.execute(
-            delete(due).where(
-                due.c.broadcast == bindparam("b"), due.c.medium == bindparam("m"), due.c.address_id == bindparam("a")
-            ),
-            gone,
-        )
+        connection.execute(_GONE, gone)
     if kept:
         changed = [name for name in kept[0] if name not in (*DELIVERY, "since_ms", "fence")]
         # Whoever took the row up before, to ask or to decide, finds by its fence that it is about something else now.
         insert_or_update(connection, due, kept, DELIVERY, changed, {"fence": due.c.fence + 1})
+
+
+_GONE: Final = delete(due).where(
+    due.c.broadcast == bindparam("b"), due.c.medium == bindparam("m"), due.c.address_id == bindparam("a")
+)
 
 
 def _due_values(row: Settled) -> dict[str, Any]:
@@ -255,9 +251,15 @@ def _count(connection: Connection, rows: Sequence[Settled], taken: Sequence[Take
 
 def add_to_shards(connection: Connection, moves: dict[ShardKey, Counter[str]]) -> None:
     for key, move in moves.items():
-        values = {name: shard.c[name] + change for name, change in move.items() if change}
-        if values:
-            connection.execute(update(shard).where(is_shard(key)).values(values))
+        changes = {name: change for name, change in sorted(move.items()) if change}
+        if changes:
+            more = {f"more_{name}": change for name, change in changes.items()}
+            connection.execute(_adding(tuple(changes)), {**which(key), **more})
+
+
+@lru_cache(maxsize=256)
+def _adding(names: tuple[str, ...]) -> Update:
+    return update(shard).where(THIS_SHARD).values({name: shard.c[name] + bindparam(f"more_{name}") for name in names})
 
 
 def _suppress(connection: Connection, rows: Iterable[Settled]) -> None:

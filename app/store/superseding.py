@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select
+from typing import Final
+
+from sqlalchemy import Connection, bindparam, select
 
 from app.store.ledger import BroadcastRow
 from app.store.ledger_tables import broadcast
@@ -15,11 +17,14 @@ def newer_broadcasts(connection: Connection, row: BroadcastRow, now_ms: int) -> 
     """
     if row.sent_ms is None:
         return []
-    later = select(broadcast.c.id).where(
-        broadcast.c.crisis == row.crisis,
-        broadcast.c.drill == int(row.drill),
-        broadcast.c.sent_ms > row.sent_ms,
-        broadcast.c.sent_ms <= now_ms,
-        broadcast.c.state.in_(("sending", "paused", "stopping", "ended")),
-    )
-    return list(connection.scalars(later))
+    mine = {"in_crisis": row.crisis, "as_drill": int(row.drill), "sent_ms": row.sent_ms, "now_ms": now_ms}
+    return list(connection.scalars(_LATER, mine))
+
+
+_LATER: Final = select(broadcast.c.id).where(
+    broadcast.c.crisis == bindparam("in_crisis"),
+    broadcast.c.drill == bindparam("as_drill"),
+    broadcast.c.sent_ms > bindparam("sent_ms"),
+    broadcast.c.sent_ms <= bindparam("now_ms"),
+    broadcast.c.state.in_(("sending", "paused", "stopping", "ended")),
+)

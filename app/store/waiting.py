@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
-from sqlalchemy import Connection, literal, select
+from sqlalchemy import BigInteger, Connection, bindparam, literal, select
 
 from app.store.ledger import claimable
 from app.store.ledger_tables import broadcast, due, shard
@@ -12,13 +13,21 @@ from app.store.ledger_tables import broadcast, due, shard
 
 def free_broadcasts(connection: Connection, endpoint: int, among: Sequence[int], *, now_ms: int) -> list[int]:
     """Those of these broadcasts that have a shard to claim at this endpoint."""
-    free = (
-        select(shard.c.broadcast)
-        .join(broadcast, broadcast.c.id == shard.c.broadcast)
-        .where(shard.c.broadcast.in_(among), shard.c.endpoint == endpoint, claimable(now_ms))
-        .distinct()
+    if not among:
+        return []
+    return sorted(connection.scalars(_FREE, {"among": list(among), "by_endpoint": endpoint, "now_ms": now_ms}))
+
+
+_FREE: Final = (
+    select(shard.c.broadcast)
+    .join(broadcast, broadcast.c.id == shard.c.broadcast)
+    .where(
+        shard.c.broadcast.in_(bindparam("among", expanding=True)),
+        shard.c.endpoint == bindparam("by_endpoint"),
+        claimable(bindparam("now_ms", type_=BigInteger)),
     )
-    return sorted(connection.scalars(free)) if among else []
+    .distinct()
+)
 
 
 def work_waiting(connection: Connection, *, now_ms: int) -> bool:
