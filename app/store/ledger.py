@@ -5,11 +5,12 @@ Every function works inside the caller's transaction. `me` is the worker's rando
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
+import orjson
 from sqlalchemy import (
     BigInteger,
     Connection,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     bindparam,
     case,
     exists,
+    func,
     literal,
     or_,
     select,
@@ -130,23 +132,39 @@ def admit(
     """
     within = {"above": held.watermark, "last": held.last_address, "most": most}
     window = {"in_broadcast": held.key.broadcast, "by_medium": held.key.medium, **within}
-    rows = connection.execute(_admission(tuple(newer), corrects), window).all()
-    watermark = rows[-1].address_id if rows else held.last_address
-    move = {"by_fence": held.fence, "to": watermark, "more": len(rows)}
+    columns = _columns(connection, _admission(tuple(newer), corrects, packed(connection)), window)
+    number = len(columns[0])
+    watermark = columns[0][-1] if number else held.last_address
+    move = {"by_fence": held.fence, "to": watermark, "more": number}
     moved = connection.execute(_MOVE_ON, {**which(held.key), **move})
     if moved.rowcount != 1:
         return None
     held.watermark = watermark
-    held.remaining -= len(rows)
-    return _in_columns(Origin(*held.key, held.endpoint, held.lane, attempt=1, fence=held.fence), rows)
+    held.remaining -= number
+    return Candidates(Origin(*held.key, held.endpoint, held.lane, attempt=1, fence=held.fence), *columns)
 
 
-def _in_columns(origin: Origin, rows: Sequence[Sequence[Any]]) -> Candidates:
-    return Candidates(origin, *(zip(*rows, strict=True) if rows else [()] * _COLUMNS))
+def _columns(connection: Connection, query: Select[Any], values: Mapping[str, object]) -> Sequence[Sequence[Any]]:
+    found = connection.execute(query, values)
+    if packed(connection):
+        return [orjson.loads(column) for column in found.one()]
+    return _turned(found.all())
+
+
+def _turned(rows: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
+    """Rows into columns."""
+    return list(zip(*rows, strict=True)) if rows else [()] * _COLUMNS
+
+
+def packed(connection: Connection) -> bool:
+    """Whether to ask for whole columns as one JSON text each: SQLite's driver gives the interpreter's lock away and
+    takes it back at every row, which beside a busy event loop takes longer than everything else about the row.
+    """
+    return connection.dialect.name == "sqlite"
 
 
 @lru_cache(maxsize=64)
-def _admission(newer: tuple[int, ...], corrects: int | None) -> Select[Any]:
+def _admission(newer: tuple[int, ...], corrects: int | None, pack: bool) -> Select[Any]:  # noqa: FBT001 - a cache's key
     window = select(*_WHO).where(
         recipient.c.broadcast == bindparam("in_broadcast"),
         recipient.c.medium == bindparam("by_medium"),
@@ -154,7 +172,8 @@ def _admission(newer: tuple[int, ...], corrects: int | None) -> Select[Any]:
         recipient.c.address_id <= bindparam("last"),
     )
     decided = _with_decisions(window, newer=newer, corrects=corrects)
-    return decided.order_by(recipient.c.address_id).limit(bindparam("most", type_=Integer))
+    rows = decided.order_by(recipient.c.address_id).limit(bindparam("most", type_=Integer))
+    return select(*map(func.json_group_array, rows.subquery().c)) if pack else rows
 
 
 THIS_SHARD: Final = and_(
@@ -217,7 +236,7 @@ def claim_due(
         attempt, was, fence = row.attempt + 1, Why(row.why), row.fence + 1
         origin = Origin(broadcast_id, row.medium, row.shard, endpoint, row.lane, attempt, fence, row.since_ms, was)
         alike.setdefault(origin, []).append(row)
-    return [_in_columns(origin, [row[:_COLUMNS] for row in group]) for origin, group in alike.items()]
+    return [Candidates(origin, *_turned([row[:_COLUMNS] for row in group])) for origin, group in alike.items()]
 
 
 @lru_cache(maxsize=64)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from itertools import chain
+from typing import Any, Final
 
 from sqlalchemy import ARRAY, BigInteger, Column, Connection, Dialect, Select, Table, any_, func, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.elements import ColumnElement
 
 Rows = Sequence[Mapping[str, Any]]
+AT_ONCE: Final = (128, 16, 1)
+"""Rows a statement: few sizes, so that each is prepared once."""
 
 
 def insert_missing(connection: Connection, table: Table, rows: Rows, keys: Sequence[str]) -> None:
@@ -34,10 +37,16 @@ def insert_new(
 def append_missing(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
     """Append rows whose primary key is not there yet; each holds every column of the table, in its order.
 
-    For many rows of plain numbers and texts: handed to the driver as they are, a fifth of what a mapping costs.
+    For many rows of plain numbers and texts: handed to the driver as they are, a fifth of what a mapping costs, and
+    many in one statement, since SQLite's driver fights for the interpreter's lock at every one.
     """
     if rows and connection.dialect.positional:
-        connection.exec_driver_sql(_appending(table, connection.dialect), list(rows))
+        at = 0
+        for size in AT_ONCE:
+            while len(rows) - at >= size:
+                together = tuple(chain.from_iterable(rows[at : at + size]))
+                connection.exec_driver_sql(_appending(table, connection.dialect, size), together)
+                at += size
     elif rows:
         names = table.columns.keys()
         keys = table.primary_key.columns.keys()
@@ -90,8 +99,10 @@ def is_listed(connection: Connection, column: Column[int], numbers: Sequence[int
 
 
 @lru_cache(maxsize=32)
-def _appending(table: Table, dialect: Dialect) -> str:
-    return str(sqlite.insert(table).on_conflict_do_nothing().compile(dialect=dialect))
+def _appending(table: Table, dialect: Dialect, size: int) -> str:
+    one = str(sqlite.insert(table).on_conflict_do_nothing().compile(dialect=dialect))
+    values = one[one.index("(", one.index("VALUES")) : one.rindex(")") + 1]
+    return one.replace(values, ", ".join([values] * size))
 
 
 def insert_or_update(
