@@ -26,7 +26,7 @@ from app.engine.admitting import put_back, settled
 from app.engine.calls import Load, Unit
 from app.engine.control import Control, Verdict
 from app.engine.health import HEALTHY, Health
-from app.engine.watchdog import Watchdog
+from app.engine.watchdog import Watch, Watchdog
 from app.settings import Timings
 from app.store.ledger import HeldShard
 from app.store.settling import Settled, Taken
@@ -67,9 +67,15 @@ class Runner:
     _loaded: int = 0
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _watchdog: Watchdog = field(init=False)
+    _ms_ahead: int = field(init=False)
+    """The time of day less the monotonic clock, as of the last turn: the latter is cheap to ask after every call."""
 
     def __post_init__(self) -> None:
         self._watchdog = Watchdog(self.timings.call_timeout + 1.0)
+        self._ms_ahead = self._compare_clocks()
+
+    def _compare_clocks(self) -> int:
+        return to_ms(self.clock.now()) - int(self.clock.monotonic() * 1000)
 
     def start(self, group: asyncio.TaskGroup) -> None:
         senders = range(self.live.info.concurrency)
@@ -131,6 +137,7 @@ class Runner:
 
     def collect(self) -> list[Taken]:
         """What the provider took since the last time."""
+        self._ms_ahead = self._compare_clocks()
         taken = [load.taken for load in self._home if load.taken is not None]
         for load in self._home:
             load.taken = None
@@ -148,7 +155,7 @@ class Runner:
 
     async def _work(self) -> None:
         structlog.contextvars.bind_contextvars(endpoint=self.endpoint.slug)
-        size = self.live.info.batch_size
+        size, watch = self.live.info.batch_size, self._watchdog.sender()
         while True:
             await self._waiting.wait()
             while self._queue:
@@ -156,10 +163,10 @@ class Runner:
                 unit = load.next(size)
                 if load.exhausted:
                     self._queue.popleft()
-                await self._send(unit)
+                await self._send(unit, watch)
             self._waiting.clear()
 
-    async def _send(self, unit: Unit) -> None:
+    async def _send(self, unit: Unit, watch: Watch) -> None:
         """One call, and what became of everybody in it."""
         load = unit.load
         if not self._free(load.origin.broadcast):
@@ -167,7 +174,7 @@ class Runner:
             if refused is not None:
                 self.finished(refused)
                 return
-        outcomes = await self._watchdog.guard((self.sink if load.drill else self.live).send(unit.batch))
+        outcomes = await watch.guard((self.sink if load.drill else self.live).send(unit.batch))
         if isinstance(outcomes, Failure):
             outcomes = [outcomes] * len(unit.ids)
         elif len(outcomes) != unit.stop - unit.start:
@@ -177,7 +184,7 @@ class Runner:
             self._note_taken(unit, taken)
         elif len(outcomes) > 1 and all(_is_content(outcome) for outcome in outcomes):
             for half in unit.halves():
-                await self._send(half)
+                await self._send(half, watch)
         else:
             self._learn(outcomes)
             pairs = zip(unit.ids, outcomes, strict=True)
@@ -192,7 +199,7 @@ class Runner:
     def _note_taken(self, unit: Unit, outcomes: Sequence[Accepted]) -> None:
         if self.health is not HEALTHY and not unit.load.drill:
             self.health = self.health.succeeded(self.clock.monotonic())
-        if unit.note_taken(outcomes, to_ms(self.clock.now())):
+        if unit.note_taken(outcomes, int(self.clock.monotonic() * 1000) + self._ms_ahead):
             self._home.append(unit.load)
             self.finished(())
 

@@ -18,6 +18,41 @@ LOOKS: Final = 20
 TIMED_OUT: Final = Failure(FailureKind.AMBIGUOUS, "timeout")
 
 
+class Watch:
+    """One sender under the eyes of a watchdog, a call at a time."""
+
+    __slots__ = ("_task", "began", "late")
+
+    def __init__(self, task: asyncio.Task[object]) -> None:
+        self._task = task
+        self.began = float("inf")
+        """When the call in flight began, by the loop's clock; infinity = none is."""
+        self.late = 0
+        """How often it was told to end: a library may lose one cancellation on an answer of the same moment."""
+
+    def end(self) -> None:
+        self.late += 1
+        self._task.cancel()
+
+    async def guard(self, call: Awaitable[Sequence[Outcome]]) -> Sequence[Outcome] | Failure:
+        """What the call comes to. A cancellation by anybody else goes through."""
+        self.began = self._task.get_loop().time()
+        try:
+            return await call
+        except asyncio.CancelledError:
+            if self._task.cancelling() > self.late:
+                raise
+            return TIMED_OUT
+        except Exception as error:
+            log.error("channel_broke", error=type(error).__name__, exc_info=error)
+            return _broke(error)
+        finally:
+            self.began = float("inf")
+            while self.late:
+                self.late -= 1
+                self._task.uncancel()
+
+
 class Watchdog:
     """A call that takes longer than `seconds`, or breaks its contract, may have been heard by the provider: ambiguous.
 
@@ -26,9 +61,7 @@ class Watchdog:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._began: dict[asyncio.Task[object], float] = {}
-        self._late: dict[asyncio.Task[object], int] = {}
-        """How often each was told to end: a library may lose one cancellation on an answer of the same moment."""
+        self._watches: list[Watch] = []
 
     async def watch(self) -> None:
         """Runs beside the senders until cancelled."""
@@ -36,29 +69,17 @@ class Watchdog:
         while True:
             await asyncio.sleep(self._seconds / LOOKS)
             too_old = loop.time() - self._seconds
-            for task in [task for task, began in self._began.items() if began < too_old]:
-                self._late[task] = self._late.get(task, 0) + 1
-                task.cancel()
+            for one in self._watches:
+                if one.began < too_old:
+                    one.end()
 
-    async def guard(self, call: Awaitable[Sequence[Outcome]]) -> Sequence[Outcome] | Failure:
-        """What the call comes to. A cancellation by anybody else goes through."""
+    def sender(self) -> Watch:
+        """A watch for the calls of the task that asks for it."""
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("a call is guarded inside a task")
-        self._began[task] = asyncio.get_running_loop().time()
-        try:
-            return await call
-        except asyncio.CancelledError:
-            if task.cancelling() > self._late.get(task, 0):
-                raise
-            return TIMED_OUT
-        except Exception as error:
-            log.error("channel_broke", error=type(error).__name__, exc_info=error)
-            return _broke(error)
-        finally:
-            self._began.pop(task, None)
-            for _ in range(self._late.pop(task, 0)):
-                task.uncancel()
+        self._watches.append(Watch(task))
+        return self._watches[-1]
 
 
 async def guarded(call: Awaitable[Value], seconds: float) -> Value | Failure:

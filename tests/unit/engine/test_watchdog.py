@@ -58,8 +58,9 @@ async def slowly(seconds: float) -> Sequence[Outcome]:
 
 async def asked(dog: Watchdog, *calls: Awaitable[Sequence[Outcome]]) -> list[object]:
     """What one sender hears of these calls, one after the other."""
+    watch = dog.sender()
     async with asyncio.timeout(LONG):
-        return [await dog.guard(call) for call in calls]
+        return [await watch.guard(call) for call in calls]
 
 
 async def test_a_call_that_never_ends_is_ambiguous_and_its_sender_goes_on(watchdog: Watchdog) -> None:
