@@ -18,6 +18,7 @@ from typing import Any
 import uvloop
 from sqlalchemy import insert
 
+from app.cli.processes import settle_in
 from app.domain.delivery import State
 from app.domain.message import MEDIUM_CODES, Medium
 from app.domain.principals import Actor, Role
@@ -81,6 +82,7 @@ async def _run(given: argparse.Namespace, directory: Path) -> dict[str, Any]:
     seed_seconds = time.perf_counter() - seeded
     before = _peak_mb()
     update_id, staging = stage(wired)
+    settle_in()  # as `clarion serve` and `clarion work` do
     cpu_before, loop_before = time.process_time(), time.thread_time()
     sending = await _send(wired, update_id)
     cpu, loop = time.process_time() - cpu_before, time.thread_time() - loop_before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import resource
 import signal
@@ -70,20 +71,38 @@ def work(metrics_port: MetricsPort = None) -> None:
     from app.wiring import build
 
     configure_logging(settings.log_level)
-    take_turns_quickly()
-    asyncio.run(_work(build(settings)))
+    wiring = build(settings)
+    settle_in()
+    with asyncio.Runner(loop_factory=_event_loop) as runner:
+        runner.run(_work(wiring))
 
 
-def take_turns_quickly() -> None:
-    """The event loop answers and sends while threads speak to the database: nobody keeps the interpreter for 5 ms."""
+def settle_in() -> None:
+    """Once everything is built, before the long run.
+
+    The event loop answers and sends while threads speak to the database: nobody keeps the interpreter for 5 ms. And
+    what lives as long as the process is not looked through for garbage any more: a hundred milliseconds each time, in
+    which nothing leaves and nobody is answered.
+    """
     sys.setswitchinterval(SWITCH_SECONDS)
+    gc.collect()
+    gc.freeze()
+
+
+def _event_loop() -> asyncio.AbstractEventLoop:
+    """uvloop where it is installed, as in the web process."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
 
 
 def listen(make: Callable[[], Wiring], settings: Settings, *, host: str, port: int, behind_proxy: str = "") -> None:
     """Serve until SIGTERM or Ctrl-C; what is under way comes home first. Nothing is made before the door is ours."""
-    take_turns_quickly()
     with _bound(host, port) as door:
         server = _server(make(), behind_proxy)
+        settle_in()
         many_connections()
         _announce(settings, door)
         server.run([door])
