@@ -90,7 +90,7 @@ def settle_in() -> None:
 
 
 def _event_loop() -> asyncio.AbstractEventLoop:
-    """uvloop where it is installed, as in the web process."""
+    """The quicker one where it is installed, as in the web process."""
     try:
         import uvloop
     except ImportError:

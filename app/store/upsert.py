@@ -13,8 +13,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.elements import ColumnElement
 
 Rows = Sequence[Mapping[str, Any]]
-AT_ONCE: Final = (128, 16, 1)
-"""Rows a statement: few sizes, so that each is prepared once."""
+AT_ONCE: Final = (256, 64, 16)
+"""Rows a statement: few sizes, so that each is prepared once; what is left over goes row by row."""
 
 
 def insert_missing(connection: Connection, table: Table, rows: Rows, keys: Sequence[str]) -> None:
@@ -43,10 +43,12 @@ def append_missing(connection: Connection, table: Table, rows: Sequence[tuple[An
     if rows and connection.dialect.positional:
         at = 0
         for size in AT_ONCE:
+            statement = _appending(table, connection.dialect, size)
             while len(rows) - at >= size:
-                together = tuple(chain.from_iterable(rows[at : at + size]))
-                connection.exec_driver_sql(_appending(table, connection.dialect, size), together)
+                connection.exec_driver_sql(statement, tuple(chain.from_iterable(rows[at : at + size])))
                 at += size
+        if at < len(rows):
+            connection.exec_driver_sql(_appending(table, connection.dialect, 1), list(rows[at:]))
     elif rows:
         names = table.columns.keys()
         keys = table.primary_key.columns.keys()
