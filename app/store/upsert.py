@@ -50,9 +50,7 @@ def append_missing(connection: Connection, table: Table, rows: Sequence[tuple[An
         if at < len(rows):
             connection.exec_driver_sql(_appending(table, connection.dialect, 1), list(rows[at:]))
     elif rows:
-        names = table.columns.keys()
-        keys = table.primary_key.columns.keys()
-        insert_missing(connection, table, [dict(zip(names, row, strict=True)) for row in rows], keys)
+        insert_tuples(connection, table, tuple(table.columns.keys()), rows, tuple(table.primary_key.columns.keys()))
 
 
 def insert_tuples(
