@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -62,8 +63,12 @@ class Fleet:
                 await asyncio.to_thread(self._note_halt, known.endpoint, known.halted)
         await asyncio.to_thread(self.breakers.agree, list(self))
 
-    def wants(self) -> list[Want]:
-        rooms = [(runner, runner.room()) for runner in self]
+    def wants(self, landing: Finished) -> list[Want]:
+        """The appetite of each endpoint once `landing` is committed, which the same turn does."""
+        landed = Counter[int]()
+        for (endpoint_id, _), number in landing.by_shard().items():
+            landed[endpoint_id] += number
+        rooms = [(runner, runner.room(landed[runner.endpoint.id])) for runner in self]
         return [self._want(runner, room) for runner, room in rooms if room > 0]
 
     def _want(self, runner: Runner, room: int) -> Want:

@@ -159,7 +159,7 @@ class Engine:
             me=self.me,
             now_ms=to_ms(self.clock.now()),
             finished=batch,
-            wants=self.fleet.wants() if sending else [],
+            wants=self.fleet.wants(batch) if sending else [],
             sending=sending,
             release=self.fleet.exhausted(),
             renew=renew,

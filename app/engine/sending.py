@@ -20,6 +20,7 @@ from app.domain.delivery import Event, Result, Why
 from app.domain.endpoints import Endpoint
 from app.domain.message import Accepted, Channel, Failure, FailureKind, Outcome
 from app.domain.pacing import Pace
+from app.domain.reaching import first_reach, next_reach
 from app.domain.retrying import Backoff, Doubt, GiveBack, Halve, Retry, Settle, decide
 from app.domain.sharing import Shares
 from app.engine.admitting import put_back, settled
@@ -32,9 +33,6 @@ from app.store.ledger import HeldShard
 from app.store.settling import Settled, Taken
 from app.store.windows import Candidates, Origin, ShardKey
 
-WINDOW_CALLS = 16
-"""Admitted ahead, in calls per sender: enough to never starve, few enough to be asked about after a crash."""
-WINDOW_MOST = 2_000
 MISCOUNTED = Failure(FailureKind.AMBIGUOUS, "channel_broke", "The channel did not answer for everybody.")
 
 
@@ -66,6 +64,8 @@ class Runner:
     """Set while calls wait in the queue."""
     _loaded: int = 0
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _first_reach: int = field(init=False)
+    _reach: int = field(init=False)
     _watchdog: Watchdog = field(init=False)
     _ms_ahead: int = field(init=False)
     """The time of day less the monotonic clock, as of the last turn: the latter is cheap to ask after every call."""
@@ -73,6 +73,7 @@ class Runner:
     def __post_init__(self) -> None:
         self._watchdog = Watchdog(self.timings.call_timeout + 1.0)
         self._ms_ahead = self._compare_clocks()
+        self._reach = self._first_reach = first_reach(self.live.info.concurrency, self.live.info.batch_size)
 
     def _compare_clocks(self) -> int:
         return to_ms(self.clock.now()) - int(self.clock.monotonic() * 1000)
@@ -93,15 +94,19 @@ class Runner:
     def idle(self) -> bool:
         return self._loaded == 0
 
-    def room(self) -> int:
-        """How many recipients may be admitted now: window, pace and health all agree."""
+    def room(self, landing: int) -> int:
+        """How many recipients may be admitted now: window, pace and health all agree.
+
+        `landing` outcomes are written by the very turn that admits, so they make room already.
+        """
         if self.halted or self.closing:
             return 0
         now = self.clock.monotonic()
         self.pace = self.pace.refilled(now)
-        info = self.live.info
-        window = min(WINDOW_MOST, max(2 * info.batch_size, WINDOW_CALLS * info.concurrency * info.batch_size))
-        most = min(window - self._loaded, int(self.pace.tokens))
+        if landing and self._loaded >= self._reach:  # it was the window that held us back, not the pace
+            waiting = sum(len(load.ids) - load.begun for load in self._queue)
+            self._reach = next_reach(self._reach, self._first_reach, waiting)
+        most = min(self._reach - (self._loaded - landing), int(self.pace.tokens))
         if self.health.refusals and self._loaded:
             return 0  # half-open: one at a time, so the probe comes home first
         return max(0, self.health.allowed(most, now))

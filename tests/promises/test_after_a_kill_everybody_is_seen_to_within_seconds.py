@@ -16,7 +16,7 @@ import pytest
 from app.clock import Clock
 from app.domain.delivery import State
 from app.domain.message import Batch, FindResult, Medium, Message, Outcome, Recipient
-from app.engine.sending import WINDOW_CALLS
+from app.domain.reaching import CALLS
 from app.keyring import Keyring
 from app.settings import Timings
 from app.store.database import Database
@@ -86,6 +86,6 @@ async def test_the_other_worker_takes_over_in_time(database: Database, keyring: 
     assert doubts
     assert min(waited) <= 15
     assert max(doubts) <= 20
-    assert len(doubts) == in_flight <= WINDOW_CALLS * AT_ONCE, "whoever was not in flight is not in doubt"
+    assert len(doubts) == in_flight <= CALLS * AT_ONCE, "whoever was not in flight is not in doubt"
     assert set(channel.record.times(update).values()) == {1}
     assert stage.counts(update) == {State.ACCEPTED: PEOPLE}
