@@ -14,7 +14,7 @@ from app.domain.principals import Actor, Role
 from app.domain.reading import iso
 from app.domain.schedules import Policy
 from app.domain.staff_notices import Notice, NoticeKind
-from app.errors import ClarionError, NotFound
+from app.errors import ClarionError, Invalid, NotFound, Unavailable
 from app.observe import logger
 from app.store import crises, schedules, updates, users
 from app.store.schedules import PlannedRow, ScheduleRow
@@ -54,17 +54,29 @@ def carry_out(cadence: Cadence, plan_id: int) -> bool:
             return True
     try:
         ended = _release(cadence, plan, ready)
+    except Unavailable:
+        raise  # the database is busy or gone: nothing was decided, the next look goes on
     except ClarionError as refused:
         code = refused.problems[0].code
+        if _moved(cadence, ready):
+            return True  # another process took this very step
         logger("clarion.schedules").warning("not_released", schedule=plan.schedule, update=plan.update_id, code=code)
         ended = End(PlanState.ESCALATED, Why.REFUSED)
-    if isinstance(ended, timedelta):
-        with cadence.db.writing() as tx:
-            schedules.change_plan(tx, plan.id, act_at=cadence.now() + ended)
-        return not ended
     with cadence.db.writing() as tx:
-        _end(tx, plan, ended, cadence.now())
+        fresh = schedules.get_plan(tx, plan.id, lock=True)
+        if fresh.act_at is None:
+            return True  # another process ended it
+        if isinstance(ended, timedelta):
+            schedules.change_plan(tx, plan.id, act_at=cadence.now() + ended)
+            return not ended
+        _end(tx, fresh, ended, cadence.now())
     return True
+
+
+def _moved(cadence: Cadence, seen: UpdateRow) -> bool:
+    with cadence.db.reading() as connection:
+        now = updates.get(connection, seen.id)
+    return (now.state, now.revision) != (seen.state, seen.revision)
 
 
 def _decide(tx: Connection, cadence: Cadence, plan: PlannedRow) -> UpdateRow | End:
@@ -122,7 +134,7 @@ def _anew(
             return End(PlanState.SKIPPED if made is Why.NOWHERE else PlanState.ESCALATED, made)
         document = read_draft(plan.crisis, made.document, now)
         check_references(tx, document)
-    except ClarionError:
+    except Invalid:
         return End(PlanState.ESCALATED, Why.NOT_FILLED)
     reason = Why.NO_CHANGE if quietly else Why.IN_ADVANCE
     if document.to_document() != update.document:

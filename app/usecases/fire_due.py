@@ -20,7 +20,7 @@ from app.domain.principals import Actor, Role
 from app.domain.reading import iso
 from app.domain.schedules import Schedule
 from app.domain.staff_notices import Notice, NoticeKind
-from app.errors import ClarionError, Invalid
+from app.errors import Conflict, Invalid, NotFound
 from app.keyring import Keyring
 from app.observe import logger
 from app.store import crises, schedules
@@ -225,7 +225,7 @@ def _drafted(
             return made
         update = read_draft(crisis.slug, made.document, now)
         return draft_in(tx, as_schedule(row), crisis.slug, update, now).id, made.digest
-    except ClarionError as refused:
+    except (Invalid, Conflict, NotFound) as refused:
         code = refused.problems[0].code
         logger("clarion.schedules").warning("not_drafted", schedule=row.slug, crisis=crisis.slug, code=code)
         return Why.NOT_FILLED if code == "cannot_be_filled" else Why.REFUSED
