@@ -104,6 +104,17 @@ class FactView(Given):
     stale_at: datetime | None
 
 
+class FactsView(Given):
+    facts: list[FactView]
+
+
+class PromisesView(Given):
+    kept: int
+    broken: int
+    next_update_by: datetime | None = Field(description="The promise that holds; null without one, or when it is over")
+    overdue: bool
+
+
 class TimelineView(Given):
     id: int
     at: datetime

@@ -7,17 +7,18 @@ from typing import Annotated
 from fastapi import APIRouter
 
 from app.api.access import Reader, may
-from app.api.answers import CrisisView, FactView, Paged, TimelineView, paged
+from app.api.answers import CrisisView, FactsView, FactView, Paged, PromisesView, TimelineView, paged
 from app.api.context import Ctx
 from app.api.pagination import Cursor, Limit
 from app.api.problems import REFUSALS
-from app.api.schemas import Crisis, Fact
+from app.api.schemas import Crisis, Fact, Facts
 from app.domain.crisis import CrisisState
 from app.domain.principals import Actor
 from app.store import crises
 from app.usecases.open_crisis import open_crisis
-from app.usecases.record_fact import record_fact
+from app.usecases.record_fact import record_fact, record_facts
 from app.usecases.resolve_crisis import resolve_crisis
+from app.usecases.watch_promises import promises
 
 router = APIRouter(prefix="/crises", tags=["crises"], responses=REFUSALS)
 
@@ -63,6 +64,24 @@ def list_facts(slug: str, context: Ctx, _actor: Reader, cursor: Cursor = None, l
 def record_one(slug: str, body: Fact, context: Ctx, actor: Annotated[Actor, may("record_fact")]) -> FactView:
     recorded = record_fact(context.db, actor, slug, body.document(), context.clock.now())
     return FactView.model_validate(recorded)
+
+
+@router.put("/{slug}/facts", operation_id="put_facts", summary="Put what is known now, all of it or nothing")
+def put_facts(slug: str, body: Facts, context: Ctx, actor: Annotated[Actor, may("record_fact")]) -> FactsView:
+    """For systems that measure, with a token of an author: the newest value of each name counts."""
+    documents = [one.document() for one in body.facts]
+    return FactsView(facts=[FactView.model_validate(row) for row in
+                            record_facts(context.db, actor, slug, documents, context.clock.now())])  # fmt: skip
+
+
+@router.get("/{slug}/promises", operation_id="read_promises", summary="Promised updates: kept, broken, the next one")
+def read_promises(slug: str, context: Ctx, _actor: Reader) -> PromisesView:
+    now = context.clock.now()
+    with context.db.reading() as connection:
+        counted, holds = promises(connection, slug, now)
+    return PromisesView(
+        kept=counted.kept, broken=counted.broken, next_update_by=holds, overdue=holds is not None and holds <= now
+    )
 
 
 @router.get("/{slug}/timeline", summary="What happened in a crisis, newest first")

@@ -222,6 +222,10 @@ class Fact(Sent):
     max_age: int | None = Field(None, description="Seconds from `at`, instead of `stale_at`")
 
 
+class Facts(Sent):
+    facts: list[Fact] = Field(min_length=1, max_length=100)
+
+
 class Schedule(Sent):
     slug: Slug
     crisis: Slug | None = Field(None, description="Only this crisis; without crisis and playbook every open one")

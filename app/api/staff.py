@@ -39,6 +39,8 @@ class StaffPlace(Sent):
     severity: Literal["emergency", "major", "minor", "info"] = Field(
         "info", description="The least severe notice that goes there"
     )
+    person: str = Field("", max_length=200, description="The user it belongs to: authors are nudged at their own")
+    step: int | None = Field(None, ge=1, le=99, description="Whose turn it is when a promise slips: 1 first")
 
 
 class StaffPlaces(Sent):
@@ -57,6 +59,8 @@ class StaffPlaceView(Given):
     address: str = Field(description="Masked; empty where the endpoint itself is the place")
     language: str
     severity: str
+    person: str = Field(description="The user it belongs to; empty for nobody in particular")
+    step: int | None = Field(description="On the escalation list: 1 is told first")
 
 
 class StaffPlacesView(Given):
@@ -166,6 +170,8 @@ def places_view(found: list[StaffRecipient], media: Media) -> StaffPlacesView:
                 address=mask(media.get(one.endpoint, Medium.SMS), one.address),
                 language=one.language,
                 severity=one.severity.value,
+                person=one.person,
+                step=one.step,
             )
             for one in found
         ]

@@ -78,11 +78,16 @@ def add(
     address: Address = "",
     lang: Annotated[str, typer.Option(help="The language they read.")] = "en",
     severity: Annotated[Severity, typer.Option(help="The least severe notice that goes there.")] = Severity.INFO,
+    person: Annotated[str, typer.Option(help="The user it belongs to: authors are nudged at their own.")] = "",
+    step: Annotated[int | None, typer.Option(min=1, max=99, help="Whose turn it is when a promise slips.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Let notices go there too; a place that is there already is changed."""
     with at_desk() as desk:
-        new = {"endpoint": endpoint, "address": address, "language": lang, "severity": severity.value}
+        new = {
+            "endpoint": endpoint, "address": address, "language": lang, "severity": severity.value, "person": person,
+            "step": step,
+        }  # fmt: skip
         kept = [one for one in _stored(desk) if (one["endpoint"], one["address"]) != (endpoint, address)]
         found = save_staff_recipients(desk.db, desk.actor, [*kept, new], desk.now())
         _answer_places(desk, found, as_json=as_json)
@@ -107,7 +112,14 @@ def remove(endpoint: Endpoint, address: Address = "", as_json: AsJson = False) -
 def _stored(desk: Desk) -> list[dict[str, object]]:
     with desk.db.reading() as connection:
         return [
-            {"endpoint": one.endpoint, "address": one.address, "language": one.language, "severity": one.severity.value}
+            {
+                "endpoint": one.endpoint,
+                "address": one.address,
+                "language": one.language,
+                "severity": one.severity.value,
+                "person": one.person,
+                "step": one.step,
+            }
             for one in staff.recipients(connection)
         ]
 
@@ -145,9 +157,9 @@ def _answer_places(desk: Desk, found: list[StaffRecipient], *, as_json: bool) ->
 
 
 def _show_places(out: Console, view: StaffPlacesView) -> None:
-    shown = table("endpoint", "address", "language", "from severity")
+    shown = table("endpoint", "address", "language", "from severity", "person", "step")
     for one in view.recipients:
-        shown.add_row(one.endpoint, one.address, one.language, one.severity)
+        shown.add_row(one.endpoint, one.address, one.language, one.severity, one.person, str(one.step or ""))
     out.print(
         shown if view.recipients else "Nowhere: notices stand in the list only. clarion staff add ENDPOINT ADDRESS"
     )

@@ -235,13 +235,9 @@ def change_plan(connection: Connection, plan_id: int, **values: Any) -> PlannedR
     return get_plan(connection, plan_id)
 
 
-def last_said(connection: Connection, crisis: str) -> tuple[int, str] | None:
-    """Update and digest of the last planned update of this crisis that was sent."""
-    query = select(planned.c.update_id, planned.c.digest).where(
-        planned.c.crisis == crisis, planned.c.state == PlanState.SENT.value
-    )
-    row = connection.execute(query.order_by(planned.c.id.desc()).limit(1)).one_or_none()
-    return None if row is None else (row.update_id, row.digest)
+def digest_of(connection: Connection, update_id: int) -> str | None:
+    """Of the words of an update that a schedule planned, whatever has become of the plan; None for staff's own."""
+    return connection.scalar(select(planned.c.digest).where(planned.c.update_id == update_id))
 
 
 def scheduler_state(connection: Connection) -> SchedulerRow | None:

@@ -28,6 +28,10 @@ class StaffRecipient:
     language: str
     severity: Severity
     """The least severe notice that goes there."""
+    person: str = ""
+    """The name of the user it belongs to; "" = nobody's in particular."""
+    step: int | None = None
+    """On the escalation list: 1 is told first. None = not on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ class Claimed:
 def recipients(connection: Connection) -> list[StaffRecipient]:
     query = select(staff_recipient).order_by(staff_recipient.c.endpoint, staff_recipient.c.address)
     return [
-        StaffRecipient(row.endpoint, row.address, row.language, Severity(row.severity))
+        StaffRecipient(row.endpoint, row.address, row.language, Severity(row.severity), row.person or "", row.step)
         for row in connection.execute(query)
     ]
 
@@ -77,7 +81,14 @@ def recipients(connection: Connection) -> list[StaffRecipient]:
 def replace_recipients(connection: Connection, wanted: Sequence[StaffRecipient]) -> None:
     connection.execute(delete(staff_recipient))
     rows = [
-        {"endpoint": one.endpoint, "address": one.address, "language": one.language, "severity": one.severity.value}
+        {
+            "endpoint": one.endpoint,
+            "address": one.address,
+            "language": one.language,
+            "severity": one.severity.value,
+            "person": one.person or None,
+            "step": one.step,
+        }
         for one in wanted
     ]
     if rows:

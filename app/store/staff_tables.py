@@ -14,6 +14,8 @@ staff_recipient = Table(
     Column("address", String(320), primary_key=True),  # "" = the endpoint itself: a webhook, a room
     Column("language", String(16), nullable=False),
     Column("severity", String(16), nullable=False),  # the least severe notice that goes there
+    Column("person", String(200), nullable=True),  # the name of the user it belongs to
+    Column("step", Integer, nullable=True),  # whose turn it is when a promise slips: 1 first
 )
 
 staff_notice = Table(

@@ -75,6 +75,10 @@ def by_name(connection: Connection, name: str) -> UserRow:
     return _user(row)
 
 
+def names(connection: Connection) -> frozenset[str]:
+    return frozenset(connection.scalars(select(user.c.name)))
+
+
 def change(connection: Connection, user_id: int, *, role: Role, disabled: bool) -> UserRow:
     connection.execute(update(user).where(user.c.id == user_id).values(role=role.value, disabled=disabled))
     return get(connection, user_id)

@@ -10,10 +10,11 @@ from app.store.database import Database
 from app.usecases.remind_upkeep import remind_upkeep
 from app.usecases.tell_site_differs import tell_site_differs
 from app.usecases.tell_unstaffed import tell_unstaffed
+from app.usecases.watch_promises import watch_promises
 
 Watch = Callable[[Database, datetime], object]
 
-WATCHES: Final[tuple[Watch, ...]] = (tell_unstaffed, remind_upkeep, tell_site_differs)
+WATCHES: Final[tuple[Watch, ...]] = (tell_unstaffed, remind_upkeep, tell_site_differs, watch_promises)
 """Each looks first and takes the write lock only when there is something to tell; harmless to repeat anywhere."""
 
 

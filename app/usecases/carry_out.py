@@ -188,8 +188,7 @@ def _staff_spoke(tx: Connection, update: UpdateRow) -> bool:
     newest = updates.page(tx, crisis_slug=update.crisis, states=REACHED, limit=1).items
     if not newest or newest[0].sent_at is None or newest[0].sent_at <= update.created_at:
         return False
-    planned = schedules.last_said(tx, update.crisis)
-    return planned is None or planned[0] != newest[0].id
+    return schedules.digest_of(tx, newest[0].id) is None
 
 
 def _end(tx: Connection, plan: PlannedRow, end: End, now: datetime) -> None:

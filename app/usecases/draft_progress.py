@@ -144,9 +144,9 @@ def _said(connection: Connection, place: Place) -> str:
     """What the last update said, without its sentence that nothing had changed."""
     if place.last is None:
         return ""
-    planned = schedules.last_said(connection, place.crisis.slug)
-    if planned is not None and planned[0] == place.last.id:
-        return planned[1]
+    planned = schedules.digest_of(connection, place.last.id)
+    if planned is not None:
+        return planned
     try:
         return words_digest(place.last.document.get("content") or {})
     except Invalid:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from app.domain.crisis import CrisisState, Fact
@@ -18,22 +18,34 @@ def record_fact(db: Database, actor: Actor, slug: str, document: Mapping[str, ob
 
     Facts are never changed: a new value of the same name is a new fact, and the newest counts.
     """
+    return record_facts(db, actor, slug, [document], now)[0]
+
+
+def record_facts(
+    db: Database, actor: Actor, slug: str, sent: Sequence[Mapping[str, object]], now: datetime
+) -> list[FactRow]:
+    """Several at once, all or none. Raise Invalid, or Conflict for a resolved crisis."""
     permit(actor, "record_fact")
-    age = _max_age(document)
-    fact = Fact.from_document({name: value for name, value in document.items() if name != "max_age"})
-    at = fact.at or now
-    stale_at = at + age if age is not None else fact.stale_at
+    facts = [_read(document, now) for document in sent]
     with db.writing() as tx:
         if crises.get(tx, slug, lock=True).state is CrisisState.RESOLVED:
             raise Conflict(
                 Problem("crisis_resolved", f"“{slug}” is resolved.", "state", "Record facts in an open crisis.")
             )
-        row = crises.add_fact(tx, slug, fact.name, fact.value, fact.source, at, stale_at)
-        body = {"name": fact.name, "value": fact.value, "source": fact.source}
-        crises.add_timeline(tx, slug, actor.name, "fact", body, now)
+        rows = []
+        for fact, stale_at in facts:
+            rows.append(crises.add_fact(tx, slug, fact.name, fact.value, fact.source, fact.at or now, stale_at))
+            body = {"name": fact.name, "value": fact.value, "source": fact.source}
+            crises.add_timeline(tx, slug, actor.name, "fact", body, now)
+            audit.append(tx, actor.name, "record_fact", f"crisis/{slug}", body, now)
         publishing.request(tx, "fact_recorded", now)
-        audit.append(tx, actor.name, "record_fact", f"crisis/{slug}", body, now)
-    return row
+    return rows
+
+
+def _read(document: Mapping[str, object], now: datetime) -> tuple[Fact, datetime | None]:
+    age = _max_age(document)
+    fact = Fact.from_document({name: value for name, value in document.items() if name != "max_age"})
+    return fact, (fact.at or now) + age if age is not None else fact.stale_at
 
 
 def _max_age(document: Mapping[str, object]) -> timedelta | None:

@@ -15,7 +15,7 @@ from app.domain.message import PERSONAL_MEDIA, Medium
 from app.domain.principals import Actor, permit
 from app.domain.reading import Reader
 from app.errors import Invalid
-from app.store import audit, endpoints, staff
+from app.store import audit, endpoints, staff, users
 from app.store.database import Database
 from app.store.staff import StaffRecipient
 
@@ -26,7 +26,8 @@ PUBLIC: Final = frozenset({Medium.SITE, Medium.SOCIAL})
 def save_staff_recipients(
     db: Database, actor: Actor, wanted: Sequence[Mapping[str, object]], now: datetime
 ) -> list[StaffRecipient]:
-    """Put this list in the place of the one that is there: `[{endpoint, address?, language?, severity?}]`.
+    """Put this list in the place of the one that is there: `[{endpoint, address?, language?, severity?, person?,
+    step?}]`.
 
     An address for endpoints that reach persons (SMS, e-mail, voice, push), none for the others (webhook, chat: the
     endpoint is the place). `severity` is the least severe notice that goes there, `info` when left out. What is
@@ -52,7 +53,7 @@ def save_staff_recipients(
 
 
 def _recipient(tx: Connection, read: Reader) -> StaffRecipient:
-    read.only("endpoint", "address", "language", "severity")
+    read.only("endpoint", "address", "language", "severity", "person", "step")
     slug, address = read.slug("endpoint"), read.text("address", longest=320, lines=False)
     language = read.text("language", longest=16, lines=False) or "en"
     read.check_language(read.path("language"), language)
@@ -63,7 +64,10 @@ def _recipient(tx: Connection, read: Reader) -> StaffRecipient:
         )
     if endpoint is not None:
         address = _address(read, endpoint.medium, address)
-    return StaffRecipient(slug, address, language, read.choice("severity", Severity, Severity.INFO))
+    person, step = read.text("person", longest=200, lines=False), read.number("step", 1, 99)
+    if person and person not in users.names(tx):
+        read.problem("unknown_user", read.path("person"), f"names “{person}”, who is not there", "List the users.")
+    return StaffRecipient(slug, address, language, read.choice("severity", Severity, Severity.INFO), person, step)
 
 
 def _address(read: Reader, medium: Medium, address: str) -> str:

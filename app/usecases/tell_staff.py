@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -9,13 +10,17 @@ from sqlalchemy import Connection
 from app.domain.staff_notices import Notice, NoticeKind
 from app.observe import logger
 from app.store import staff
+from app.store.staff import StaffRecipient
 
 
-def tell_staff(tx: Connection, notice: Notice, now: datetime) -> int | None:
+def tell_staff(
+    tx: Connection, notice: Notice, now: datetime, places: Sequence[StaffRecipient] | None = None
+) -> int | None:
     """The id of the notice; None when this spell (kind, subject, spell) was told before, by whatever process.
 
     With `tx` it stands in the list of notices and is queued to every place of the organisation's staff that wants
-    this severity; `engine.nudging` hands it over. Rolled back, nobody hears of it. Harmless to repeat.
+    this severity, or to exactly these `places`; `engine.nudging` hands it over. Rolled back, nobody hears of it.
+    Harmless to repeat.
     """
     notice_id = staff.raise_notice(tx, notice, now)
     if notice_id is None:
@@ -25,6 +30,7 @@ def tell_staff(tx: Connection, notice: Notice, now: datetime) -> int | None:
         for one in staff.recipients(tx)
         if notice.kind is NoticeKind.TRIAL or notice.severity.rank <= one.severity.rank
     ]
+    wanted = wanted if places is None else list(places)
     staff.queue(tx, notice_id, wanted, now)
     logger("clarion.staff").warning(
         notice.kind.value, subject=notice.subject, notice=notice_id, severity=notice.severity.value, places=len(wanted)
