@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -74,3 +75,12 @@ def test_tick_fires_what_is_due(desk: Clarion) -> None:
     (plan,) = desk.json("schedule", "waiting")["items"]
     assert "Riverside" in json.dumps(desk.json("update", "show", str(plan["update_id"])), ensure_ascii=False)
     assert desk.json("tick")["schedules"]["fired"] == 0, "once"
+
+
+def test_the_ticks_of_the_example_units_run(desk: Clarion) -> None:
+    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    units = "\n".join(re.findall(r"^```(?:cron|ini|yaml)\n(.*?)^```", page, re.MULTILINE | re.DOTALL))
+    ticks = re.findall(r"clarion,? (tick[^\]\n]*)", units)
+    assert len(ticks) == 3
+    for tick in ticks:
+        desk.done(*re.split(r"[, ]+", tick))
