@@ -65,6 +65,8 @@ class Snapshot:
     seq: int
     published_at: datetime
     files: Mapping[str, File]
+    listing: bytes = field(default=b"", init=False, repr=False, compare=False)
+    """What `manifest_bytes` gave, so that memory, targets and record need not write ten thousand lines each."""
 
     @property
     def digest(self) -> str:
@@ -108,6 +110,8 @@ def packed(body: bytes) -> bytes | None:
 
 def manifest_bytes(snapshot: Snapshot) -> bytes:
     """The manifest as it lies beside the files: JSON, sorted, with a hash per file."""
+    if snapshot.listing:
+        return snapshot.listing
     document = {
         "version": MANIFEST_VERSION,
         "seq": snapshot.seq,
@@ -124,7 +128,8 @@ def manifest_bytes(snapshot: Snapshot) -> bytes:
             for path, file in sorted(snapshot.files.items())
         },
     }
-    return json.dumps(document, ensure_ascii=False).encode() + b"\n"
+    object.__setattr__(snapshot, "listing", json.dumps(document, ensure_ascii=False).encode() + b"\n")
+    return snapshot.listing
 
 
 def manifest_digest(snapshot: Snapshot) -> str:

@@ -30,6 +30,7 @@ class DirectoryTarget:
     def __init__(self, root: Path, name: str = "") -> None:
         self.root = root
         self.name = name or f"directory {root.name}"
+        self._read: dict[str, tuple[tuple[int, int, int], Manifest | None]] = {}
 
     def seq(self) -> int:
         manifests = (self._manifest(MANIFEST), self._manifest(NEXT_MANIFEST))
@@ -105,10 +106,16 @@ class DirectoryTarget:
                 (self.root / path).unlink(missing_ok=True)
 
     def _manifest(self, name: str) -> Manifest | None:
+        """Read again only when another file took its place: each is replaced as a whole, so its inode tells."""
         try:
-            return read_manifest((self.root / name).read_bytes())
+            found = (self.root / name).stat()
+            known = self._read.get(name)
+            which = (found.st_ino, found.st_mtime_ns, found.st_size)
+            if known is None or known[0] != which:
+                known = self._read[name] = (which, read_manifest((self.root / name).read_bytes()))
         except OSError:
             return None
+        return known[1]
 
 
 def _banners_last(file: File) -> tuple[bool, str]:
