@@ -33,6 +33,7 @@ MOST_A_DAY: Final[Mapping[Severity, int]] = MappingProxyType(
 )
 """Updates of one crisis by person (text, mail, call) in 24 hours; what is planned beyond goes to site and social."""
 A_DAY: Final = timedelta(hours=24)
+A_MINUTE: Final = timedelta(minutes=1)
 
 Unchanged = Callable[[str, datetime], str]
 """(language, since when) -> the sentence that nothing has changed."""
@@ -106,7 +107,7 @@ def progress(
         return Why.NOWHERE if same else Why.NO_ENDPOINT
     since = place.last.sent_at if place.last and place.last.sent_at else place.crisis.opened_at
     content = say_unchanged(written.content, lambda one: unchanged(one, since)) if same else written.content
-    promised = _promise(place, wanted, slot)
+    promised = _promise(place, wanted, slot, now)
     before = place.last.document if place.last else {}
     personal = any(place.media[slug] in PERSONAL_MEDIA for slug in ways)
     document = {
@@ -165,9 +166,12 @@ def _ways(place: Place, wanted: Schedule, *, same: bool) -> Sequence[str]:
     return ways or sites
 
 
-def _promise(place: Place, wanted: Schedule, slot: datetime) -> datetime | None:
-    """The next slot; for the last one the playbook's own cadence for this severity."""
-    following = wanted.next_after(slot)
+def _promise(place: Place, wanted: Schedule, slot: datetime, now: datetime) -> datetime | None:
+    """The next slot, a minute away at least, so that it is not past when it is read.
+
+    For the last one the playbook's own cadence for this severity.
+    """
+    following = wanted.next_after(max(slot, now + A_MINUTE))
     minutes = place.playbook.cadence.get(place.crisis.severity.value)
     if following is None and minutes:
         return slot + timedelta(minutes=minutes)

@@ -30,6 +30,7 @@ from tests.rig.mortal import MortalDatabase, PowerCut
 from tests.rig.stage import Stage
 
 pytestmark = [
+    pytest.mark.both_databases,
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 KEY = "a key that only tests know, long enough to be one"
@@ -64,7 +65,6 @@ def audited(db: Database, action: str) -> Counter[str]:
         return Counter(found)
 
 
-@pytest.mark.both_databases
 @pytest.mark.parametrize("committed", [False, True], ids=["before", "after"])
 def test_a_kill_at_any_commit_leaves_one_effect(databases: Databases, *, committed: bool) -> None:
     original = databases.new()
