@@ -4,25 +4,43 @@ since what is admitted but not answered when a process dies has to be asked abou
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 MOST: Final = 2_000
 """Recipients, whatever the endpoint: what a crash may leave in doubt."""
+MOST_UNASKABLE: Final = 400
+"""Where nobody could ever tell us how a doubt ended, so that each one left costs a person a decision."""
 CALLS: Final = 16
 """To begin with, in calls for each sender."""
 
 
-def first_reach(senders: int, unit: int) -> int:
-    """Recipients admitted ahead before anything is known of an endpoint's speed; `unit` recipients a call."""
-    return min(MOST, max(2 * unit, CALLS * senders * unit))
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How many recipients are admitted ahead of their calls, and within what bounds that moves."""
+
+    now: int
+    first: int
+    most: int
+
+    def after(self, waiting: int) -> Reach:
+        """For the next turn, when so many recipients still wait for a sender in this one.
+
+        Twice as far when nobody does, so that the senders stand idle; a tenth back towards the beginning when it is
+        more than half of what was admitted.
+        """
+        if waiting == 0:
+            return Reach(min(self.most, 2 * self.now), self.first, self.most)
+        if waiting > self.now // 2:
+            return Reach(max(self.first, self.now - self.now // 10), self.first, self.most)
+        return self
 
 
-def next_reach(reach: int, first: int, waiting: int) -> int:
-    """For the next turn, when so many recipients still wait for a sender in this one.
+def first_reach(senders: int, unit: int, *, askable: bool) -> Reach:
+    """Before anything is known of an endpoint's speed; `unit` recipients a call.
 
-    Twice as far when nobody does, so that the senders stand idle; a tenth back towards the beginning when it is more
-    than half of what was admitted.
+    `askable`: the provider reports later or can be searched, so that a doubt ends by itself.
     """
-    if waiting == 0:
-        return min(MOST, 2 * reach)
-    return max(first, reach - reach // 10) if waiting > reach // 2 else reach
+    most = MOST if askable else max(MOST_UNASKABLE, unit)
+    first = min(most, max(2 * unit, CALLS * senders * unit))
+    return Reach(first, first, most)

@@ -18,9 +18,9 @@ import structlog
 from app.clock import Clock, from_ms, to_ms
 from app.domain.delivery import Event, Result, Why
 from app.domain.endpoints import Endpoint
-from app.domain.message import Accepted, Channel, Failure, FailureKind, Outcome
+from app.domain.message import Accepted, Channel, Failure, FailureKind, Finds, Outcome, ReportsReceipts, TellsLater
 from app.domain.pacing import Pace
-from app.domain.reaching import first_reach, next_reach
+from app.domain.reaching import Reach, first_reach
 from app.domain.retrying import Backoff, Doubt, GiveBack, Halve, Retry, Settle, decide
 from app.domain.sharing import Shares
 from app.engine.admitting import put_back, settled
@@ -64,8 +64,7 @@ class Runner:
     """Set while calls wait in the queue."""
     _loaded: int = 0
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
-    _first_reach: int = field(init=False)
-    _reach: int = field(init=False)
+    _reach: Reach = field(init=False)
     _watchdog: Watchdog = field(init=False)
     _ms_ahead: int = field(init=False)
     """The time of day less the monotonic clock, as of the last turn: the latter is cheap to ask after every call."""
@@ -73,7 +72,8 @@ class Runner:
     def __post_init__(self) -> None:
         self._watchdog = Watchdog(self.timings.call_timeout + 1.0)
         self._ms_ahead = self._compare_clocks()
-        self._reach = self._first_reach = first_reach(self.live.info.concurrency, self.live.info.batch_size)
+        info, askable = self.live.info, isinstance(self.live, Finds | ReportsReceipts | TellsLater)
+        self._reach = first_reach(info.concurrency, info.batch_size, askable=askable)
 
     def _compare_clocks(self) -> int:
         return to_ms(self.clock.now()) - int(self.clock.monotonic() * 1000)
@@ -103,10 +103,10 @@ class Runner:
             return 0
         now = self.clock.monotonic()
         self.pace = self.pace.refilled(now)
-        if landing and self._loaded >= self._reach:  # it was the window that held us back, not the pace
+        if landing and self._loaded >= self._reach.now:  # it was the window that held us back, not the pace
             waiting = sum(len(load.ids) - load.begun for load in self._queue)
-            self._reach = next_reach(self._reach, self._first_reach, waiting)
-        most = min(self._reach - (self._loaded - landing), int(self.pace.tokens))
+            self._reach = self._reach.after(waiting)
+        most = min(self._reach.now - (self._loaded - landing), int(self.pace.tokens))
         if self.health.refusals and self._loaded:
             return 0  # half-open: one at a time, so the probe comes home first
         return max(0, self.health.allowed(most, now))
