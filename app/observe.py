@@ -185,6 +185,7 @@ def configure_logging(level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)  # it would say every tick
     logging.getLogger("uvicorn.access").disabled = True  # the envelope logs each request once, without its query
 
 
