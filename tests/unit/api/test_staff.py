@@ -20,7 +20,7 @@ def test_a_line_nobody_answers_stands_in_the_list_until_somebody_takes_care(api:
     api.prepare()
     place = {"endpoint": "texts", "address": "+442071838750", "severity": "major"}
     kept = api.done(api.put("admin", "/staff/recipients", json={"recipients": [place]}))["recipients"]
-    assert kept == [{"endpoint": "texts", "address": "+44•••••••750", "language": "en", "severity": "major"}]
+    assert kept == [{**place, "address": "+44•••••••750", "language": "en", "person": "", "step": None}]
     since = api.clock.now() - timedelta(minutes=6)
     with api.db.writing() as tx:
         readings.set_presence(tx, "phone", staffed=False, since=since, at=api.clock.now() - timedelta(seconds=5))

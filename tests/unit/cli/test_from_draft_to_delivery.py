@@ -73,7 +73,7 @@ def test_draft_submit_approve_send_drain_watch(author: Clarion) -> None:
     assert author.json("update", "send", "1")["state"] in ("releasing", "sending")
     assert author("update", "watch", "1", "--timeout", "0").code == 5
     drained = author.json("tick", "--drain", "--timeout", "90")
-    assert drained["left"] == {"updates_to_list": 0, "updates_to_send": 0, "receipts_to_fold": 0, "notices_to_send": 0}
+    assert drained["left"] == dict.fromkeys(drained["left"], 0)
     lines = author.done("update", "watch", "1", "--json").out.splitlines()
     last = json.loads(lines[-1])
     assert (last["state"], last["counts"][State.ACCEPTED]) == ("done", 4)
