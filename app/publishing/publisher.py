@@ -110,7 +110,10 @@ class Publisher:
         written. Requests seen are settled when all targets took it. Raises what the database raises.
         """
         shown, seq = self._number(self._steady(now))
-        self._shelf.put_ahead(self._press.banners(shown, seq), seq, shown.at)
+        ahead = self._press.banners(shown, seq)
+        if not self._shelf.seq:  # whoever can have the words must be able to have the script that shows them
+            ahead += self._press.widget.files()
+        self._shelf.put_ahead(ahead, seq, shown.at)
         snapshot = self._press.snapshot(shown, seq, self._before)
         self._before = snapshot.files
         self._shelf.put(snapshot)

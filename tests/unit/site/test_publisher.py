@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from app.clock import FrozenClock
 from app.domain.crisis import UpdateState
 from app.domain.reading import iso
-from app.domain.snapshot import Snapshot
+from app.domain.snapshot import File, Snapshot
 from app.publishing.directory import DirectoryTarget
 from app.publishing.picture import Picture
 from app.publishing.publisher import LONGEST_SILENCE, RETRY_AFTER, Publisher
@@ -84,6 +85,21 @@ def test_a_publication_reaches_memory_and_every_target_and_settles_its_requests(
     assert shelf.seq == first.seq() == second.seq() == publication.snapshot.seq == 1
     assert banner(publication.snapshot)["severity"] == "major"
     assert open_requests(house) is None
+
+
+class EarlyShelf(Shelf):
+    """Remembers what visitors got before the snapshot was whole."""
+
+    def put_ahead(self, files: Iterable[File], seq: int, published_at: datetime) -> bool:
+        early = super().put_ahead(files, seq, published_at)
+        self.early = [address for address in ("/site/main/banner.json", "/site/widget.js") if self.get(address)]
+        return early
+
+
+def test_whoever_gets_the_very_first_words_gets_the_script_that_shows_them(house: Database) -> None:
+    shelf = EarlyShelf()
+    publisher(house, shelf=shelf).publish(NOON)
+    assert shelf.early == ["/site/main/banner.json", "/site/widget.js"]
 
 
 def test_the_sequence_number_rises_with_every_publication(house: Database) -> None:
