@@ -105,6 +105,7 @@ def _console(wired: Wiring) -> Console:
         channels=api.channels,
         facts=api.facts,
         preflight=api.preflight,
+        samples=wired.words.samples,
         check_settings=api.check_settings,
         sessions=api.sessions,
         timezone=api.timezone,

@@ -7,13 +7,14 @@ import secrets
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from app.api.context import Context
+from app.bell import Bell
 from app.callbacks import contact_readings
 from app.callbacks.intake import Intake
 from app.callbacks.known import Known
@@ -63,6 +64,7 @@ from app.usecases.keep_said import keep_said
 from app.usecases.load_source import load_source
 from app.usecases.preview_update import EndpointLimits, Preflight, preflight
 from app.usecases.record_receipts import keep
+from app.usecases.sample_renderings import EndpointSamples, Rendering, sample_renderings
 from app.visitors import forms as visitors
 from app.visitors.revoked import Revoked
 from channels import guard, registry
@@ -156,6 +158,14 @@ class Words:
         link = self._link(row.crisis) if any(way.medium is Medium.SITE for way in ways) else ""
         return preflight(self.templating, source, ways, now, link)
 
+    def samples(self, row: UpdateRow, now: datetime) -> tuple[EndpointSamples, ...]:
+        """As real recipients of its frozen audience will read it."""
+        source = load_source(self.db, self.organisation, row.id)
+        ways = self._limits(source.update.endpoints)
+        link = self._link(row.crisis) if any(way.medium is Medium.SITE for way in ways) else ""
+        rendering = Rendering(self.templating, source, now, link, self.public_base)
+        return sample_renderings(self.db, rendering, row, ways, secrets.randbelow)
+
     def _limits(self, slugs: tuple[str, ...]) -> list[EndpointLimits]:
         with self.db.reading() as connection:
             known = {each.slug: each for each in endpoints.everything(connection)}
@@ -167,20 +177,6 @@ class Words:
 
     def _link(self, crisis: str) -> str:
         return f"{self.public_base}/{{language}}/crises/{crisis}"
-
-
-@dataclass(slots=True)
-class Bell:
-    """Tells the engine and the publisher of this process that there is work; rings nowhere until they listen."""
-
-    _listeners: list[Callable[[], None]] = field(default_factory=list)
-
-    def listen(self, listener: Callable[[], None]) -> None:
-        self._listeners.append(listener)
-
-    def ring(self) -> None:
-        for listener in self._listeners:
-            listener()
 
 
 @dataclass(frozen=True, slots=True)

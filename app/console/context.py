@@ -19,6 +19,7 @@ from app.store.database import Database
 from app.store.updates import UpdateRow
 from app.templating import Templating
 from app.usecases.preview_update import Preflight
+from app.usecases.sample_renderings import EndpointSamples
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ class Context:
     channels: Mapping[str, Info]
     facts: Callable[[str], ChannelFacts | None]
     preflight: Callable[[UpdateRow, datetime], Preflight]
+    samples: Callable[[UpdateRow, datetime], Sequence[EndpointSamples]]
+    """Words of a submitted update as a few real recipients will read them."""
     check_settings: Callable[[str, Mapping[str, object]], Sequence[Problem]]
     sessions: SessionPolicy = DEFAULT_POLICY
     timezone: str = "UTC"

@@ -28,6 +28,15 @@ NOTES: Final[Mapping[str, str]] = MappingProxyType(
         "declared_only": mark(
             "The crisis is open and the first word is drafted, but something stands against sending it. See below."
         ),
+        "approved": mark("You approved it. It leaves when somebody presses “Send it”."),
+        "sent": mark("It leaves now."),
+        "releasing": mark("It leaves in a moment. Until then you can take it back."),
+        "sent_before": mark("It was sent already."),
+        "undone": mark("Taken back in time: nothing has left. Let it go on, or cancel it for good."),
+        "undone_late": mark("Stopped, but some of it had left already."),
+        "returned": mark("It is back with its author, with your reason."),
+        "rejected": mark("It is rejected for good."),
+        "decided": mark("Somebody has decided about it already, or it was taken back."),
         "submitted": mark("It waits for the second person."),
         "paused": mark("It is paused. Nothing leaves until somebody lets it go on."),
         "resumed": mark("It goes on."),

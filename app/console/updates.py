@@ -12,12 +12,12 @@ from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
+from app.console.approving import contents
 from app.console.forms import Fields
 from app.console.screens import Screens
 from app.console.visit import Visit
 from app.domain.crisis import LIVE, UpdateState, allowed
 from app.domain.delivery import State
-from app.domain.texts import direction
 from app.domain.updates import UpdateDocument
 from app.errors import Conflict, Problem
 from app.store import breakers, crises, endpoints, updates
@@ -91,14 +91,13 @@ def one(visit: Visit) -> Response:
     row = found.row
     checked: Preflight | None = context.preflight(row, visit.now) if row.state in OPEN_STATES else None
     document = UpdateDocument.from_document(row.document)
-    languages = sorted(document.content, key=lambda code: (code != visit.words.language, code != "en", code))
     return visit.show(
         "update.html",
         found=found,
         row=row,
         crisis=crisis,
         document=document,
-        contents=[(code, direction(code), document.content[code].to_document()) for code in languages],
+        contents=contents(document, visit.words.language),
         checked=checked,
         actions=frozenset(action.value for action in allowed(row.state)),
         live=row.state in LIVE,

@@ -194,6 +194,14 @@ def frozen(connection: Connection, update_id: int, revision: int) -> RevisionRow
     return RevisionRow(row.update_id, row.revision, row.document, row.content_hash, row.frozen_at)
 
 
+def frozen_before(connection: Connection, update_id: int, revision: int) -> RevisionRow | None:
+    """What was submitted of it last before this revision; None when that was the first time."""
+    mine = (update_revision.c.update_id == update_id) & (update_revision.c.revision < revision)
+    query = select(update_revision.c.revision).where(mine).order_by(update_revision.c.revision.desc()).limit(1)
+    found = connection.scalar(query)
+    return None if found is None else frozen(connection, update_id, found)
+
+
 def _update(row: Row[Any]) -> UpdateRow:
     return UpdateRow(
         id=row.id,

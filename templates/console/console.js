@@ -27,4 +27,14 @@
     }
   };
   setInterval(count, 10000);
+
+  const until = document.querySelector("[data-until]");
+  const seconds = document.querySelector("[data-seconds]");
+  if (until && seconds) {
+    const tick = setInterval(() => {
+      const left = Math.max(0, Math.ceil((Date.parse(until.dataset.until) - Date.now()) / 1000));
+      seconds.textContent = left;
+      if (!left) { clearInterval(tick); setTimeout(() => location.reload(), 1500); }
+    }, 1000);
+  }
 })();

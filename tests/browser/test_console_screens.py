@@ -23,6 +23,7 @@ from tests.staff_accounts import PASSWORD
 
 SCREENS = (
     "/", "/declare", "/declare/default", "/crises", "/crises/outage", "/updates/1", "/updates/3", "/updates/4",
+    "/updates/2/approve", "/updates/3/approve",
     "/account", "/account/authenticator", "/people", "/people/1", "/audit", "/confirm", "/nowhere",
 )  # fmt: skip
 LOOKS: dict[str, dict[str, Any]] = {

@@ -1,0 +1,177 @@
+"""The second person: exactly these words, what is new in them, as real people will read them; then yes, no or back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from app.console.forms import Fields
+from app.console.screens import Screens
+from app.console.signing_in import confirm_fresh
+from app.console.visit import Visit
+from app.domain.crisis import MOVING, UpdateState
+from app.domain.principals import approval_refusal, step_up_refusal
+from app.domain.texts import direction
+from app.domain.updates import UpdateDocument
+from app.domain.word_changes import LanguageChange, compare
+from app.store import accounts, crises, updates
+from app.store.updates import UpdateRow
+from app.usecases.decide_update import approve_update, reject_update, return_update
+from app.usecases.send_update import send_update
+from app.usecases.stop_update import pause_update
+from app.usecases.submit_update import plan_of
+from app.usecases.watch_promises import REACHED
+
+screens = Screens()
+WAITS: Final = (UpdateState.STAGING, UpdateState.SUBMITTED)
+MOST: Final = 10_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What is different from other words."""
+
+    update_id: int
+    revision: int
+    own: bool
+    """From what was submitted of this very update before; else from the last words of the crisis."""
+    languages: tuple[LanguageChange, ...]
+    settings: tuple[tuple[str, str, str], ...]
+    """(audience | endpoints | stage | need, before, now)"""
+
+
+@screens.get("/updates/{update_id:int}/approve", needs="approve_update")
+def decide(visit: Visit) -> Response:
+    context = visit.context
+    with context.db.reading() as connection:
+        row = updates.get(connection, visit.path["update_id"])
+        if row.state not in WAITS:
+            return visit.go(f"/updates/{row.id}", said="decided" if visit.query("revision") else "")
+        crisis = crises.get(connection, row.crisis)
+        document = UpdateDocument.from_document(row.document)
+        refusal = approval_refusal(visit.actor, accounts.persons(connection, row.authors))
+        has_code = visit.actor.user_id is not None and accounts.has_code(connection, visit.actor.user_id)
+        compared = comparisons(connection, row)
+        plan = plan_of(connection, row)
+    code = not document.drill and step_up_refusal(
+        visit.actor, visit.now, context.sessions.step_up, has_code=has_code
+    )  # fmt: skip
+    asked_about = visit.query("revision")
+    stale = any(problem.code == "words_changed" for problem in visit.problems)
+    return visit.show(
+        "approve.html",
+        row=row,
+        crisis=crisis,
+        document=document,
+        drill=document.drill,
+        contents=contents(document, visit.words.language),
+        compared=compared,
+        samples=context.samples(row, visit.now) if row.state is UpdateState.SUBMITTED else (),
+        plan=plan,
+        refusal=refusal,
+        wants_code=bool(code),
+        stale=stale or (asked_about is not None and asked_about != str(row.revision)),
+        usual={"count": str(row.recipients)} if document.drill else {},
+    )
+
+
+@screens.post("/updates/{update_id:int}/approve", needs="approve_update", again=decide)
+def approve(visit: Visit) -> Response:
+    """Approve exactly what the page showed; with `then=send` let it go at once."""
+    context, update_id, typed = visit.context, visit.path["update_id"], visit.entered
+    read = Fields(typed)
+    count = read.number("count", 0, MOST)
+    read.done()
+    if typed.one("code"):
+        confirm_fresh(visit, typed.one("code"))
+    approve_update(
+        context.db, visit.actor, update_id, count, visit.now, typed.one("content_hash"),
+        step_up=context.sessions.step_up,
+    )  # fmt: skip
+    if typed.one("then") != "send":
+        return visit.go(f"/updates/{update_id}", said="approved")
+    return _let_go(visit, update_id)
+
+
+@screens.post("/updates/{update_id:int}/return", needs="return_update", again=decide)
+def give_back(visit: Visit) -> Response:
+    return_update(visit.context.db, visit.actor, visit.path["update_id"], _why(visit), visit.now)
+    return visit.go(f"/updates/{visit.path['update_id']}", said="returned")
+
+
+@screens.post("/updates/{update_id:int}/reject", needs="reject_update", again=decide)
+def reject(visit: Visit) -> Response:
+    reject_update(visit.context.db, visit.actor, visit.path["update_id"], _why(visit), visit.now)
+    return visit.go(f"/updates/{visit.path['update_id']}", said="rejected")
+
+
+@screens.post("/updates/{update_id:int}/send", needs="send_update")
+def send(visit: Visit) -> Response:
+    return _let_go(visit, visit.path["update_id"])
+
+
+@screens.post("/updates/{update_id:int}/undo", needs="pause_update")
+def undo(visit: Visit) -> Response:
+    """Within the undo window nothing has left; later it says honestly what has."""
+    report = pause_update(visit.context.db, visit.actor, visit.path["update_id"], visit.now, "undone")
+    counts = report.deliveries
+    visit.context.wake()
+    left = counts.in_flight + counts.out
+    numbers = f"{counts.stopped}.{counts.in_flight}.{counts.out}"
+    return visit.go(f"/updates/{report.update.id}", said="undone_late" if left else "undone", counts=numbers)
+
+
+def comparisons(connection: Connection, row: UpdateRow) -> list[Compared]:
+    """With what was submitted of it before, and with the last words of its crisis; a correction with the wrong ones."""
+    found = []
+    earlier = updates.frozen_before(connection, row.id, row.revision)
+    if earlier is not None:
+        found.append(_compare(earlier.update_id, earlier.revision, earlier.document, row, own=True))
+    last = _last_words(connection, row)
+    if last is not None:
+        found.append(_compare(last.id, last.revision, last.document, row, own=False))
+    return found
+
+
+def contents(document: UpdateDocument, first: str) -> list[tuple[str, str, dict[str, object]]]:
+    """(language, direction, words), the reader's own language first."""
+    languages = sorted(document.content, key=lambda code: (code != first, code != "en", code))
+    return [(code, direction(code), document.content[code].to_document()) for code in languages]
+
+
+def _last_words(connection: Connection, row: UpdateRow) -> UpdateRow | None:
+    if row.corrects is not None:
+        return updates.get(connection, row.corrects)
+    drill = bool(row.document.get("drill"))
+    reached = updates.page(connection, crisis_slug=row.crisis, states=REACHED, limit=50).items
+    return next((one for one in reached if one.id != row.id and bool(one.document.get("drill")) is drill), None)
+
+
+def _compare(update_id: int, revision: int, document: dict[str, object], row: UpdateRow, *, own: bool) -> Compared:
+    before, after = UpdateDocument.from_document(document), UpdateDocument.from_document(row.document)
+    pairs = (
+        ("stage", before.stage.value, after.stage.value),
+        ("audience", before.audience, after.audience),
+        ("endpoints", ", ".join(before.endpoints), ", ".join(after.endpoints)),
+        ("need", before.need, after.need),
+    )
+    differ = tuple((name, was, now) for name, was, now in pairs if was != now)
+    return Compared(update_id, revision, own, compare(before.content, after.content), differ)
+
+
+def _let_go(visit: Visit, update_id: int) -> Response:
+    context = visit.context
+    row = send_update(context.db, visit.actor, update_id, visit.now, site_bound=context.site_bound)
+    context.wake()
+    said = "sent" if row.state in MOVING else "releasing" if row.state is UpdateState.RELEASING else "sent_before"
+    return visit.go(f"/updates/{update_id}", said=said)
+
+
+def _why(visit: Visit) -> str:
+    read = Fields(visit.entered)
+    reason = read.text("reason", longest=2_000, lines=True)
+    read.done()
+    return reason
