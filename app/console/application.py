@@ -13,7 +13,23 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.console import account, approving, audit_trail, crises, declaring, home, joining, people, signing_in, updates
+from app.console import (
+    account,
+    approving,
+    audit_trail,
+    contact_now,
+    crises,
+    declaring,
+    history,
+    home,
+    joining,
+    manage,
+    people,
+    registers,
+    routing,
+    signing_in,
+    updates,
+)
 from app.console.assets import Assets
 from app.console.context import Context
 from app.console.gate import Gate
@@ -23,7 +39,23 @@ from app.console.visit import Visit
 from app.console.words import Catalogues
 from app.errors import NotFound, Problem
 
-MODULES: Final = (home, signing_in, joining, declaring, crises, updates, approving, account, people, audit_trail)
+MODULES: Final = (
+    home,
+    signing_in,
+    joining,
+    declaring,
+    crises,
+    updates,
+    approving,
+    account,
+    people,
+    audit_trail,
+    manage,
+    registers,
+    contact_now,
+    routing,
+    history,
+)
 SCREENS: Final[tuple[Screen, ...]] = tuple(screen for module in MODULES for screen in module.screens.all)
 """Every route there is, in the order in which they are tried."""
 POLICY: Final = (

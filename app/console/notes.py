@@ -41,6 +41,14 @@ NOTES: Final[Mapping[str, str]] = MappingProxyType(
         "paused": mark("It is paused. Nothing leaves until somebody lets it go on."),
         "resumed": mark("It goes on."),
         "cancelled": mark("It is cancelled."),
+        "saved": mark("Saved. It counts from now on."),
+        "removed": mark("It is taken away."),
+        "brought_back": mark("The earlier version counts again."),
+        "status_set": mark("Customers are told so from now on."),
+        "overridden": mark("Set. It ends by itself."),
+        "wait_posted": mark("The wait is shown from now on."),
+        "presence_posted": mark("Noted."),
+        "upkeep_noted": mark("Noted. Thank you for looking after it."),
         "audit_whole": mark("The audit trail is whole: every entry follows from the one before."),
     }
 )

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 PLACES: Final = (
     ("/", "read", mark("Now")),
     ("/crises", "read", mark("Crises")),
+    ("/manage", "read", mark("Manage")),
     ("/people", "create_user", mark("People")),
     ("/audit", "read_audit", mark("Audit")),
 )
@@ -105,16 +106,16 @@ class Pages:
             "now": visit.now,
             "csrf": form_token(self.keyring, visit.jar.session or visit.jar.visit),
             "once": lambda: secrets.token_urlsafe(12),
-            "places": [
-                (path, visit.say(name), here == path or (path != "/" and here.startswith(f"{path}/")))
-                for path, act, name in PLACES
-                if visit.may(act)
-            ],
+            "places": [(path, visit.say(name), _here(path, here)) for path, act, name in PLACES if visit.may(act)],
             "said": visit.say(NOTES[visit.query("said") or ""]) if visit.query("said") in NOTES else "",
             "form": lambda name, values=NO_VALUES: _form(visit, name, values),
             "problems": visit.problems,
             "apart": lambda at: visit.words.apart(at, visit.now),
         }
+
+
+def _here(path: str, here: str) -> bool:
+    return here == path or (path != "/" and here.startswith(f"{path}/"))
 
 
 def _form(visit: Visit, name: str, values: Mapping[str, Any]) -> FormView:

@@ -121,6 +121,11 @@ def page(
     return cut_page(connection.execute(query).all(), limit, _row, lambda row: row.seq)
 
 
+def find(connection: Connection, seq: int) -> AuditRow | None:
+    row = connection.execute(select(audit).where(audit.c.seq == seq)).one_or_none()
+    return None if row is None else _row(row)
+
+
 def canonical(value: Mapping[str, object]) -> str:
     """JSON with sorted keys and no spaces: the same value always gives the same bytes."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)

@@ -67,6 +67,7 @@ audit = Table(
     Column("body", Text, nullable=False),
     Column("previous_hash", LargeBinary, nullable=False),
     Column("hash", LargeBinary, nullable=False),
+    Index("audit_by_subject", "subject", "seq"),
 )
 
 idempotency = Table(
