@@ -25,10 +25,13 @@ class Page:
         self.headers: Mapping[str, str] = answer.headers
         self.tree = html.fromstring(answer.text) if answer.text.strip() else html.fromstring("<p></p>")
 
-    def form(self, name: str) -> dict[str, str]:
-        """What a browser would send if nothing was changed."""
+    def form(self, name: str) -> dict[str, Any]:
+        """What a browser would send if nothing was changed; a list where several boxes of one name are ticked."""
         (found,) = [form for form in self.tree.forms if form.get("id") == f"form-{name}"]
-        return dict(found.form_values())
+        values: dict[str, list[str]] = {}
+        for field, value in found.form_values():
+            values.setdefault(field, []).append(value)
+        return {field: told[0] if len(told) == 1 else told for field, told in values.items()}
 
     def action(self, name: str) -> str:
         (found,) = [form for form in self.tree.forms if form.get("id") == f"form-{name}"]

@@ -17,6 +17,7 @@ from app.console import (
     account,
     approving,
     audit_trail,
+    beginning,
     contact_now,
     crises,
     declaring,
@@ -29,6 +30,7 @@ from app.console import (
     routing,
     signing_in,
     updates,
+    writing,
 )
 from app.console.assets import Assets
 from app.console.context import Context
@@ -43,8 +45,10 @@ MODULES: Final = (
     home,
     signing_in,
     joining,
+    beginning,
     declaring,
     crises,
+    writing,
     updates,
     approving,
     account,

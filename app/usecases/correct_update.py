@@ -10,7 +10,7 @@ from app.domain.crisis import CORRECTABLE, Stage
 from app.domain.principals import Actor, permit
 from app.domain.updates import UpdateDocument
 from app.errors import Conflict, Problem
-from app.store import audit, updates
+from app.store import audit, drafts, updates
 from app.store.database import Database
 from app.store.updates import UpdateRow
 from app.usecases.draft_update import check_references, check_same_world
@@ -45,6 +45,7 @@ def correct_update(
         check_references(tx, update)
         check_same_world(wrong, update)
         row = updates.add(tx, wrong.crisis, update.to_document(), actor.user_id, now, corrects=update_id)
+        drafts.keep(tx, row, actor.name, now)
         body = {"corrects": update_id, "document": row.document}
         audit.append(tx, actor.name, "correct_update", f"update/{row.id}", body, now)
     return row

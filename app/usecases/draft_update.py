@@ -14,7 +14,7 @@ from app.domain.principals import Actor, permit
 from app.domain.reading import Reader
 from app.domain.updates import UpdateDocument
 from app.errors import Conflict, Invalid, Problem
-from app.store import audiences, audit, crises, documents, endpoints, updates
+from app.store import audiences, audit, crises, documents, drafts, endpoints, updates
 from app.store.database import Database
 from app.store.documents import Kind, check_revision
 from app.store.updates import UpdateRow
@@ -48,6 +48,7 @@ def draft_in(tx: Connection, actor: Actor, crisis_slug: str, update: UpdateDocum
     check_references(tx, update)
     update = _placed(tx, update)
     row = updates.add(tx, crisis_slug, update.to_document(), actor.user_id, now)
+    drafts.keep(tx, row, actor.name, now)
     body = {"crisis": crisis_slug, "document": row.document}
     audit.append(tx, actor.name, "create_draft", f"update/{row.id}", body, now)
     return row
@@ -76,6 +77,7 @@ def edit_draft(
         if before.corrects is not None:
             check_same_world(updates.get(tx, before.corrects), update)
         row = updates.edit(tx, update_id, update.to_document(), before.authors | {actor.user_id})
+        drafts.keep(tx, row, actor.name, now)
         body = {"revision": row.revision, "document": row.document}
         audit.append(tx, actor.name, "edit_draft", f"update/{update_id}", body, now)
     return row

@@ -10,7 +10,7 @@ from app.domain.planning import Lane, lane
 from app.domain.principals import Actor, permit
 from app.domain.updates import UpdateDocument
 from app.errors import Conflict, Invalid, Problem
-from app.store import audit, crises, updates
+from app.store import audit, crises, drafts, updates
 from app.store.database import Database
 from app.store.documents import check_revision
 from app.store.updates import UpdateRow
@@ -61,6 +61,7 @@ def pace_update(
             if hours * 3_600 > (update.expires_at - now).total_seconds():
                 raise Invalid(pace_past_expiry(hours))
         row = updates.edit(tx, update_id, update.to_document(), before.authors | {actor.user_id})
+        drafts.keep(tx, row, actor.name, now)
         body = {"revision": row.revision, "recipients_per_hour": recipients_per_hour}
         audit.append(tx, actor.name, "pace_update", f"update/{update_id}", body, now)
     return row
