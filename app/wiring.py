@@ -272,7 +272,7 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
     link_keeper = LinkKeeper(db, clock, partial(visit, http), bell.ring)
     page_watch = PageWatch(db, clock, partial(fetch, http), timings.page_check, lambda: _scripts(shelf))
     fire = firing(db, clock, keyring, templating, words.preflight, bell.ring, timings, settings.timezone)
-    nudger = Nudger(db, channels, templating.staff, clock, timings)
+    nudger = Nudger(db, channels, templating.staff, clock, timings, console=f"{settings.public_base}/console")
     return Wiring(
         settings=settings,
         clock=clock,

@@ -13,20 +13,23 @@ from app.console.screens import Screens
 from app.console.signing_in import confirm_fresh
 from app.console.visit import Visit
 from app.domain.crisis import MOVING, UpdateState
+from app.domain.paging import alone_from
 from app.domain.principals import approval_refusal, step_up_refusal
 from app.domain.texts import direction
 from app.domain.updates import UpdateDocument
 from app.domain.word_changes import LanguageChange, compare
 from app.store import accounts, crises, updates
 from app.store.updates import UpdateRow
+from app.usecases.approve_alone import approve_alone
 from app.usecases.decide_update import approve_update, reject_update, return_update
+from app.usecases.look_at_submission import look_at_submission
+from app.usecases.page_approvers import WAITING, asked, looks_at
 from app.usecases.send_update import send_update
 from app.usecases.stop_update import pause_update
 from app.usecases.submit_update import plan_of
 from app.usecases.watch_promises import REACHED
 
 screens = Screens()
-WAITS: Final = (UpdateState.STAGING, UpdateState.SUBMITTED)
 MOST: Final = 10_000_000_000
 
 
@@ -48,7 +51,7 @@ def decide(visit: Visit) -> Response:
     context = visit.context
     with context.db.reading() as connection:
         row = updates.get(connection, visit.path["update_id"])
-        if row.state not in WAITS:
+        if row.state not in WAITING:
             return visit.go(f"/updates/{row.id}", said="decided" if visit.query("revision") else "")
         crisis = crises.get(connection, row.crisis)
         document = UpdateDocument.from_document(row.document)
@@ -56,6 +59,9 @@ def decide(visit: Visit) -> Response:
         has_code = visit.actor.user_id is not None and accounts.has_code(connection, visit.actor.user_id)
         compared = comparisons(connection, row)
         plan = plan_of(connection, row)
+        known = asked(connection, row)
+    if refusal is None:
+        look_at_submission(context.db, visit.actor, row.id, row.revision, visit.now)
     code = not document.drill and step_up_refusal(
         visit.actor, visit.now, context.sessions.step_up, has_code=has_code
     )  # fmt: skip
@@ -71,6 +77,7 @@ def decide(visit: Visit) -> Response:
         compared=compared,
         samples=context.samples(row, visit.now) if row.state is UpdateState.SUBMITTED else (),
         plan=plan,
+        asked=known,
         refusal=refusal,
         wants_code=bool(code),
         stale=stale or (asked_about is not None and asked_about != str(row.revision)),
@@ -106,6 +113,47 @@ def give_back(visit: Visit) -> Response:
 def reject(visit: Visit) -> Response:
     reject_update(visit.context.db, visit.actor, visit.path["update_id"], _why(visit), visit.now)
     return visit.go(f"/updates/{visit.path['update_id']}", said="rejected")
+
+
+@screens.get("/updates/{update_id:int}/alone", needs="approve_alone")
+def alone(visit: Visit) -> Response:
+    """Breaking the glass: from when it can be done, and what it takes."""
+    context = visit.context
+    with context.db.reading() as connection:
+        row = updates.get(connection, visit.path["update_id"])
+        if row.state is not UpdateState.SUBMITTED:
+            return visit.go(f"/updates/{row.id}", said="" if row.state is UpdateState.STAGING else "decided")
+        crisis = crises.get(connection, row.crisis)
+        known, looks = asked(connection, row), looks_at(connection, row)
+    document = UpdateDocument.from_document(row.document)
+    step_up = step_up_refusal(visit.actor, visit.now, context.sessions.step_up, has_code=True)
+    since = alone_from(row.submitted_at or visit.now, looks)
+    return visit.show(
+        "alone.html",
+        row=row,
+        crisis=crisis,
+        drill=document.drill,
+        contents=contents(document, visit.words.language),
+        asked=known,
+        since=since,
+        open=visit.now >= since,
+        wants_code=step_up is not None,
+    )
+
+
+@screens.post("/updates/{update_id:int}/alone", needs="approve_alone", again=alone)
+def go_alone(visit: Visit) -> Response:
+    context, update_id, typed = visit.context, visit.path["update_id"], visit.entered
+    read = Fields(typed)
+    count, reason = read.number("count", 0, MOST), read.text("reason", longest=2_000, lines=True)
+    read.done()
+    if typed.one("code"):
+        confirm_fresh(visit, typed.one("code"))
+    approve_alone(
+        context.db, visit.actor, update_id, count, visit.now, typed.one("content_hash"), reason,
+        step_up=context.sessions.step_up,
+    )  # fmt: skip
+    return _let_go(visit, update_id)
 
 
 @screens.post("/updates/{update_id:int}/send", needs="send_update")

@@ -20,6 +20,7 @@ from app.store.crises import CrisisRow
 from app.store.updates import UpdateRow
 from app.templating.staff_words import say_notice
 from app.usecases.acknowledge_notice import acknowledge_notice
+from app.usecases.page_approvers import KINDS
 
 screens = Screens()
 MOST = 20
@@ -68,7 +69,7 @@ def now(visit: Visit) -> Response:
                     connection, states=(UpdateState.DRAFT, UpdateState.RETURNED, UpdateState.APPROVED), limit=MOST
                 ).items
             ],
-            notices=[(row, say_notice(said, row.notice, row.id)) for row in found],
+            notices=[(row, say_notice(said, row.notice, row.id)) for row in found if row.notice.kind not in KINDS],
         )
 
 

@@ -24,6 +24,7 @@ from app.store import breakers, crises, endpoints, updates
 from app.store.breakers import OPEN
 from app.store.updates import UpdateRow
 from app.usecases.foresee_end import Foreseen, foresee
+from app.usecases.page_approvers import WAITING, asked
 from app.usecases.preview_update import Preflight
 from app.usecases.resume_session import resume_session
 from app.usecases.stop_update import StopReport, cancel_update, pause_update, resume_update
@@ -88,6 +89,7 @@ def one(visit: Visit) -> Response:
     with context.db.reading() as connection:
         found = watched(connection, update_id, visit.now)
         crisis = crises.get(connection, found.row.crisis)
+        known = asked(connection, found.row) if found.row.state in WAITING else None
     row = found.row
     checked: Preflight | None = context.preflight(row, visit.now) if row.state in OPEN_STATES else None
     document = UpdateDocument.from_document(row.document)
@@ -104,6 +106,7 @@ def one(visit: Visit) -> Response:
         states=SHOWN,
         drill=document.drill,
         stopped=_stopped(visit),
+        asked=known,
     )
 
 

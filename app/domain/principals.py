@@ -72,6 +72,7 @@ ROLE_FOR: Final[Mapping[str, Role]] = MappingProxyType(
         "approve_update": Role.APPROVER,
         "return_update": Role.APPROVER,
         "reject_update": Role.APPROVER,
+        "approve_alone": Role.AUTHOR,
         "send_update": Role.AUTHOR,
         "cancel_update": Role.AUTHOR,
         "pause_update": Role.AUTHOR,

@@ -59,6 +59,14 @@ class NoticeKind(StrEnum):
     """It was silent for long and asks before it goes on. `details`: since."""
     LINK_DEAD = "link_dead"
     """A link readers are sent to leads nowhere. `details`: places, reason."""
+    APPROVAL_WANTED = "approval_wanted"
+    """Submitted words wait for a second person. `details`: title, by, revision, path."""
+    DRILL_APPROVAL_WANTED = "drill_approval_wanted"
+    """The same for an exercise."""
+    APPROVAL_UNANSWERED = "approval_unanswered"
+    """The whole list was told and nobody decided. `details`: as above."""
+    APPROVED_ALONE = "approved_alone"
+    """Somebody released words without a second person. `details`: title, by, reason, path."""
     GLASS_BROKEN = "glass_broken"
     """Somebody with a shell on the host lets themselves in as admin. `details`: reason."""
     TRIAL = "trial"
@@ -74,7 +82,10 @@ class Notice:
     """Which occurrence: the same kind, subject and spell are told once, for ever, whoever notices; at most 200."""
     severity: Severity = Severity.MAJOR
     details: Mapping[str, str] = field(default_factory=lambda: NO_DETAILS)
-    """What stands in the gaps of its words, and in the webhook. No secrets, no addresses of customers."""
+    """What stands in the gaps of its words, and in the webhook. No secrets, no addresses of customers.
+
+    `path`: the screen of the console where something can be done about it; its words find it as `link`.
+    """
 
 
 class NudgeState(StrEnum):

@@ -44,6 +44,8 @@ class Nudger:
     clock: Clock
     timings: Timings
     jitter: Callable[[], float] = random.random
+    console: str = ""
+    """Where people of staff reach the console; no trailing slash."""
 
     async def deliver(self) -> int:
         """Hand over what is due now, all at once; how many there were. Raises what the database raises."""
@@ -108,7 +110,7 @@ class Nudger:
     def _message(self, one: Claimed, endpoint: Endpoint) -> Message:
         row, nudge = one.notice, one.nudge
         notice = row.notice
-        said = say_notice(self.words, notice, row.id, nudge.language)
+        said = say_notice(self.words, notice, row.id, nudge.language, self.console)
         left = GIVE_UP_AFTER - (self.clock.now() - row.raised_at)
         return Message(
             medium=endpoint.medium,
@@ -125,6 +127,7 @@ class Nudger:
                 "about": notice.subject,
                 "severity": notice.severity.value,
                 "details": dict(notice.details),
+                "link": self.console + notice.details["path"] if "path" in notice.details else None,
                 "raised_at": iso(row.raised_at),
             },
         )

@@ -158,6 +158,12 @@ def standing(connection: Connection, kind: NoticeKind, subject: str | None = Non
     return [_notice(row) for row in connection.execute(query.order_by(staff_notice.c.id.desc()))]
 
 
+def about(connection: Connection, kind: NoticeKind, subject: str) -> list[NoticeRow]:
+    """All of this kind about this, whether over or not, newest first."""
+    query = select(staff_notice).where(staff_notice.c.kind == kind.value, staff_notice.c.subject == subject)
+    return [_notice(row) for row in connection.execute(query.order_by(staff_notice.c.id.desc()))]
+
+
 def told(connection: Connection, notice: Notice) -> bool:
     mine = and_(
         staff_notice.c.kind == notice.kind.value,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -73,6 +74,12 @@ def by_name(connection: Connection, name: str) -> UserRow:
     if row is None:
         raise not_found("user", name)
     return _user(row)
+
+
+def named(connection: Connection, wanted: Collection[str]) -> list[UserRow]:
+    """Those of these names that are there."""
+    rows = connection.execute(select(user).where(user.c.name.in_(sorted(wanted))).order_by(user.c.id))
+    return [_user(row) for row in rows]
 
 
 def names(connection: Connection) -> frozenset[str]:

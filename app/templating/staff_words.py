@@ -18,10 +18,15 @@ class Said:
     """How to say that somebody takes care."""
 
 
-def say_notice(words: Mapping[str, Words], notice: Notice, notice_id: int, language: str = FALLBACK) -> Said:
-    """In the language, or in English. A gap without a detail keeps its name in braces: better odd than silent."""
+def say_notice(
+    words: Mapping[str, Words], notice: Notice, notice_id: int, language: str = FALLBACK, console: str = ""
+) -> Said:
+    """In the language, or in English. A gap without a detail keeps its name in braces: better odd than silent.
+
+    `console`: where the staff console is reached, for notices that lead somewhere.
+    """
     spoken = words.get(language) or words.get(language.split("-", maxsplit=1)[0]) or words[FALLBACK]
-    values = {**notice.details, "subject": notice.subject}
+    values = {**notice.details, "subject": notice.subject, "link": console + notice.details.get("path", "")}
     key = notice.kind.value
     return Said(
         f"{spoken.say('mark')} {spoken.say(f'{key}.subject', **values)}",

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from app.store.database import Database
+from app.usecases.page_approvers import watch_approvals
 from app.usecases.remind_upkeep import remind_upkeep
 from app.usecases.tell_site_differs import tell_site_differs
 from app.usecases.tell_unstaffed import tell_unstaffed
@@ -14,7 +15,7 @@ from app.usecases.watch_promises import watch_promises
 
 Watch = Callable[[Database, datetime], object]
 
-WATCHES: Final[tuple[Watch, ...]] = (tell_unstaffed, remind_upkeep, tell_site_differs, watch_promises)
+WATCHES: Final[tuple[Watch, ...]] = (tell_unstaffed, remind_upkeep, tell_site_differs, watch_promises, watch_approvals)
 """Each looks first and takes the write lock only when there is something to tell; harmless to repeat anywhere."""
 
 

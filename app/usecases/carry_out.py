@@ -153,7 +153,8 @@ def _release(cadence: Cadence, plan: PlannedRow, update: UpdateRow) -> timedelta
     if update.state is UpdateState.DRAFT:
         with db.reading() as connection:
             row = schedules.get(connection, plan.schedule)
-        submit_update(db, as_schedule(row), update.id, now, keyring=cadence.keyring, check=cadence.check)
+        author, check = as_schedule(row), cadence.check
+        submit_update(db, author, update.id, now, keyring=cadence.keyring, check=check, page=False)
         return AT_ONCE
     if update.state is UpdateState.STAGING:
         return AGAIN

@@ -11,6 +11,7 @@ from app.errors import Conflict, Forbidden, Invalid, Problem
 from app.store import accounts, audit, crises, staging, updates
 from app.store.database import Database
 from app.store.updates import UpdateRow
+from app.usecases.page_approvers import page_is_over
 
 
 def approve_update(
@@ -38,10 +39,11 @@ def approve_update(
         if refusal is not None:
             raise Forbidden(refusal)
         state = move(row.state, Action.APPROVE)
-        _check(row, count, content_hash, now)
+        check_seen(row, count, content_hash, now)
         changed = updates.change(
             tx, update_id, row.state, state=state, approved_at=now, approved_by=actor.name, reason=None
         )
+        page_is_over(tx, update_id, now)
         body = {"update": update_id, "content_hash": row.content_hash, "recipients": row.recipients}
         crises.add_timeline(tx, row.crisis, actor.name, "update_approved", body, now)
         audit.append(tx, actor.name, "approve_update", f"update/{update_id}", body, now)
@@ -81,13 +83,15 @@ def _refuse(db: Database, actor: Actor, update_id: int, reason: str, now: dateti
             approved_at=None,
             approved_by=None,
         )
+        page_is_over(tx, update_id, now)
         body = {"update": update_id, "reason": reason.strip()}
         crises.add_timeline(tx, row.crisis, actor.name, f"update_{state.value}", body, now)
         audit.append(tx, actor.name, act, f"update/{update_id}", body, now)
     return changed
 
 
-def _check(row: UpdateRow, count: int, content_hash: str | None, now: datetime) -> None:
+def check_seen(row: UpdateRow, count: int, content_hash: str | None, now: datetime) -> None:
+    """Raise Conflict when words, count or time are not those somebody looked at."""
     if content_hash is not None and content_hash != row.content_hash:
         raise Conflict(
             Problem(

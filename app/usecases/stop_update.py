@@ -15,6 +15,7 @@ from app.store import audit, crises, halting, paced, publishing, staging, stoppi
 from app.store.database import Database
 from app.store.stopping import Stopped
 from app.store.updates import UpdateRow
+from app.usecases.page_approvers import page_is_over
 from app.usecases.send_update import SITE_BOUND, start_broadcast
 from app.usecases.submit_update import plan_of
 from app.usecases.tell_staff import staff_notice_is_over
@@ -48,6 +49,7 @@ def cancel_update(db: Database, actor: Actor, update_id: int, now: datetime, rea
         changed = updates.change(tx, update_id, row.state, state=state, ended_at=now, reason=reason or None)
         body = {"update": update_id, "stopped": stopped.stopped, "in_flight": stopped.in_flight, "out": stopped.out}
         publishing.request(tx, "update_cancelled", now)
+        page_is_over(tx, update_id, now)
         staff_notice_is_over(tx, NoticeKind.UPDATE_HALTED, str(update_id), now)
         crises.add_timeline(tx, row.crisis, actor.name, "update_cancelled", body, now)
         audit.append(tx, actor.name, "cancel_update", f"update/{update_id}", {**body, "reason": reason}, now)

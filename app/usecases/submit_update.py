@@ -24,6 +24,7 @@ from app.store.database import Database
 from app.store.documents import Kind
 from app.store.staging import WayOut
 from app.store.updates import UpdateRow
+from app.usecases.page_approvers import page_first
 
 Check = Callable[[UpdateRow], Sequence[Problem]]
 """Renders every endpoint and language; what it returns stands in the way of submitting."""
@@ -49,10 +50,11 @@ class Plan:
 
 
 def submit_update(
-    db: Database, actor: Actor, update_id: int, now: datetime, *, keyring: Keyring, check: Check
+    db: Database, actor: Actor, update_id: int, now: datetime, *, keyring: Keyring, check: Check, page: bool = True
 ) -> UpdateRow:
     """The update in state `staging`; the engine (or the caller, by `stage_update`) lists its audience next.
 
+    The approvers on duty are told in the same transaction, unless `page` is off: somebody approved it in advance.
     Raise Invalid with everything that preflight found, Conflict when it is not a draft. A correction pauses the
     update it corrects in the same transaction.
     """
@@ -90,6 +92,8 @@ def submit_update(
             reason=None,
         )
         body = {"update": update_id, "revision": revision, "content_hash": digest, "people_to_look_at": total}
+        if page:
+            page_first(tx, changed, now)
         crises.add_timeline(tx, row.crisis, actor.name, "update_submitted", body, now)
         audit.append(tx, actor.name, "submit_update", f"update/{update_id}", body, now)
     return changed

@@ -182,3 +182,31 @@ def test_whoever_wrote_it_reads_why_they_cannot_approve_it(api: Api, second: Sec
     page = second.open(update)
     assert "wrote or edited this update" in page.words
     assert not [form for form in page.tree.forms if form.get("id") == "form-approve"]
+
+
+def test_the_author_sees_who_was_told_and_who_has_opened_it_and_is_offered_to_go_alone(
+    api: Api, second: Second, clock: FrozenClock
+) -> None:
+    places = [{"endpoint": "texts", "address": "+442071838759", "person": "approver"}]
+    api.done(api.put("admin", "/staff/recipients", json={"recipients": places}))
+    update = api.submitted()
+    author = Visitor(api)
+    writer = author.enter("author", Role.AUTHOR)
+    page = author.open(f"/updates/{update}")
+    assert "approver texts +44•••••••759: leaves in a moment" in page.words
+    assert "not seen yet" in page.words
+    second.open(update)
+    assert "seen" in author.open(f"/updates/{update}").words.replace("not seen yet", "")
+    early = author.open(f"/updates/{update}/alone")
+    assert "If nobody has decided by 12:05" in early.words
+    clock.advance(5 * 60)
+    page = author.open(f"/updates/{update}/alone")
+    assert not page.wrong("alone-reason")
+    refused = author.send(page, "alone", count="4")
+    assert refused.wrong("alone-reason")
+    done = author.send(
+        refused, "alone", count="4", reason="The river comes over the dam.", code=writer.code(clock.now())
+    )
+    assert done.said == "It leaves now.", done.words
+    assert "author (alone)" in second.visitor.open("/crises/outage").words
+    assert state(api, update) is UpdateState.SENDING

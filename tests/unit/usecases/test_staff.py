@@ -31,7 +31,9 @@ WORDS = load_words(TEMPLATES / "staff")
 
 @pytest.mark.parametrize("kind", NoticeKind)
 def test_every_notice_has_words_in_every_language(kind: NoticeKind) -> None:
-    details = dict.fromkeys(("since", "day", "reason", "at", "places", "schedule", "update", "plan"), "THIS")
+    details = dict.fromkeys(
+        ("since", "day", "reason", "at", "places", "schedule", "update", "plan", "title", "by"), "THIS"
+    )
     for language in WORDS:
         said = say_notice(WORDS, Notice(kind, "phone", details=details), 3, language)
         assert "{" not in said.subject + said.text + said.acknowledge
