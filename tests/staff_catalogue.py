@@ -19,13 +19,17 @@ FOLDER: Final = ROOT / "templates" / "console"
 LOCALES: Final = FOLDER / "locale"
 KEYWORDS: Final[dict[str, tuple[int | tuple[int, str], ...] | None]] = {
     "_": None, "gettext": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2), "npgettext": ((1, "c"), 2, 3),
-    "say": None, "mark": None,
+    "say": None, "mark": None, "Label": (1,),
 }  # fmt: skip
 
 
 def collect() -> Catalog:
     found = Catalog(project="Clarion", charset="utf-8")
-    sources = ((FOLDER, "**.html", "jinja2"), (ROOT / "app" / "console", "**.py", "python"))
+    sources = (
+        (FOLDER, "**.html", "jinja2"),
+        (ROOT / "app" / "console", "**.py", "python"),
+        (ROOT / "channels", "**.py", "python"),
+    )
     options = {"**.html": {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}}
     for folder, pattern, method in sources:
         for name, _line, message, comments, context in extract_from_dir(

@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Response
+from pydantic import Field
 
 from app.api.access import Reader, may
-from app.api.answers import BreakerView, ChannelField, ChannelView, EndpointView, Paged, paged
+from app.api.answers import BreakerView, ChannelField, ChannelView, EndpointView, Given, Paged, paged
 from app.api.context import Context, Ctx
 from app.api.identifiers import check_same_slug
 from app.api.pagination import Cursor, Limit
 from app.api.problems import REFUSALS
 from app.api.revisions import IfMatch, etag, revision_in
 from app.api.schemas import Endpoint as EndpointBody
+from app.api.schemas import Sent
 from app.clock import from_ms, to_ms
 from app.domain.endpoints import Endpoint
 from app.domain.endpoints import view as as_document
@@ -21,11 +23,22 @@ from app.domain.principals import Actor
 from app.errors import Invalid
 from app.store import breakers, endpoints
 from app.store.breakers import CLOSED, OPEN, BreakerRow
+from app.usecases.halt_endpoint import close_endpoint
 from app.usecases.resume_endpoint import resume_endpoint
 from app.usecases.save_endpoint import save_endpoint
+from app.usecases.try_endpoint import try_endpoint
 
 router = APIRouter(responses=REFUSALS, tags=["endpoints"])
 Keeper = Annotated[Actor, may("save_endpoint")]
+
+
+class Halt(Sent):
+    reason: str = Field("", max_length=150, description="Stands with the endpoint, after the name of whoever halted it")
+
+
+class TrialView(Given):
+    notice_id: int
+    place: str = Field(description="Masked; empty: the endpoint itself")
 
 
 @router.get("/channels", summary="List the channels an endpoint can use, with their settings")
@@ -69,6 +82,21 @@ def resume(slug: str, context: Ctx, actor: Annotated[Actor, may("resume_endpoint
     row = resume_endpoint(context.db, actor, slug, context.clock.now())
     context.wake()
     return _view(context, row)
+
+
+@router.post("/endpoints/{slug}/halt", operation_id="halt_endpoint", summary="Let nothing more leave by it")
+def halt(slug: str, body: Halt, context: Ctx, actor: Annotated[Actor, may("halt_endpoint")]) -> EndpointView:
+    """What waits for it stays until somebody resumes it; what is in flight arrives."""
+    row = close_endpoint(context.db, actor, slug, body.reason, context.clock.now())
+    return _view(context, row)
+
+
+@router.post(
+    "/endpoints/{slug}/try", status_code=202, operation_id="try_endpoint", summary="Send yourself a test by it"
+)
+def attempt(slug: str, context: Ctx, actor: Annotated[Actor, may("try_endpoint")]) -> TrialView:
+    """To an address of the caller's own; what becomes of it stands among the notices to staff."""
+    return TrialView.model_validate(try_endpoint(context.db, actor, slug, context.clock.now()))
 
 
 def _save(

@@ -1,4 +1,4 @@
-"""The configured ways out: how they are, and going on after a fault was mended at the provider."""
+"""The configured ways out: how they are, stopping one and going on, a test to oneself."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from app.cli.desk import AsJson, at_desk
 from app.clock import to_ms
 from app.domain.endpoints import view
 from app.store import breakers, endpoints
+from app.usecases.halt_endpoint import close_endpoint
 from app.usecases.resume_endpoint import resume_endpoint
+from app.usecases.try_endpoint import try_endpoint
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -46,3 +48,24 @@ def resume(slug: Annotated[str, typer.Argument(help="The endpoint.")], as_json: 
     with at_desk() as desk:
         row = resume_endpoint(desk.db, desk.allowed("resume_endpoint"), slug, desk.now())
         desk.answer(view(row), lambda out: out.print(f"{slug} goes on."), as_json=as_json)
+
+
+@app.command()
+def halt(
+    slug: Annotated[str, typer.Argument(help="The endpoint.")],
+    reason: Annotated[str, typer.Option(help="Why.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Let nothing more leave by it; what waits stays until somebody resumes it."""
+    with at_desk() as desk:
+        row = close_endpoint(desk.db, desk.allowed("halt_endpoint"), slug, reason, desk.now())
+        desk.answer(view(row), lambda out: out.print(f"{slug} sends nothing now."), as_json=as_json)
+
+
+@app.command("try")
+def attempt(slug: Annotated[str, typer.Argument(help="The endpoint.")], as_json: AsJson = False) -> None:
+    """Send yourself a test by it; a running process hands it over, and `staff notices --all` says what became of it."""
+    with at_desk() as desk:
+        trial = try_endpoint(desk.db, desk.allowed("try_endpoint"), slug, desk.now())
+        said = f"A test by {slug} is on its way{f' to {trial.place}' if trial.place else ''}."
+        desk.answer({"notice": trial.notice_id, "place": trial.place}, lambda out: out.print(said), as_json=as_json)

@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from app.console.entered import Entered
+from app.console.entered import HIDDEN, Entered
 from app.domain.reading import iso, parse_instant
 from app.domain.texts import tidy
 from app.errors import Conflict, Invalid, Problem
@@ -33,13 +33,18 @@ class Shape(StrEnum):
     TEXTS = "texts"
     """One line for each language."""
     LONG_TEXTS = "long_texts"
+    PAIRS = "pairs"
+    """An object, as `name: value` lines."""
     NUMBER = "number"
+    DECIMAL = "decimal"
     FLAG = "flag"
     CHOICE = "choice"
     MANY = "many"
     DAY = "day"
     MOMENT = "moment"
     """Shown and typed in the organisation's time zone."""
+    SECRET = "secret"  # noqa: S105 - a kind of field
+    """Typed, never shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +113,9 @@ class Sheet:
                 return (
                     "\n".join(blank.as_line(one) for one in value) if isinstance(value, list | tuple) else value or ""
                 )
+            case Shape.PAIRS:
+                pairs = value.items() if isinstance(value, Mapping) else ()
+                return "\n".join(f"{name}: {one}" for name, one in pairs)
             case Shape.MANY:
                 return [str(one) for one in value] if isinstance(value, list | tuple) else [value] if value else []
             case Shape.FLAG:
@@ -130,8 +138,11 @@ class Sheet:
                 return [value for value in entered.many(blank.path) if value]
             case Shape.FLAG:
                 return bool(typed)
-            case Shape.NUMBER:
-                return int(typed) if typed.isascii() and typed.isdigit() else typed or None
+            case Shape.PAIRS:
+                parts = (line.partition(":") for line in typed.split("\n") if line.strip())
+                return {name.strip(): one.strip() for name, _, one in parts}
+            case Shape.NUMBER | Shape.DECIMAL:
+                return _number(typed, blank.shape)
             case Shape.MOMENT:
                 return self._moment(typed, before)
         return typed or None
@@ -163,6 +174,8 @@ class Sheet:
     def _beside(self, problem: Problem, under: str) -> Problem:
         fields = {blank.path: blank for blank in self.blanks}
         place = _PLACE.sub("", problem.field).removeprefix(f"{under}.")
+        if place.replace("settings.", HIDDEN, 1) in fields:
+            return replace(problem, field=place.replace("settings.", HIDDEN, 1))
         while place and place not in fields and not self._of_a_language(place, fields):
             place = place.rpartition(".")[0]
         return replace(problem, field=place)
@@ -180,6 +193,15 @@ def found(document: Document, path: str) -> Any:  # noqa: ANN401 - whatever stan
     return value
 
 
+def _number(typed: str, shape: Shape) -> object:
+    """As typed where it is none, so that whoever knows the bounds refuses it."""
+    if typed.isascii() and typed.isdigit():
+        return int(typed)
+    whole, point, rest = typed.partition(".")
+    is_share = shape is Shape.DECIMAL and point and rest.isascii() and rest.isdigit() and (whole or "0").isdigit()
+    return float(typed) if is_share else typed or None
+
+
 def _entries(value: object) -> Sequence[Any]:
     if isinstance(value, list | tuple):
         return value
@@ -193,5 +215,8 @@ def _put(document: dict[str, Any], place: Sequence[str], value: object) -> None:
         known = document.get(name)
         part = dict(known) if isinstance(known, Mapping) else {}
         _put(part, inner, value)
-        value = part if any(one not in (None, "", [], {}, False) for one in part.values()) else None
-    document[name] = value
+        value = part if any(one not in ("", [], {}, False) for one in part.values()) else None
+    if value is None:
+        document.pop(name, None)
+    else:
+        document[name] = value

@@ -17,6 +17,8 @@ HELD: Final = "_held"
 OWN: Final = frozenset({CSRF, ONCE, FORM, HELD})
 SECRETS: Final = frozenset({"password", "old", "code", "recovery", "secret", "sealed"})
 """Fields that are never shown again and never kept."""
+HIDDEN: Final = "secret."
+"""So is every field whose name begins like this."""
 MOST_FIELDS: Final = 2_000
 NO_FIELDS: Final[Mapping[str, Sequence[str]]] = MappingProxyType({})
 
@@ -40,8 +42,13 @@ class Entered:
     @property
     def words(self) -> list[tuple[str, str]]:
         """Everything worth keeping over a sign-in: without secrets and what belongs to the old page."""
-        drop = SECRETS | OWN - {FORM}
-        return [(name, value) for name, values in self.fields.items() if name not in drop for value in values]
+        drop = OWN - {FORM}
+        kept = (name for name in self.fields if name not in drop and not is_secret(name))
+        return [(name, value) for name in kept for value in self.fields[name]]
+
+
+def is_secret(name: str) -> bool:
+    return name in SECRETS or name.startswith(HIDDEN)
 
 
 def read_body(body: bytes) -> Entered:

@@ -150,12 +150,12 @@ class Gate:
 
     def _once(self, visit: Visit, handler: Shows) -> Response:
         """The same form sent twice is done once and answered the same."""
-        key = visit.entered.one(ONCE)
+        once = visit.entered.one(ONCE)
         if isinstance(self.screen.needs, Door) and self.screen.needs is not Door.SIGNED_IN:
             return self._attempt(visit, handler)
-        if not key:
+        if not once:
             raise Invalid(Problem("form_incomplete", "This form is incomplete.", "", "Open the page again."))
-        who = f"console:{visit.actor.session_id}"
+        who, key = f"console:{visit.actor.session_id}", _fingerprint(visit)  # back, and other words: another request
         kept = self._wait_for_first(visit, who, key)
         if kept is not None:
             return Response(kept.body, kept.status, kept.headers)
@@ -181,11 +181,10 @@ class Gate:
             logger("clarion.console").error("answer_not_kept", kind=type(error).__name__)
 
     def _wait_for_first(self, visit: Visit, who: str, key: str) -> StoredResponse | None:
-        fingerprint = _fingerprint(visit)
         patience = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
-                return begin_request(self.context.db, who, key, fingerprint, visit.now)
+                return begin_request(self.context.db, who, key, key.encode(), visit.now)
             except Conflict:
                 if time.monotonic() > patience:
                     raise
@@ -227,9 +226,10 @@ def _back(visit: Visit) -> str:
     return referrer.removeprefix(own.removesuffix(ROOT)) if referrer.startswith((f"{own}/", f"{own}?")) else f"{ROOT}/"
 
 
-def _fingerprint(visit: Visit) -> bytes:
+def _fingerprint(visit: Visit) -> str:
+    """Of this form with what stands in it; each form that is shown has a number of its own among its fields."""
     fields = sorted((name, *values) for name, values in visit.entered.fields.items())
-    return hashlib.sha256(f"{visit.request.url.path}\n{fields!r}".encode("utf-8", "replace")).digest()
+    return hashlib.sha256(f"{visit.request.url.path}\n{fields!r}".encode("utf-8", "replace")).hexdigest()
 
 
 def _forged() -> Forbidden:

@@ -13,6 +13,7 @@ from app.console.visit import Visit
 from app.domain.crisis import LIVE, CrisisState, UpdateState
 from app.domain.delivery import State
 from app.domain.principals import approval_refusal
+from app.domain.staff_notices import NoticeKind
 from app.domain.texts import pick
 from app.domain.updates import UpdateDocument
 from app.store import accounts, crises, deliveries, staff, updates
@@ -53,7 +54,8 @@ class Brief:
 @screens.get("/", needs="read")
 def now(visit: Visit) -> Response:
     with visit.context.db.reading() as connection:
-        found = staff.page(connection, waiting=True, limit=MOST).items
+        told = staff.page(connection, waiting=True, limit=MOST).items
+        found = [row for row in told if row.notice.kind is not NoticeKind.ENDPOINT_TRIAL]
         said = visit.context.templating.staff
         return visit.show(
             "home.html",

@@ -7,6 +7,7 @@ from typing import Final
 
 from starlette.responses import Response
 
+from app.console.notes import mark
 from app.console.register_forms import REGISTERS
 from app.console.screens import Screens
 from app.console.visit import Visit
@@ -21,7 +22,13 @@ class Place:
     about: str
 
 
-PLACES: Final = (*(Place(register.path, register.title, register.about) for register in REGISTERS),)
+PLACES: Final = (
+    Place("/playbooks", mark("Playbooks"), mark("Prepared crises: questions, sentences, audience and ways out.")),
+    Place("/audiences", mark("Audiences"), mark("Named selections of the people you write to, and how many they are.")),
+    Place("/schedules", mark("Schedules"), mark("Updates that come by themselves, and what waits for your answer.")),
+    *(Place(register.path, register.title, register.about) for register in REGISTERS),
+    Place("/endpoints", mark("Endpoints"), mark("The ways out: senders, accounts, websites, and whether they send.")),
+)
 
 
 @screens.get("/manage", needs="read")

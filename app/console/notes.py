@@ -51,6 +51,12 @@ NOTES: Final[Mapping[str, str]] = MappingProxyType(
         "overridden": mark("Set. It ends by itself."),
         "wait_posted": mark("The wait is shown from now on."),
         "presence_posted": mark("Noted."),
+        "tried": mark("A test is on its way to you. Look here in a moment for what became of it."),
+        "halted": mark("Nothing more leaves by it. What waits stays until somebody lets it go on."),
+        "schedule_paused": mark("It is paused. Nothing fires until somebody lets it go on."),
+        "schedule_approved": mark("Approved in advance. It goes by itself until somebody changes it."),
+        "plan_confirmed": mark("It goes at its time."),
+        "plan_snoozed": mark("You are asked again later."),
         "upkeep_noted": mark("Noted. Thank you for looking after it."),
         "audit_whole": mark("The audit trail is whole: every entry follows from the one before."),
     }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.console.assets import Assets
-from app.console.entered import CSRF, FORM, ONCE, SECRETS
+from app.console.entered import CSRF, FORM, ONCE, is_secret
 from app.console.forgery import form_token
 from app.console.notes import NOTES, mark
 from app.console.words import Catalogues, Words
@@ -44,7 +44,7 @@ class FormView:
         found = self.values.get(name, "")
         if isinstance(found, list | tuple):
             found = found[0] if found else ""
-        return "" if name in SECRETS or found is None else str(found)
+        return "" if is_secret(name) or found is None else str(found)
 
     def chosen(self, name: str, value: str) -> bool:
         """Whether this box is ticked, this option selected."""

@@ -103,6 +103,8 @@ ROLE_FOR: Final[Mapping[str, Role]] = MappingProxyType(
         "save_target": Role.ADMIN,
         "forget_deliveries": Role.ADMIN,
         "resume_endpoint": Role.APPROVER,
+        "halt_endpoint": Role.AUTHOR,
+        "try_endpoint": Role.APPROVER,
         "save_contact_secret": Role.ADMIN,
         "save_staff_recipients": Role.ADMIN,
         "hand_out_key": Role.ADMIN,

@@ -69,6 +69,8 @@ class NoticeKind(StrEnum):
     """Somebody released words without a second person. `details`: title, by, reason, path."""
     GLASS_BROKEN = "glass_broken"
     """Somebody with a shell on the host lets themselves in as admin. `details`: reason."""
+    ENDPOINT_TRIAL = "endpoint_trial"
+    """Somebody tries one endpoint, at a place of their own."""
     TRIAL = "trial"
     """Somebody tries whether notices arrive."""
 

@@ -1,0 +1,57 @@
+"""What the forms of a playbook ask for: how it is sent, and the sentences of one stage in one language."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from app.console.blanks import Blank, Part, Shape
+from app.console.entries import choice, choice_line, link, link_line
+from app.console.notes import mark
+from app.console.register_forms import MEDIA, SEVERITIES
+
+LINES, LIST, NUMBER = Shape.LINES, Shape.LIST, Shape.NUMBER
+STAGES: Final = (
+    ("warning", mark("Warning")), ("holding", mark("First word")), ("details", mark("Details")),
+    ("progress", mark("Progress")), ("correction", mark("Correction")), ("resolved", mark("All clear")),
+    ("followup", mark("Follow-up")),
+)  # fmt: skip
+
+SETTINGS: Final = (
+    Part("", (
+        Blank("names", mark("Name"), Shape.TEXTS),
+        Blank("severity", mark("Severity"), Shape.CHOICE, options=SEVERITIES),
+        Blank("audience", mark("To whom"), Shape.CHOICE, source="audiences"),
+        Blank("endpoints", mark("By which ways"), Shape.MANY, mark("None ticked: all."), source="endpoints"),
+        Blank("needs", mark("Needs it is about"), LIST, mark("One a line, the most urgent first."), source="needs"),
+        Blank("variables", mark("What its sentences leave open"), Shape.PAIRS,
+              mark("One a line with its type: place: place, until: time, duration: duration, customers: number")),
+    )),
+    Part(mark("How it is sent"), (
+        Blank("undo_seconds", mark("Seconds to change one's mind"), NUMBER),
+        Blank("canary", mark("First portion"), Shape.DECIMAL, mark("A count, or a share such as 0.01; 0 for all.")),
+        Blank("canary_wait_seconds", mark("Seconds the first portion is watched"), NUMBER),
+        *(Blank(f"wave_offsets_seconds.{value}", name, NUMBER, mark("Seconds after the first ones"))
+          for value, name in MEDIA),
+    ), folded=True),
+    Part(mark("When the next update is promised"), tuple(
+        Blank(f"cadence.{value}", name, NUMBER, mark("Minutes")) for value, name in SEVERITIES
+    ), folded=True),
+    Part(mark("Help that goes with it"), (Blank("topics", mark("Topics"), LIST, mark("One a line, the best first.")),),
+         folded=True),
+)  # fmt: skip
+
+SENTENCES: Final = (
+    Part("", (
+        Blank("headline", mark("Headline"), hint=mark("What happened, in one line.")),
+        Blank("acknowledgement", mark("What people feel"), LINES, mark("We know this comes at a bad moment.")),
+        Blank("impact", mark("How they are affected"), LINES),
+        Blank("duration", mark("How long"), LINES),
+        Blank("explanation", mark("Why"), LINES),
+        Blank("complications", mark("What may still go wrong"), LIST, mark("One a line; never without an option.")),
+        Blank("options", mark("What they can do"), LIST, mark("Two at most, one a line: text | need | https://..."),
+              as_line=choice_line, from_line=choice),
+        Blank("perspective", mark("What is being done"), LINES),
+        Blank("reassurance", mark("What gives hope"), LINES),
+        Blank("links", mark("Links"), LIST, mark("One a line: text | https://..."), as_line=link_line, from_line=link),
+    )),
+)  # fmt: skip

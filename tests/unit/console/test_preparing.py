@@ -1,0 +1,111 @@
+"""Playbooks, audiences and schedules by their screens."""
+
+from __future__ import annotations
+
+from app.console.audience_rules import rule_of, shown
+from app.domain.principals import HOST, Role
+from app.store import audiences, documents, schedules
+from app.store.documents import Kind
+from app.usecases.save_document import save_document
+from tests.console import Visitor
+from tests.faces import Api
+
+RULES: tuple[dict[str, object], ...] = (
+    {"all": True},
+    {"languages": ["en", "gu"]},
+    {
+        "and": [
+            {"areas": ["north"]},
+            {"attribute": {"name": "tariff", "value": "business"}},
+            {"not": {"languages": ["lo"]}},
+        ]
+    },
+    {"and": [{"all": True}, {"not": {"areas": ["south"]}}]},
+    {"or": [{"areas": ["north"]}, {"not": {"external_ids": ["7"]}}]},
+)
+
+
+def playbook(api: Api) -> None:
+    document = {
+        "names": {"en": "Power cut"}, "severity": "major", "variables": {"place": "place"}, "cadence": {"major": 60},
+        "stages": {"holding": {"en": {"headline": "No power in {place}", "impact": "You have no electricity."}},
+                   "progress": {"en": {"headline": "Still no power", "impact": "We go on."}}},
+        "faq": [{"questions": {"en": "Why?"}, "answers": {"en": "A tree."}}],
+    }  # fmt: skip
+    save_document(api.db, HOST, Kind.PLAYBOOK, "power", document, 0, api.clock.now())
+
+
+def test_a_playbook_is_begun_set_and_written_in_another_language(api: Api, admin: Visitor) -> None:
+    api.prepare()
+    playbook(api)
+    page = admin.open("/playbooks/power")
+    assert "No power in {place}" in page.words
+    page = admin.send(page, "playbook", severity="emergency", canary="0.05", audience="everyone")
+    assert page.said, page.words
+    wrong = admin.send(page, "playbook", variables="place: somewhere")
+    assert wrong.wrong("playbook-variables")
+    lao = admin.send(admin.open("/playbooks/power/words/holding/lo"), "words", headline="ບໍ່ມີໄຟ {where}")
+    assert lao.wrong("words-headline")
+    assert lao.form("words")["headline"] == "ບໍ່ມີໄຟ {where}"
+    done = admin.send(lao, "words", headline="ບໍ່ມີໄຟຢູ່ {place}", options="ໂທ | emergency | https://www.example.org/")
+    assert done.said
+    with api.db.reading() as connection:
+        kept = documents.get(connection, Kind.PLAYBOOK, "power").document
+    assert kept["stages"]["holding"]["lo"]["options"] == [
+        {"text": "ໂທ", "need": "emergency", "url": "https://www.example.org/"}
+    ]
+    assert (kept["canary"], kept["faq"][0]["answers"]) == (0.05, {"en": "A tree."})
+    assert "ບໍ່ມີໄຟຢູ່" in admin.open("/history/playbooks/power").words
+    form = admin.open("/playbooks/power/words/holding/lo")
+    admin.send(form, "words", headline="", options="")
+    assert "ບໍ່ມີໄຟຢູ່" not in admin.open("/playbooks/power").words
+    assert admin.open("/playbooks/power/words?stage=details&language=gu").heading == "Details gu"
+    assert admin.open("/playbooks/power/words/nothing/gu").status == 404
+    begun = admin.send(admin.open("/add/playbooks"), "playbook", slug="flood", **{"names.en": "Flood"})
+    assert begun.heading == "Flood"
+    assert admin.send(begun, "remove", sure="yes").said
+
+
+def test_every_rule_survives_the_form_as_it_is(api: Api) -> None:
+    for rule in RULES:
+        assert rule_of(shown(rule)) == rule
+    assert rule_of({}) == rule_of({"document": "{"}) == {}
+    assert "document" in shown(RULES[-1])
+
+
+def test_an_audience_is_counted_before_it_is_saved(api: Api, admin: Visitor) -> None:
+    api.prepare()
+    page = admin.open("/add/audiences")
+    nobody = admin.send(page, "audience", slug="north")
+    assert (nobody.status, "It says nobody." in nobody.words) == (422, True)
+    counted = admin.send(page, "audience", slug="north", areas="north", then="count")
+    assert "2 people right now" in counted.words
+    assert counted.form("audience")["areas"] == "north"
+    saved = admin.send(counted, "audience")
+    assert saved.said
+    bad = admin.send(saved, "audience", document='{"everyone": 1}')
+    assert (bad.status, bad.form("audience")["document"]) == (422, '{"everyone": 1}')
+    with api.db.reading() as connection:
+        assert audiences.get(connection, "north").rule == {"areas": ["north"]}
+    assert admin.send(saved, "remove", sure="yes").said
+
+
+def test_a_schedule_says_when_in_words_and_is_paused_and_approved(api: Api, admin: Visitor) -> None:
+    api.prepare()
+    playbook(api)
+    author = Visitor(api)
+    author.enter("ada", Role.AUTHOR)
+    page = author.open("/add/schedules")
+    wrong = author.send(page, "schedule", slug="hourly", cron="61 * * * *", playbook="power")
+    assert wrong.wrong("schedule-cron")
+    page = author.send(wrong, "schedule", cron="", every="1h", policy="approved")
+    assert page.heading == "hourly"
+    assert len(page.tree.xpath("//main//ol/li")) == 5
+    assert "until a second person has approved it" in page.words
+    assert admin.send(admin.open("/schedules/hourly"), "approve").said
+    assert "paused" in author.send(author.open("/schedules/hourly"), "pause").said
+    assert "paused" in author.open("/schedules").words
+    assert author.send(author.open("/schedules/hourly"), "resume").said
+    assert author.send(author.open("/schedules/hourly"), "remove", sure="yes").said
+    with api.db.reading() as connection:
+        assert schedules.find(connection, "hourly") is None
