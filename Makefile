@@ -49,6 +49,7 @@ bench: .venv/test.stamp ## speed and memory beside the usual ways: make bench [P
 	$(PY) -m benchmarks --parts $(PART) $(if $(QUICK),--quick)
 
 soak: .venv/test.stamp ## 100,000 deliveries under 200 kills on each database (SOAK="--people 2000 --kills 10" is short)
+	CLARION_EVERY_COMMIT=1 $(PY) -m pytest -q tests/promises/test_a_crash_at_any_commit_loses_nobody.py
 	$(PY) -m benchmarks.soak $(SOAK)
 
 clean: ## remove .venv, caches and the demo's data; your own database in data/ stays
