@@ -50,7 +50,7 @@ class Declare(Sent):
 class SettingView(Given):
     name: str
     value: Any
-    why: str = Field(description="answers, playbook, given, all_endpoints; missing: somebody has to choose")
+    why: str = Field(description="answers, playbook, given, severity, all_endpoints; missing: somebody has to choose")
 
 
 class DeclaredView(Given):

@@ -122,7 +122,7 @@ def remove(slug: str, context: Ctx, actor: Keeper) -> None:
 def approve(slug: str, context: Ctx, actor: Approver) -> ScheduleView:
     """Not by anybody who wrote it. A change of the schedule or of the playbook's sentences ends the approval."""
     now = context.clock.now()
-    return schedule_view(approve_schedule(context.db, actor, slug, now), now)
+    return schedule_view(approve_schedule(context.db, actor, slug, now, step_up=context.sessions.step_up), now)
 
 
 @router.post("/{slug}/pause", operation_id="pause_schedule", summary="Let nothing fire until it is resumed")
@@ -159,7 +159,7 @@ def planned(
 @plans.post("/{plan_id}/confirm", operation_id="confirm_planned_update", summary="Say that it is still true")
 def confirm(plan_id: int, context: Ctx, actor: Answering) -> PlannedView:
     """It goes at its time. Whoever confirms is its second person, unless the schedule was approved in advance."""
-    return plan_view(confirm_plan(context.db, actor, plan_id, context.clock.now()))
+    return plan_view(confirm_plan(context.db, actor, plan_id, context.clock.now(), step_up=context.sessions.step_up))
 
 
 @plans.post("/{plan_id}/snooze", operation_id="snooze_planned_update", summary="Be asked again later")

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, is_dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -65,6 +65,12 @@ class Desk:
                 )
             )
         return authenticate(self.db, token, self.now())
+
+    @property
+    def step_up(self) -> timedelta | None:
+        """How long a code of the actor's counts; None = nobody asks for one."""
+        minutes = self.settings.step_up_minutes
+        return timedelta(minutes=minutes) if minutes else None
 
     def allowed(self, act: str) -> Actor:
         """The actor, who may do this act. Raise Forbidden otherwise."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -55,9 +54,7 @@ def approve(
             count = _typed(desk, row.recipients)
         if code:
             actor = confirm_code(desk.db, desk.keyring, actor, code, desk.now())
-        minutes = desk.settings.step_up_minutes
-        step_up = timedelta(minutes=minutes) if minutes else None
-        approve_update(desk.db, actor, update, count, desk.now(), content_hash, step_up=step_up)
+        approve_update(desk.db, actor, update, count, desk.now(), content_hash, step_up=desk.step_up)
         show(desk, update, as_json=as_json, then=f"clarion update send {update}")
 
 

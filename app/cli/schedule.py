@@ -149,7 +149,7 @@ def show_next(
 def approve(slug: Slug, as_json: AsJson = False) -> None:
     """Approve in advance what it sends by itself; not by anybody who wrote it."""
     with at_desk() as desk:
-        _answer(desk, approve_schedule(desk.db, desk.actor, slug, desk.now()), as_json=as_json)
+        _answer(desk, approve_schedule(desk.db, desk.actor, slug, desk.now(), step_up=desk.step_up), as_json=as_json)
 
 
 @app.command("pause")
@@ -204,7 +204,7 @@ def waiting(as_json: AsJson = False) -> None:
 def confirm(plan: Plan, as_json: AsJson = False) -> None:
     """Say that a drafted update is still true: it goes at its time."""
     with at_desk() as desk:
-        _answer_plan(desk, confirm_plan(desk.db, desk.actor, plan, desk.now()), as_json=as_json)
+        _answer_plan(desk, confirm_plan(desk.db, desk.actor, plan, desk.now(), step_up=desk.step_up), as_json=as_json)
 
 
 @app.command("snooze")

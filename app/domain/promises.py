@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
+
+from app.domain.crisis import Severity
 
 WARN_BEFORE: Final = timedelta(minutes=10)
 """The author is told so long before the promise is broken."""
 NEXT_AFTER: Final = timedelta(minutes=5)
 """Nobody takes care: the next one on the list is told so long after the one before."""
+
+
+USUAL_PAUSE: Final[Mapping[Severity, timedelta]] = MappingProxyType(
+    {
+        Severity.EMERGENCY: timedelta(minutes=30),
+        Severity.MAJOR: timedelta(hours=1),
+        Severity.MINOR: timedelta(hours=4),
+        Severity.INFO: timedelta(hours=24),
+    }
+)
+"""Between two updates where neither the author nor the playbook says anything else."""
 
 
 class Standing(StrEnum):
@@ -34,6 +48,12 @@ class Said:
 class Kept:
     kept: int
     broken: int
+
+
+def usual_pause(severity: Severity, cadence: Mapping[str, int]) -> timedelta:
+    """Until the next update is due; `cadence` is the playbook's own, minutes by severity."""
+    minutes = cadence.get(severity.value)
+    return timedelta(minutes=minutes) if minutes else USUAL_PAUSE[severity]
 
 
 def standing(promised: datetime | None, now: datetime) -> Standing:

@@ -7,27 +7,29 @@ from typing import Final
 
 from app.domain.crisis import UpdateState
 from app.domain.firing import PlanState, Why
-from app.domain.principals import Actor, Role, approval_refusal, permit
+from app.domain.principals import STEP_UP, Actor, Role, permit
 from app.domain.reading import iso
-from app.domain.staff_notices import NoticeKind
 from app.errors import Conflict, Forbidden, Invalid, Problem
 from app.store import audit, crises, schedules, updates
 from app.store.database import Database
 from app.store.schedules import PlannedRow
 from app.store.updates import UpdateRow
-from app.usecases.fire_due import ask_staff
+from app.usecases.fire_due import answered, ask_staff
 from app.usecases.save_schedule import sentences_hash
-from app.usecases.tell_staff import staff_notice_is_over
+from app.usecases.second_person import second_person_refusal
 
 SNOOZE: Final = timedelta(minutes=10)
 LONGEST_SNOOZE: Final = timedelta(hours=6)
 
 
-def confirm_plan(db: Database, actor: Actor, plan_id: int, now: datetime) -> PlannedRow:
+def confirm_plan(
+    db: Database, actor: Actor, plan_id: int, now: datetime, *, step_up: timedelta | None = STEP_UP
+) -> PlannedRow:
     """It goes at its time, or at once when that is past.
 
     Whoever confirms is the second person for exactly these words, unless the schedule was approved in advance: then
-    an author may say that it is still true. Raise Forbidden, or Conflict when nobody is asked any more.
+    an author may say that it is still true. Raise Forbidden (see `second_person_refusal`), or Conflict when nobody is
+    asked any more.
     """
     permit(actor, "confirm_update")
     with db.writing() as tx:
@@ -42,7 +44,8 @@ def confirm_plan(db: Database, actor: Actor, plan_id: int, now: datetime) -> Pla
             )
         approver = actor.user_id
         in_advance = row is not None and row.approved_hash == sentences_hash(tx, row.typed())
-        refusal = approval_refusal(actor, update.authors | (row.authors if row else frozenset()))
+        authors = update.authors | (row.authors if row else frozenset())
+        refusal = second_person_refusal(tx, actor, authors, now, step_up)
         if refusal is None and not actor.role.allows(Role.APPROVER):
             refusal = Problem(
                 "role_too_low", f"{actor.name} is no approver, and nobody approved this in advance.", "role",
@@ -56,7 +59,7 @@ def confirm_plan(db: Database, actor: Actor, plan_id: int, now: datetime) -> Pla
             tx, plan_id, state=PlanState.READY, reason=Why.CONFIRMED, approver=approver, answered_by=actor.name,
             answered_at=now, act_at=now if plan.state is PlanState.SNOOZED else max(plan.due_at, now),
         )  # fmt: skip
-        staff_notice_is_over(tx, NoticeKind.STILL_TRUE, plan.crisis, now)
+        answered(tx, plan.crisis, plan.id, now)
         body = {"update": plan.update_id, "due_at": iso(plan.due_at)}
         crises.add_timeline(tx, plan.crisis, actor.name, "still_true", body, now)
         audit.append(tx, actor.name, "confirm_update", f"update/{plan.update_id}", body, now)
@@ -77,7 +80,7 @@ def snooze_plan(db: Database, actor: Actor, plan_id: int, now: datetime, pause: 
             tx, plan_id, state=PlanState.SNOOZED, reason="", approver=None, due_at=later, act_at=later,
             answered_by=actor.name, answered_at=now,
         )  # fmt: skip
-        staff_notice_is_over(tx, NoticeKind.STILL_TRUE, plan.crisis, now)
+        answered(tx, plan.crisis, plan.id, now)
         ask_staff(tx, crises.get(tx, plan.crisis), plan.schedule, plan_id, plan.update_id or 0, later, now)
         body = {"update": plan.update_id, "until": iso(later)}
         crises.add_timeline(tx, plan.crisis, actor.name, "snoozed", body, now)

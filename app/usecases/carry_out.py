@@ -16,17 +16,17 @@ from app.domain.schedules import Policy
 from app.domain.staff_notices import Notice, NoticeKind
 from app.errors import ClarionError, Invalid, NotFound, Unavailable
 from app.observe import logger
-from app.store import crises, schedules, updates, users
+from app.store import accounts, crises, schedules, updates, users
 from app.store.schedules import PlannedRow, ScheduleRow
 from app.store.updates import UpdateRow
 from app.usecases.decide_update import approve_update
 from app.usecases.draft_progress import REACHED, Place, look, progress, still_says_so
 from app.usecases.draft_update import check_references, read_draft
-from app.usecases.fire_due import Cadence, as_schedule, tell_silent
+from app.usecases.fire_due import Cadence, answered, as_schedule, tell_silent
 from app.usecases.save_schedule import sentences_hash
 from app.usecases.send_update import send_update
 from app.usecases.submit_update import submit_update
-from app.usecases.tell_staff import staff_notice_is_over, tell_staff
+from app.usecases.tell_staff import tell_staff
 
 AGAIN: Final = timedelta(seconds=1)
 """While its audience is listed."""
@@ -127,8 +127,8 @@ def _anew(
     now, quietly = cadence.now(), plan.state is not PlanState.READY
     try:
         made = progress(
-            tx, place, row.typed(), plan.due_at, now, timezone=cadence.timezone, unchanged=cadence.unchanged,
-            quietly=quietly,
+            tx, place, row.typed(), plan.due_at, now, fired=row.fired, timezone=cadence.timezone,
+            unchanged=cadence.unchanged, quietly=quietly,
         )  # fmt: skip
         if isinstance(made, Why):
             return End(PlanState.SKIPPED if made is Why.NOWHERE else PlanState.ESCALATED, made)
@@ -143,7 +143,7 @@ def _anew(
         tx, plan.id, state=PlanState.READY, reason=reason, digest=made.digest, approver=row.approved_by,
         revision=update.revision,
     )  # fmt: skip
-    staff_notice_is_over(tx, NoticeKind.STILL_TRUE, plan.crisis, now)
+    answered(tx, plan.crisis, plan.id, now)
     return update
 
 
@@ -164,7 +164,8 @@ def _release(cadence: Cadence, plan: PlannedRow, update: UpdateRow) -> timedelta
     if approver is None:
         return End(PlanState.ESCALATED, Why.NOT_APPROVED)
     if update.state is UpdateState.SUBMITTED:
-        approve_update(db, approver, update.id, update.recipients or 0, now, update.content_hash)
+        # Whoever confirmed, or approved in advance, gave their code then.
+        approve_update(db, approver, update.id, update.recipients or 0, now, update.content_hash, step_up=None)
     send_update(db, approver, update.id, cadence.now(), site_bound=cadence.site_bound)
     return End(PlanState.SENT, Why(fresh.reason))
 
@@ -176,12 +177,13 @@ def _approver(cadence: Cadence, plan: PlannedRow) -> Actor | None:
     try:
         with cadence.db.reading() as connection:
             user = users.get(connection, plan.approver)
+            (person,) = accounts.persons(connection, frozenset({user.id}))
     except NotFound:
         return None
     if user.disabled or not user.role.allows(Role.APPROVER):
         return None
     how = "" if plan.reason == Why.CONFIRMED.value else " (in advance)"
-    return Actor(f"{user.name}{how}", user.role, user.id, None)
+    return Actor(f"{user.name}{how}", user.role, user.id, None, person=person)
 
 
 def _staff_spoke(tx: Connection, update: UpdateRow) -> bool:
@@ -201,7 +203,7 @@ def _end(tx: Connection, plan: PlannedRow, end: End, now: datetime) -> None:
         details = {"at": at, "reason": end.reason.value}
         tell_staff(tx, Notice(NoticeKind.SCHEDULE_MISSED, plan.schedule, at, Severity.MAJOR, details), now)
     schedules.change_plan(tx, plan.id, state=end.state, reason=end.reason, act_at=None)
-    staff_notice_is_over(tx, NoticeKind.STILL_TRUE, plan.crisis, now)
+    answered(tx, plan.crisis, plan.id, now)
     crises.add_timeline(
         tx, plan.crisis, f"schedule {plan.schedule}", f"planned_{end.state.value}",
         {"update": plan.update_id, "reason": end.reason.value, "due_at": iso(plan.due_at)}, now,

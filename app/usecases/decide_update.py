@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from app.domain.crisis import Action, UpdateState, move
-from app.domain.principals import STEP_UP, Actor, approval_refusal, permit, step_up_refusal
+from app.domain.principals import STEP_UP, Actor, permit
 from app.domain.updates import UpdateDocument
 from app.errors import Conflict, Forbidden, Invalid, Problem
-from app.store import accounts, audit, crises, staging, updates
+from app.store import audit, crises, staging, updates
 from app.store.database import Database
 from app.store.updates import UpdateRow
 from app.usecases.page_approvers import page_is_over
+from app.usecases.second_person import second_person_refusal
 
 
 def approve_update(
@@ -32,10 +33,8 @@ def approve_update(
     permit(actor, "approve_update")
     with db.writing() as tx:
         row = updates.get(tx, update_id, lock=True)
-        refusal = approval_refusal(actor, accounts.persons(tx, row.authors))
-        if refusal is None and not UpdateDocument.from_document(row.document).drill:
-            has_code = actor.user_id is not None and accounts.has_code(tx, actor.user_id)
-            refusal = step_up_refusal(actor, now, step_up, has_code=has_code)
+        drill = UpdateDocument.from_document(row.document).drill
+        refusal = second_person_refusal(tx, actor, row.authors, now, None if drill else step_up)
         if refusal is not None:
             raise Forbidden(refusal)
         state = move(row.state, Action.APPROVE)

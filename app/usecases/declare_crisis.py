@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from app.domain.crisis import Severity, Stage
 from app.domain.playbooks import Playbook, fill_playbook
 from app.domain.principals import Actor, permit
+from app.domain.promises import usual_pause
 from app.domain.reading import iso
 from app.domain.slots import Reading
 from app.domain.triage import Answers, Outcome, Tree, next_question, result
@@ -39,6 +40,8 @@ class Source(StrEnum):
     PLAYBOOK = "playbook"
     GIVEN = "given"
     """Whoever declares said so."""
+    SEVERITY = "severity"
+    """As usual for how bad it is."""
     ALL_ENDPOINTS = "all_endpoints"
     """The playbook names none, so every way out that customers read."""
     MISSING = "missing"
@@ -185,7 +188,6 @@ def _endpoints(tx: Connection, said: Declaration, playbook: Playbook) -> Setting
 
 
 def _promise(playbook: Playbook, severity: Severity, now: datetime) -> Setting:
-    minutes = playbook.cadence.get(severity.value)
-    if not minutes:
-        return Setting("next_update_by", None, Source.MISSING)
-    return Setting("next_update_by", iso((now + timedelta(minutes=minutes)).replace(microsecond=0)), Source.PLAYBOOK)
+    source = Source.PLAYBOOK if playbook.cadence.get(severity.value) else Source.SEVERITY
+    by = (now + usual_pause(severity, playbook.cadence)).replace(microsecond=0)
+    return Setting("next_update_by", iso(by), source)

@@ -16,6 +16,7 @@ from app.domain.firing import Why
 from app.domain.message import PERSONAL_MEDIA, Medium
 from app.domain.playbooks import Playbook
 from app.domain.progress import Known, Written, say_unchanged, values_for, words_digest, write
+from app.domain.promises import usual_pause
 from app.domain.reading import iso
 from app.domain.schedules import Schedule
 from app.domain.slots import Reading, SlotValue
@@ -91,6 +92,7 @@ def progress(
     slot: datetime,
     now: datetime,
     *,
+    fired: int,
     timezone: str,
     unchanged: Unchanged,
     quietly: bool = False,
@@ -98,7 +100,8 @@ def progress(
     """The document of the update that is due at `slot`.
 
     Words that were said before are not said again without saying that nothing changed, and then on the website only;
-    `quietly`: that way in any case, because nobody could say what is new. Raise Invalid (`cannot_be_filled`).
+    `quietly`: that way in any case, because nobody could say what is new. `fired`: how often the schedule has, this
+    time counted. Raise Invalid (`cannot_be_filled`).
     """
     written = _written(connection, place, wanted, now, timezone)
     same = quietly or written.digest == _said(connection, place)
@@ -107,7 +110,7 @@ def progress(
         return Why.NOWHERE if same else Why.NO_ENDPOINT
     since = place.last.sent_at if place.last and place.last.sent_at else place.crisis.opened_at
     content = say_unchanged(written.content, lambda one: unchanged(one, since)) if same else written.content
-    promised = _promise(place, wanted, slot, now)
+    promised = _promise(place, wanted, slot, now, fired)
     before = place.last.document if place.last else {}
     personal = any(place.media[slug] in PERSONAL_MEDIA for slug in ways)
     document = {
@@ -118,8 +121,8 @@ def progress(
         if personal
         else None,
         "need": before.get("need") or _need(connection, place),
-        "next_update_by": iso(promised) if promised else None,
-        "expires_at": iso((promised or slot) + DEFAULT_LIFETIME),
+        "next_update_by": iso(promised),
+        "expires_at": iso(promised + DEFAULT_LIFETIME),
         "drill": bool(before.get("drill", False)),
     }
     return Progress(document, written.digest, same, written.left_out)
@@ -166,16 +169,13 @@ def _ways(place: Place, wanted: Schedule, *, same: bool) -> Sequence[str]:
     return ways or sites
 
 
-def _promise(place: Place, wanted: Schedule, slot: datetime, now: datetime) -> datetime | None:
+def _promise(place: Place, wanted: Schedule, slot: datetime, now: datetime, fired: int) -> datetime:
     """The next slot, a minute away at least, so that it is not past when it is read.
 
-    For the last one the playbook's own cadence for this severity.
+    After the last one somebody still has to say how it goes on: at what this severity is worth.
     """
-    following = wanted.next_after(max(slot, now + A_MINUTE))
-    minutes = place.playbook.cadence.get(place.crisis.severity.value)
-    if following is None and minutes:
-        return slot + timedelta(minutes=minutes)
-    return following
+    following = wanted.next_after(max(slot, now + A_MINUTE), fired)
+    return following or max(slot, now) + usual_pause(place.crisis.severity, place.playbook.cadence)
 
 
 def _need(connection: Connection, place: Place) -> str | None:

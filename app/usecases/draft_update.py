@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import Connection
 
-from app.domain.crisis import Action, CrisisState, move
+from app.domain.crisis import Action, CrisisState, Stage, move
 from app.domain.placements import read_placements
+from app.domain.playbooks import Playbook
 from app.domain.principals import Actor, permit
+from app.domain.promises import usual_pause
 from app.domain.reading import Reader
 from app.domain.updates import UpdateDocument
 from app.errors import Conflict, Invalid, Problem
@@ -19,18 +22,33 @@ from app.store.database import Database
 from app.store.documents import Kind, check_revision
 from app.store.updates import UpdateRow
 
+LAST_STAGES: Final = frozenset({Stage.RESOLVED, Stage.FOLLOWUP})
+"""Nothing need come after these."""
+
 
 def create_draft(
     db: Database, actor: Actor, crisis_slug: str, document: Mapping[str, object], now: datetime
 ) -> UpdateRow:
     """A draft may be unfinished, but what it names must exist. Raise Invalid, or Conflict for a resolved crisis.
 
-    A resolved crisis still takes the stages resolved and followup.
+    A resolved crisis still takes the stages resolved and followup. What does not say when the next update comes
+    (`next_update_by` null is saying it) promises one as usual for the crisis's severity.
     """
     permit(actor, "draft_update")
     update = read_draft(crisis_slug, document, now)
     with db.writing() as tx:
+        if "next_update_by" not in document and update.stage not in LAST_STAGES:
+            update = replace(update, next_update_by=_usual_promise(tx, crisis_slug, update, now))
         return draft_in(tx, actor, crisis_slug, update, now)
+
+
+def _usual_promise(tx: Connection, crisis_slug: str, update: UpdateDocument, now: datetime) -> datetime:
+    """In whole minutes, and before the words themselves expire."""
+    crisis = crises.get(tx, crisis_slug)
+    row = documents.find(tx, Kind.PLAYBOOK, crisis.playbook) if crisis.playbook else None
+    cadence = Playbook.from_document(row.document).cadence if row else {}
+    by = (now + usual_pause(crisis.severity, cadence)).replace(second=0, microsecond=0)
+    return min(by, update.expires_at)
 
 
 def draft_in(tx: Connection, actor: Actor, crisis_slug: str, update: UpdateDocument, now: datetime) -> UpdateRow:

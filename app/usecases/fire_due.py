@@ -27,10 +27,10 @@ from app.store import crises, schedules
 from app.store.crises import CrisisRow
 from app.store.database import Database
 from app.store.schedules import ScheduleRow
-from app.usecases.draft_progress import Unchanged, look, progress
+from app.usecases.draft_progress import Place, Unchanged, look, progress
 from app.usecases.draft_update import draft_in, read_draft
 from app.usecases.submit_update import Check
-from app.usecases.tell_staff import tell_staff
+from app.usecases.tell_staff import staff_notice_is_over, tell_staff
 
 A_CHUNK: Final = 10
 """Schedules fired in one transaction, so that the writer is not held for long."""
@@ -71,6 +71,9 @@ class Done:
     def anything(self) -> bool:
         return bool(self.fired or self.missed or self.plans)
 
+
+Seen = dict[tuple[str, str], Place | None]
+"""Crises as they stand in this transaction, for schedules that speak of the same one."""
 
 Step = Callable[[Cadence, int], bool]
 """Takes one planned update further; whether anything happened."""
@@ -117,11 +120,12 @@ def _ask_first(cadence: Cadence) -> bool:
 
 def _fire_some(cadence: Cadence, ids: list[int], done: Done) -> None:
     with cadence.db.writing() as tx:
+        seen: Seen = {}
         for schedule_id in ids:
-            _fire(tx, cadence, schedule_id, done)
+            _fire(tx, cadence, schedule_id, seen, done)
 
 
-def _fire(tx: Connection, cadence: Cadence, schedule_id: int, done: Done) -> None:
+def _fire(tx: Connection, cadence: Cadence, schedule_id: int, seen: Seen, done: Done) -> None:
     now = cadence.now()
     row = schedules.by_id(tx, schedule_id, lock=True)
     if row is None or row.state is not ScheduleState.ACTIVE or row.next_at is None:
@@ -145,7 +149,7 @@ def _fire(tx: Connection, cadence: Cadence, schedule_id: int, done: Done) -> Non
         if occurrence is not None:
             done.fired += 1
             for crisis in targets:
-                plan_update(tx, cadence, row, wanted, crisis, occurrence, firing.fires, now)
+                plan_update(tx, cadence, row, wanted, crisis, occurrence, firing.fires, seen, now)
         fired += 1
     schedules.move_on(tx, row, wanted, firing.following, fired)
 
@@ -180,10 +184,11 @@ def plan_update(
     crisis: CrisisRow,
     occurrence: int,
     slot: datetime,
+    seen: Seen,
     now: datetime,
 ) -> int:
     """The planned update of one crisis, with its draft where the facts allow one; staff are asked or told."""
-    drafted = _drafted(tx, cadence, row, wanted, crisis, slot, now)
+    drafted = _drafted(tx, cadence, row, wanted, crisis, slot, seen, now)
     if isinstance(drafted, Why):
         state = PlanState.SKIPPED if drafted is Why.NOWHERE else PlanState.ESCALATED
         plan_id = schedules.plan(tx, occurrence, crisis.slug, due_at=slot, state=state, reason=drafted.value)
@@ -214,13 +219,18 @@ def _drafted(
     wanted: Schedule,
     crisis: CrisisRow,
     slot: datetime,
+    seen: Seen,
     now: datetime,
 ) -> tuple[int, str] | Why:
     try:
-        place = look(tx, crisis, wanted, now)
+        key = (crisis.slug, wanted.playbook)
+        place = seen[key] if key in seen else look(tx, crisis, wanted, now)
+        seen[key] = place
         if place is None:
             return Why.NO_PLAYBOOK
-        made = progress(tx, place, wanted, slot, now, timezone=cadence.timezone, unchanged=cadence.unchanged)
+        made = progress(
+            tx, place, wanted, slot, now, fired=row.fired + 1, timezone=cadence.timezone, unchanged=cadence.unchanged
+        )
         if isinstance(made, Why):
             return made
         update = read_draft(crisis.slug, made.document, now)
@@ -242,6 +252,11 @@ def ask_staff(
 ) -> None:
     details = {"at": iso(at), "schedule": slug, "update": str(update_id), "plan": str(plan_id)}
     tell_staff(tx, Notice(NoticeKind.STILL_TRUE, crisis.slug, f"{plan_id} {iso(at)}", crisis.severity, details), now)
+
+
+def answered(tx: Connection, crisis: str, plan_id: int, now: datetime) -> None:
+    """Nobody need answer this question any more; those of other schedules stand."""
+    staff_notice_is_over(tx, NoticeKind.STILL_TRUE, crisis, now, {"plan": str(plan_id)})
 
 
 def tell_silent(

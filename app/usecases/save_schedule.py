@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -11,7 +11,7 @@ from app.domain.content import content_hash
 from app.domain.crisis import CrisisState
 from app.domain.firing import ScheduleState
 from app.domain.playbooks import Playbook
-from app.domain.principals import Actor, approval_refusal, permit
+from app.domain.principals import STEP_UP, Actor, permit
 from app.domain.progress import check_given, fillable
 from app.domain.schedules import Policy, Schedule
 from app.domain.staff_notices import NoticeKind
@@ -20,6 +20,7 @@ from app.store import audiences, audit, crises, documents, endpoints, schedules
 from app.store.database import Database
 from app.store.documents import Kind, check_revision
 from app.store.schedules import ScheduleRow
+from app.usecases.second_person import second_person_refusal
 from app.usecases.tell_staff import staff_notice_is_over
 
 
@@ -50,15 +51,18 @@ def save_schedule(
     return row
 
 
-def approve_schedule(db: Database, actor: Actor, slug: str, now: datetime) -> ScheduleRow:
+def approve_schedule(
+    db: Database, actor: Actor, slug: str, now: datetime, *, step_up: timedelta | None = STEP_UP
+) -> ScheduleRow:
     """A second person's word in advance: these sentences of the playbook may go at these times, only values change.
 
-    Raise Forbidden for one of its authors, Conflict for a schedule that sends nothing by itself.
+    Raise Forbidden for one of its authors or without a fresh code (`second_person_refusal`), Conflict for a schedule that
+    sends nothing by itself.
     """
     permit(actor, "approve_update")
     with db.writing() as tx:
         before = schedules.get(tx, slug, lock=True)
-        refusal = approval_refusal(actor, before.authors)
+        refusal = second_person_refusal(tx, actor, before.authors, now, step_up)
         if refusal is not None:
             raise Forbidden(refusal)
         wanted = before.typed()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
 
-from app.domain.staff_notices import Notice, NoticeKind
+from app.domain.staff_notices import NO_DETAILS, Notice, NoticeKind
 from app.observe import logger
 from app.store import staff
 from app.store.staff import StaffRecipient
@@ -38,9 +38,14 @@ def tell_staff(
     return notice_id
 
 
-def staff_notice_is_over(tx: Connection, kind: NoticeKind, subject: str, now: datetime) -> int:
-    """How many notices it clears: what they told of is no more, and what has not left yet stays here."""
-    standing = staff.standing(tx, kind, subject)
+def staff_notice_is_over(
+    tx: Connection, kind: NoticeKind, subject: str, now: datetime, about: Mapping[str, str] = NO_DETAILS
+) -> int:
+    """How many notices it clears: what they told of is no more, and what has not left yet stays here.
+
+    `about`: only those with these details.
+    """
+    standing = [row for row in staff.standing(tx, kind, subject) if about.items() <= row.notice.details.items()]
     if standing:
         staff.clear(tx, [one.id for one in standing], now)
     return len(standing)

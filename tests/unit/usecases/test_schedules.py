@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -28,6 +29,7 @@ from app.usecases.save_schedule import (
 )
 from tests.rig.cadences import PLAYBOOK, Rounds
 from tests.rig.stage import APPROVER, AUTHOR, Stage
+from tests.staff_accounts import enrol
 
 
 @pytest.fixture
@@ -275,6 +277,38 @@ def test_count_and_pause(rounds: Rounds) -> None:
         resume_schedule(rounds.stage.db, AUTHOR, "half-hourly", rounds.clock.now())
     remove_schedule(rounds.stage.db, AUTHOR, "half-hourly", rounds.clock.now())
     assert len(rounds.updates("sending", "releasing")) == 2
+
+
+def test_the_last_of_a_counted_schedule_promises_what_is_usual_and_no_further_one(rounds: Rounds) -> None:
+    rounds.schedule(count=2, policy="approved", approve=True)
+    rounds.pass_on(31)
+    rounds.fact("customers", 17)
+    rounds.pass_on(30)
+    first, last = rounds.updates("sending", "releasing")
+    assert first.document["next_update_by"] == "2026-03-10T13:00:00Z", "the schedule's next one"
+    assert last.document["next_update_by"] == "2026-03-10T14:01:00Z", "none comes: an hour later, as the playbook says"
+
+
+def test_a_question_is_over_for_its_own_schedule_only(rounds: Rounds) -> None:
+    rounds.schedule()
+    rounds.schedule("regulator")
+    rounds.pass_on(21)
+    first, second = rounds.plans()
+    confirm_plan(rounds.stage.db, APPROVER, first.id, rounds.clock.now())
+    standing = [one.notice.details["plan"] for one in rounds.notices("still_true") if one.cleared_at is None]
+    assert standing == [str(second.id)]
+
+
+def test_who_has_an_authenticator_shows_a_code_when_asked_and_not_when_it_leaves(rounds: Rounds) -> None:
+    enrol(rounds.stage.db, rounds.stage.keyring, "ben", Role.APPROVER, rounds.clock.now())
+    rounds.schedule(policy="approved")
+    with pytest.raises(Forbidden) as refused:
+        approve_schedule(rounds.stage.db, APPROVER, "half-hourly", rounds.clock.now())
+    assert refused.value.problems[0].code == "code_wanted"
+    with_code = replace(APPROVER, confirmed_at=rounds.clock.now())
+    approve_schedule(rounds.stage.db, with_code, "half-hourly", rounds.clock.now())
+    rounds.pass_on(31)
+    assert len(rounds.updates("sending", "releasing")) == 1, "the code of half an hour ago was for exactly this"
 
 
 def test_after_a_long_silence_it_asks_before_it_goes_on(rounds: Rounds) -> None:
