@@ -56,7 +56,7 @@ def approve_schedule(
 ) -> ScheduleRow:
     """A second person's word in advance: these sentences of the playbook may go at these times, only values change.
 
-    Raise Forbidden for one of its authors or without a fresh code (`second_person_refusal`), Conflict for a schedule that
+    Raise Forbidden for one of its authors or without a fresh code (`second_person_refusal`), Conflict for one that
     sends nothing by itself.
     """
     permit(actor, "approve_update")
