@@ -22,6 +22,7 @@ from app.callbacks import routes as callbacks
 from app.callbacks.front import front as callbacks_front
 from app.console.application import create_console
 from app.console.context import Context as Console
+from app.domain.prices import read_price
 from app.observe import configure_logging, logger
 from app.settings import Settings
 from app.site.edge import edge
@@ -113,6 +114,9 @@ def _console(wired: Wiring) -> Console:
         default_language=api.default_language,
         shares=api.shares,
         site_bound=api.site_bound,
+        press=wired.visitors.press,
+        look_at_links=wired.link_keeper.check,
+        part_price=read_price(wired.settings.sms_part_price),
         wake=api.wake,
         stopping=api.stopping,
     )

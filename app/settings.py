@@ -99,6 +99,11 @@ class Settings(BaseSettings):
         default_factory=dict,
         description="JSON: how many of a hundred who are told get in touch; over the defaults of domain.contact_load.",
     )
+    sms_part_price: str = Field(
+        default="",
+        pattern=r"^$|^\d{1,6}(\.\d{1,6})? [A-Z]{3}$",
+        description="What one part of a text message costs, such as `0.0075 USD`: previews then name a price.",
+    )
     session_idle_minutes: int = Field(
         default=240, ge=5, description="Console: signed out after so long without a click."
     )

@@ -29,6 +29,7 @@ from app.console import (
     manage,
     people,
     playbooks,
+    previews,
     registers,
     routing,
     schedules,
@@ -53,6 +54,7 @@ MODULES: Final = (
     declaring,
     crises,
     writing,
+    previews,
     updates,
     approving,
     account,
@@ -72,7 +74,7 @@ SCREENS: Final[tuple[Screen, ...]] = tuple(screen for module in MODULES for scre
 """Every route there is, in the order in which they are tried."""
 POLICY: Final = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
 
@@ -86,8 +88,8 @@ class Headed:
         async def headed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers["Content-Security-Policy"] = POLICY
-                headers["Referrer-Policy"] = "same-origin"
+                headers.setdefault("Content-Security-Policy", POLICY)
+                headers.setdefault("Referrer-Policy", "same-origin")
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 

@@ -22,6 +22,8 @@ FROM_PACKAGES: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Brought by npm at set-up (package.json). Without them pages are plainer and do not update by themselves."""
 OWN: Final = ("console.css", "console.js")
+FOR_PREVIEWS: Final = {"sample.css": "sample/sample.css", "widget.js": "site/widget.js"}
+"""What customers' websites have, so that a preview looks as they do. Below templates/."""
 FOREVER: Final = "public, max-age=31536000, immutable"
 _KINDS: Final = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
 
@@ -37,6 +39,7 @@ class Assets:
     def __init__(self, own: Path, packages: Path) -> None:
         paths = {name: packages / path for name, path in FROM_PACKAGES.items()}
         paths |= {name: own / name for name in OWN}
+        paths |= {name: own.parent / path for name, path in FOR_PREVIEWS.items()}
         self._by_address: dict[str, Asset] = {}
         self._addresses: dict[str, str] = {}
         for name, path in paths.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -12,9 +12,11 @@ from app.clock import Clock
 from app.domain.contact_load import DEFAULT_SHARES, ContactShares
 from app.domain.endpoints import ChannelFacts
 from app.domain.message import Info
+from app.domain.prices import Price
 from app.domain.signing_in import DEFAULT_POLICY, SessionPolicy
 from app.errors import Problem
 from app.keyring import Keyring
+from app.publishing.building import Press
 from app.store.database import Database
 from app.store.updates import UpdateRow
 from app.templating import Templating
@@ -48,6 +50,12 @@ class Context:
     default_language: str = "en"
     shares: ContactShares = DEFAULT_SHARES
     site_bound: float = 2.0
+    press: Press | None = None
+    """Makes what websites show; None = they are not previewed."""
+    look_at_links: Callable[[Collection[str]], Awaitable[object]] | None = None
+    """Open these links now, a minute at most, and keep what was found."""
+    part_price: Price | None = None
+    """Of one part of a text message."""
     wake: Callable[[], None] = lambda: None
     """Tell the engine and the publisher of this process that there is work; safe from any thread."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)

@@ -39,6 +39,7 @@ NOTES: Final[Mapping[str, str]] = MappingProxyType(
         "decided": mark("Somebody has decided about it already, or it was taken back."),
         "begun": mark("The crisis is open. Write the first word: it is saved while you type, and nothing leaves yet."),
         "written": mark("Saved."),
+        "links_checked": mark("The links were opened just now."),
         "written_with": mark("Saved, with what somebody else changed meanwhile."),
         "submitted": mark("It waits for the second person."),
         "paused": mark("It is paused. Nothing leaves until somebody lets it go on."),

@@ -9,6 +9,7 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 from types import MappingProxyType
@@ -20,7 +21,7 @@ from babel.core import UnknownLocaleError
 from babel.dates import format_datetime, format_timedelta
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal
+from babel.numbers import format_currency, format_decimal
 
 from app.domain.texts import direction
 
@@ -76,6 +77,9 @@ class Words:
     def apart(self, at: datetime, now: datetime) -> str:
         """`in 12 minutes`, `3 hours ago`; for eyes, not to the second."""
         return format_timedelta(at - now, add_direction=True, locale=self.locale, threshold=1.2)
+
+    def money(self, value: Decimal, currency: str) -> str:
+        return format_currency(value, currency, locale=self.locale)
 
     def number(self, value: float) -> str:
         return format_decimal(value, locale=self.locale)

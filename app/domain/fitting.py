@@ -70,6 +70,22 @@ def segments(text: str) -> Segments:
     return Segments(encoding, units, parts, forced_by)
 
 
+def split_parts(text: str) -> tuple[str, ...]:
+    """The text cut where `segments` counts: what each of the joined messages carries."""
+    counted = segments(text)
+    if counted.parts <= 1:
+        return (text,) if text else ()
+    parts, filled = [""], 0
+    for one in text:
+        width = _width(one, counted.encoding)
+        if filled + width > _PART[counted.encoding]:
+            parts.append("")
+            filled = 0
+        parts[-1] += one
+        filled += width
+    return tuple(parts)
+
+
 def _width(character: str, encoding: Encoding) -> int:
     if encoding == "UCS-2":
         return 2 if ord(character) > 0xFFFF else 1

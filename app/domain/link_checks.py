@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import chain
 from typing import Final
 
 from app.domain.contacts import ContactChannel
@@ -110,10 +111,15 @@ def links_of(
     faq: Iterable[FaqEntry],
     playbooks: Iterable[Playbook],
     contact_channels: Iterable[ContactChannel],
+    drafts: Iterable[tuple[str, str]] = (),
 ) -> Mapping[str, tuple[Place, ...]]:
-    """Every https address readers may be sent to, each once, with the places where it stands."""
+    """Every https address readers may be sent to, each once, with the places where it stands.
+
+    `drafts`: numbers of updates and the addresses in them.
+    """
     found: dict[str, dict[Place, None]] = {}
-    for place, url in _all(help_links, faq, playbooks, contact_channels):
+    written = ((Place("update", number), url) for number, url in drafts)
+    for place, url in chain(_all(help_links, faq, playbooks, contact_channels), written):
         if is_public_link(url):
             found.setdefault(url.partition("#")[0], {})[place] = None
     return {url: tuple(places) for url, places in sorted(found.items())}
@@ -144,18 +150,19 @@ def _all(
 def _of_playbook(book: Playbook) -> Iterator[str]:
     for by_language in book.stages.values():
         for language, content in by_language.items():
-            yield from (url.replace(LANGUAGE_MARK, language) for url in _urls_below(content))
+            yield from (url.replace(LANGUAGE_MARK, language) for url in urls_below(content))
     for entry in book.faq:
         yield from (url for text in entry.answers.values() for url in urls_in(text))
 
 
-def _urls_below(value: object) -> Iterator[str]:
+def urls_below(value: object) -> Iterator[str]:
+    """The fields `url` of a document, however deep they stand."""
     if isinstance(value, Mapping):
         for name, inner in value.items():
             if name == "url" and isinstance(inner, str):
                 yield inner
             else:
-                yield from _urls_below(inner)
+                yield from urls_below(inner)
     elif isinstance(value, list | tuple):
         for inner in value:
-            yield from _urls_below(inner)
+            yield from urls_below(inner)

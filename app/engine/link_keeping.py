@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -55,9 +55,10 @@ class LinkKeeper:
     deadline: float = DEADLINE
     first_after: float = FIRST_AFTER
 
-    async def check(self) -> tuple[KnownLink, ...]:
-        """Look at every link now and keep what was found; the links as they are known then."""
-        urls = [one.url for one in await asyncio.to_thread(self._known)]
+    async def check(self, only: Collection[str] | None = None) -> tuple[KnownLink, ...]:
+        """Look at every link now, or at some of them, and keep what was found; the links as they are known then."""
+        known = [one.url for one in await asyncio.to_thread(self._known)]
+        urls = known if only is None else [url for url in known if url in only]
         seen: dict[str, Seen] = {}
         limit = asyncio.Semaphore(AT_ONCE)
 
@@ -71,9 +72,9 @@ class LinkKeeper:
                     tasks.create_task(look(url))
         except TimeoutError:
             log.warning("links_not_all_checked", checked=len(seen), links=len(urls))
-        known = await asyncio.to_thread(record_links, self.db, dict(seen), self.clock.now())
+        after = await asyncio.to_thread(record_links, self.db, dict(seen), self.clock.now())
         self.wake()
-        return known
+        return after
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set: a look when one is due, whichever process of the installation comes first."""

@@ -10,6 +10,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
+    Select,
     and_,
     delete,
     func,
@@ -114,8 +115,13 @@ def count_people(connection: Connection, rule: Rule) -> int:
 
 def count_by_medium(connection: Connection, rule: Rule) -> dict[Medium, int]:
     """How many different addresses would be written to now: preferred, not erased, not suppressed."""
-    query = (
-        select(subscriber_address.c.medium, func.count(subscriber_address.c.address_id.distinct()))
+    query = _reachable(rule, subscriber_address.c.medium)
+    return {CODE_MEDIA[medium]: number for medium, number in connection.execute(query)}
+
+
+def _reachable(rule: Rule, *by: ColumnElement[int]) -> Select[*tuple[Any, ...]]:
+    return (
+        select(*by, func.count(subscriber_address.c.address_id.distinct()))
         .join(subscriber, subscriber.c.id == subscriber_address.c.subscriber_id)
         .join(address, address.c.id == subscriber_address.c.address_id)
         .outerjoin(suppression, suppression.c.address_id == address.c.id)
@@ -125,9 +131,14 @@ def count_by_medium(connection: Connection, rule: Rule) -> dict[Medium, int]:
             address.c.value.is_not(None),
             suppression.c.address_id.is_(None),
         )
-        .group_by(subscriber_address.c.medium)
+        .group_by(*by)
     )
-    return {CODE_MEDIA[medium]: number for medium, number in connection.execute(query)}
+
+
+def count_by_list(connection: Connection, rule: Rule) -> dict[tuple[Medium, int], int]:
+    """As `count_by_medium`, for each list of languages apart."""
+    query = _reachable(rule, subscriber_address.c.medium, subscriber.c.language_list_id)
+    return {(CODE_MEDIA[medium], number): count for medium, number, count in connection.execute(query)}
 
 
 def _audience(row: Row[Any]) -> AudienceRow:

@@ -130,6 +130,13 @@ def sent_in(connection: Connection, crises: Collection[str]) -> list[UpdateRow]:
     return sorted(found, key=lambda row: (row.sent_at or row.created_at, row.id), reverse=True)
 
 
+def open_drafts(connection: Connection, most: int = 50) -> list[UpdateRow]:
+    """Those still being written, the newest first."""
+    states = (UpdateState.DRAFT.value, UpdateState.RETURNED.value)
+    query = select(update).where(update.c.state.in_(states)).order_by(update.c.id.desc()).limit(most)
+    return [_update(row) for row in connection.execute(query)]
+
+
 def corrected_by(connection: Connection, update_id: int, states: Collection[UpdateState]) -> list[int]:
     """Ids of the corrections of this update that are in one of these states."""
     mine = (update.c.corrects == update_id) & update.c.state.in_([state.value for state in states])

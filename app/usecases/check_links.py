@@ -13,12 +13,12 @@ from sqlalchemy import Connection
 from app.domain.contacts import ContactChannel
 from app.domain.crisis import Severity
 from app.domain.help_library import FaqEntry, HelpLink
-from app.domain.link_checks import LinkCheck, LinkState, Place, Seen, judge, links_of
+from app.domain.link_checks import LinkCheck, LinkState, Place, Seen, judge, links_of, urls_below
 from app.domain.playbooks import Playbook
 from app.domain.reading import iso
 from app.domain.staff_notices import Notice, NoticeKind
 from app.errors import Invalid
-from app.store import documents, links, publishing
+from app.store import documents, links, publishing, updates
 from app.store.database import Database
 from app.store.documents import Kind
 from app.usecases.tell_staff import staff_notice_is_over, tell_staff
@@ -35,12 +35,15 @@ class KnownLink:
 
 
 def known_links(connection: Connection) -> tuple[KnownLink, ...]:
-    """Every link readers may be sent to, with its last check. A document that cannot be read is left out."""
+    """Every link readers may be sent to, drafts included, with its last check. A document that cannot be read is left
+    out.
+    """
     found = links_of(
         _readable(connection, Kind.HELP_LINK, HelpLink.from_document),
         _readable(connection, Kind.FAQ, FaqEntry.from_document),
         _readable(connection, Kind.PLAYBOOK, Playbook.from_document),
         _readable(connection, Kind.CONTACT_CHANNEL, ContactChannel.from_document),
+        ((f"{row.id}", url) for row in updates.open_drafts(connection) for url in urls_below(row.document["content"])),
     )
     checks = links.everything(connection)
     return tuple(KnownLink(url, places, checks.get(url)) for url, places in found.items())

@@ -1,0 +1,34 @@
+"""Who would read an update in which language: for prices and for languages that are still to come."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from app.domain.audience import choose_language
+from app.domain.message import Medium
+from app.domain.updates import UpdateDocument
+from app.store import audiences, staging
+from app.store.database import Database
+from app.store.updates import UpdateRow
+
+Readers = Mapping[Medium, Mapping[str, int]]
+
+
+def count_readers(db: Database, row: UpdateRow) -> Readers:
+    """Addresses by medium and the language they would get, as of now; somebody who shares an address counts in each
+    language. Empty without an audience, and for a correction, which goes where the wrong words went.
+    """
+    update = UpdateDocument.from_document(row.document)
+    if not update.audience or row.corrects is not None or not update.content:
+        return {}
+    default = "en" if "en" in update.content else update.languages[0]
+    with db.reading() as connection:
+        found = audiences.find(connection, update.audience)
+        counted = audiences.count_by_list(connection, found.typed()) if found is not None else {}
+        lists = staging.language_lists(connection)
+    readers: dict[Medium, Counter[str]] = {}
+    for (medium, number), people in counted.items():
+        language = choose_language(lists.get(number, ()), update.languages, default)
+        readers.setdefault(medium, Counter())[language] += people
+    return readers
