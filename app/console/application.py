@@ -24,6 +24,7 @@ from app.console import (
     declaring,
     endpoints,
     history,
+    holding,
     home,
     joining,
     manage,
@@ -69,6 +70,7 @@ MODULES: Final = (
     audiences,
     schedules,
     history,
+    holding,
 )
 SCREENS: Final[tuple[Screen, ...]] = tuple(screen for module in MODULES for screen in module.screens.all)
 """Every route there is, in the order in which they are tried."""

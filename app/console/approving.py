@@ -14,7 +14,7 @@ from app.console.signing_in import confirm_fresh
 from app.console.visit import Visit
 from app.domain.crisis import MOVING, UpdateState
 from app.domain.paging import alone_from
-from app.domain.principals import approval_refusal, step_up_refusal
+from app.domain.principals import step_up_refusal
 from app.domain.texts import direction
 from app.domain.updates import UpdateDocument
 from app.domain.word_changes import LanguageChange, compare
@@ -24,6 +24,7 @@ from app.usecases.approve_alone import approve_alone
 from app.usecases.decide_update import approve_update, reject_update, return_update
 from app.usecases.look_at_submission import look_at_submission
 from app.usecases.page_approvers import WAITING, asked, looks_at
+from app.usecases.second_person import other_person_refusal
 from app.usecases.send_update import send_update
 from app.usecases.stop_update import pause_update
 from app.usecases.submit_update import plan_of
@@ -55,7 +56,7 @@ def decide(visit: Visit) -> Response:
             return visit.go(f"/updates/{row.id}", said="decided" if visit.query("revision") else "")
         crisis = crises.get(connection, row.crisis)
         document = UpdateDocument.from_document(row.document)
-        refusal = approval_refusal(visit.actor, accounts.persons(connection, row.authors))
+        refusal = other_person_refusal(connection, visit.actor, row.authors, row.created_at)
         has_code = visit.actor.user_id is not None and accounts.has_code(connection, visit.actor.user_id)
         compared = comparisons(connection, row)
         plan = plan_of(connection, row)
@@ -100,7 +101,7 @@ def approve(visit: Visit) -> Response:
     )  # fmt: skip
     if typed.one("then") != "send":
         return visit.go(f"/updates/{update_id}", said="approved")
-    return _let_go(visit, update_id)
+    return let_go(visit, update_id)
 
 
 @screens.post("/updates/{update_id:int}/return", needs="return_update", again=decide)
@@ -153,12 +154,12 @@ def go_alone(visit: Visit) -> Response:
         context.db, visit.actor, update_id, count, visit.now, typed.one("content_hash"), reason,
         step_up=context.sessions.step_up,
     )  # fmt: skip
-    return _let_go(visit, update_id)
+    return let_go(visit, update_id)
 
 
 @screens.post("/updates/{update_id:int}/send", needs="send_update")
 def send(visit: Visit) -> Response:
-    return _let_go(visit, visit.path["update_id"])
+    return let_go(visit, visit.path["update_id"])
 
 
 @screens.post("/updates/{update_id:int}/undo", needs="pause_update")
@@ -190,6 +191,15 @@ def contents(document: UpdateDocument, first: str) -> list[tuple[str, str, dict[
     return [(code, direction(code), document.content[code].to_document()) for code in languages]
 
 
+def let_go(visit: Visit, update_id: int) -> Response:
+    """Send what is approved, and say on its page whether it can still be taken back."""
+    context = visit.context
+    row = send_update(context.db, visit.actor, update_id, visit.now, site_bound=context.site_bound)
+    context.wake()
+    said = "sent" if row.state in MOVING else "releasing" if row.state is UpdateState.RELEASING else "sent_before"
+    return visit.go(f"/updates/{update_id}", said=said)
+
+
 def _last_words(connection: Connection, row: UpdateRow) -> UpdateRow | None:
     if row.corrects is not None:
         return updates.get(connection, row.corrects)
@@ -208,14 +218,6 @@ def _compare(update_id: int, revision: int, document: dict[str, object], row: Up
     )
     differ = tuple((name, was, now) for name, was, now in pairs if was != now)
     return Compared(update_id, revision, own, compare(before.content, after.content), differ)
-
-
-def _let_go(visit: Visit, update_id: int) -> Response:
-    context = visit.context
-    row = send_update(context.db, visit.actor, update_id, visit.now, site_bound=context.site_bound)
-    context.wake()
-    said = "sent" if row.state in MOVING else "releasing" if row.state is UpdateState.RELEASING else "sent_before"
-    return visit.go(f"/updates/{update_id}", said=said)
 
 
 def _why(visit: Visit) -> str:

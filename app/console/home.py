@@ -12,16 +12,16 @@ from app.console.screens import Screens
 from app.console.visit import Visit
 from app.domain.crisis import LIVE, CrisisState, UpdateState
 from app.domain.delivery import State
-from app.domain.principals import approval_refusal
 from app.domain.staff_notices import NoticeKind
 from app.domain.texts import pick
 from app.domain.updates import UpdateDocument
-from app.store import accounts, crises, deliveries, staff, updates
+from app.store import crises, deliveries, staff, updates
 from app.store.crises import CrisisRow
 from app.store.updates import UpdateRow
 from app.templating.staff_words import say_notice
 from app.usecases.acknowledge_notice import acknowledge_notice
 from app.usecases.page_approvers import KINDS
+from app.usecases.second_person import other_person_refusal
 
 screens = Screens()
 MOST = 20
@@ -120,6 +120,6 @@ def _to_approve(connection: Connection, visit: Visit) -> list[Brief]:
     listed = []
     for row in rows:
         plain = brief(row, visit.words.language)
-        mine = approval_refusal(visit.actor, accounts.persons(connection, row.authors)) is not None
+        mine = other_person_refusal(connection, visit.actor, row.authors, row.created_at) is not None
         listed.append(Brief(row, plain.headline, plain.drill, plain.stage, mine=mine))
     return listed

@@ -28,6 +28,11 @@ PLACES: Final = (
     Place("/schedules", mark("Schedules"), mark("Updates that come by themselves, and what waits for your answer.")),
     *(Place(register.path, register.title, register.about) for register in REGISTERS),
     Place("/endpoints", mark("Endpoints"), mark("The ways out: senders, accounts, websites, and whether they send.")),
+    Place(
+        "/holding",
+        mark("First words, approved in advance"),
+        mark("What one person may send alone at night, because two have said yes to it."),
+    ),
 )
 
 

@@ -32,6 +32,10 @@ NOTES: Final[Mapping[str, str]] = MappingProxyType(
         "sent": mark("It leaves now."),
         "releasing": mark("It leaves in a moment. Until then you can take it back."),
         "sent_before": mark("It was sent already."),
+        "holding_approved": mark(
+            "You said yes to these first words. With a second person's yes one may send them alone."
+        ),
+        "holding_withdrawn": mark("Nobody may send these first words alone any more."),
         "undone": mark("Taken back in time: nothing has left. Let it go on, or cancel it for good."),
         "undone_late": mark("Stopped, but some of it had left already."),
         "returned": mark("It is back with its author, with your reason."),

@@ -27,6 +27,7 @@ from app.usecases.foresee_end import Foreseen, foresee
 from app.usecases.page_approvers import WAITING, asked
 from app.usecases.preview_update import Preflight
 from app.usecases.resume_session import resume_session
+from app.usecases.send_first_word import first_word_refusal
 from app.usecases.stop_update import StopReport, cancel_update, pause_update, resume_update
 from app.usecases.submit_update import submit_update
 
@@ -89,7 +90,9 @@ def one(visit: Visit) -> Response:
     with context.db.reading() as connection:
         found = watched(connection, update_id, visit.now)
         crisis = crises.get(connection, found.row.crisis)
-        known = asked(connection, found.row) if found.row.state in WAITING else None
+        waits = found.row.state in WAITING
+        known = asked(connection, found.row) if waits else None
+        prepared = first_word_refusal(connection, found.row, visit.now)[0] if waits else []
     row = found.row
     checked: Preflight | None = context.preflight(row, visit.now) if row.state in OPEN_STATES else None
     document = UpdateDocument.from_document(row.document)
@@ -107,6 +110,7 @@ def one(visit: Visit) -> Response:
         drill=document.drill,
         stopped=_stopped(visit),
         asked=known,
+        prepared=prepared,
     )
 
 

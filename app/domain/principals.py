@@ -73,6 +73,7 @@ ROLE_FOR: Final[Mapping[str, Role]] = MappingProxyType(
         "return_update": Role.APPROVER,
         "reject_update": Role.APPROVER,
         "approve_alone": Role.AUTHOR,
+        "send_first_word": Role.AUTHOR,
         "send_update": Role.AUTHOR,
         "cancel_update": Role.AUTHOR,
         "pause_update": Role.AUTHOR,

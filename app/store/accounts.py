@@ -96,6 +96,20 @@ def persons(connection: Connection, user_ids: Collection[int | None]) -> frozens
     return frozenset(None if each is None else first.get(each, each) for each in user_ids)
 
 
+def names_of(connection: Connection, persons: Collection[int | None]) -> frozenset[str]:
+    """Of every account these persons have or had."""
+    known = [each for each in persons if each is not None]
+    mine = or_(user.c.id.in_(known), credential.c.person.in_(known))
+    query = select(user.c.name).outerjoin(credential, credential.c.user_id == user.c.id).where(mine)
+    return frozenset(connection.scalars(query))
+
+
+def let_in_by(connection: Connection, user_id: int, since: datetime) -> frozenset[str]:
+    """Who has made a link for this account since then."""
+    mine = (invitation.c.user_id == user_id) & (invitation.c.created_at >= since)
+    return frozenset(connection.scalars(select(invitation.c.created_by).where(mine)))
+
+
 def owner_of(connection: Connection, email_hash: bytes) -> int | None:
     """The person who has, or ever had, this address."""
     query = select(email_owner.c.person).where(email_owner.c.email_hash == email_hash)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -119,6 +119,16 @@ def page(
     if subject is not None:
         query = query.where(audit.c.subject == subject)
     return cut_page(connection.execute(query).all(), limit, _row, lambda row: row.seq)
+
+
+def actors(
+    connection: Connection, subject: str, actions: Collection[str], since: datetime | None = None
+) -> frozenset[str]:
+    """Who has done any of these to it, from a moment on."""
+    mine = (audit.c.subject == subject) & audit.c.action.in_(sorted(actions))
+    if since is not None:
+        mine &= audit.c.at >= since
+    return frozenset(connection.scalars(select(audit.c.actor).where(mine).distinct()))
 
 
 def find(connection: Connection, seq: int) -> AuditRow | None:

@@ -45,7 +45,7 @@ def confirm_plan(
         approver = actor.user_id
         in_advance = row is not None and row.approved_hash == sentences_hash(tx, row.typed())
         authors = update.authors | (row.authors if row else frozenset())
-        refusal = second_person_refusal(tx, actor, authors, now, step_up)
+        refusal = second_person_refusal(tx, actor, authors, update.created_at, now, step_up)
         if refusal is None and not actor.role.allows(Role.APPROVER):
             refusal = Problem(
                 "role_too_low", f"{actor.name} is no approver, and nobody approved this in advance.", "role",

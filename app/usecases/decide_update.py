@@ -34,7 +34,7 @@ def approve_update(
     with db.writing() as tx:
         row = updates.get(tx, update_id, lock=True)
         drill = UpdateDocument.from_document(row.document).drill
-        refusal = second_person_refusal(tx, actor, row.authors, now, None if drill else step_up)
+        refusal = second_person_refusal(tx, actor, row.authors, row.created_at, now, None if drill else step_up)
         if refusal is not None:
             raise Forbidden(refusal)
         state = move(row.state, Action.APPROVE)

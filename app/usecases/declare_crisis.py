@@ -10,7 +10,9 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from app.domain.content import content_hash
 from app.domain.crisis import Severity, Stage
+from app.domain.holding import sentences_hash
 from app.domain.playbooks import Playbook, fill_playbook
 from app.domain.principals import Actor, permit
 from app.domain.promises import usual_pause
@@ -19,7 +21,8 @@ from app.domain.slots import Reading
 from app.domain.triage import Answers, Outcome, Tree, next_question, result
 from app.domain.triage_views import answer_problems
 from app.errors import Invalid, Problem
-from app.store import audiences, audit, crises, documents, endpoints, staff
+from app.store import approvals, audiences, audit, crises, documents, endpoints, staff
+from app.store.approvals import HoldingUse
 from app.store.crises import CrisisRow
 from app.store.database import Database
 from app.store.documents import Kind
@@ -122,6 +125,9 @@ def declare_crisis(
             **{name: chosen[name] for name in ("need", "audience", "endpoints", "next_update_by") if chosen[name]},
         }
         update = draft_in(tx, actor, crisis.slug, read_draft(crisis.slug, document, now), now)
+        if not said.titles:  # a title of one's own is free text, and customers read it
+            use = HoldingUse(playbook.slug, sentences_hash(playbook), content_hash(update.document))
+            approvals.note_use(tx, update.id, use, now)
         body = {
             "tree": tree.slug,
             "problem": outcome.trouble.slug,

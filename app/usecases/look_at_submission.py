@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from app.domain.principals import Actor, approval_refusal, permit
-from app.store import accounts, approvals, audit, crises, updates
+from app.domain.principals import Actor, permit
+from app.store import approvals, audit, crises, updates
 from app.store.database import Database
 from app.usecases.page_approvers import WAITING
+from app.usecases.second_person import other_person_refusal
 
 
 def look_at_submission(db: Database, actor: Actor, update_id: int, revision: int, now: datetime) -> bool:
@@ -22,7 +23,7 @@ def look_at_submission(db: Database, actor: Actor, update_id: int, revision: int
         row = updates.get(tx, update_id)
         if row.state not in WAITING or row.revision != revision:
             return False
-        if approval_refusal(actor, accounts.persons(tx, row.authors)) is not None:
+        if other_person_refusal(tx, actor, row.authors, row.created_at) is not None:
             return False
         approvals.look_at(tx, update_id, revision, actor.user_id, now)
         body = {"update": update_id, "revision": revision}

@@ -62,7 +62,7 @@ def approve_schedule(
     permit(actor, "approve_update")
     with db.writing() as tx:
         before = schedules.get(tx, slug, lock=True)
-        refusal = second_person_refusal(tx, actor, before.authors, now, step_up)
+        refusal = second_person_refusal(tx, actor, before.authors, before.created_at, now, step_up)
         if refusal is not None:
             raise Forbidden(refusal)
         wanted = before.typed()
