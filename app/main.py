@@ -29,7 +29,7 @@ from app.site.edge import edge
 from app.site.lastgood import last_good
 from app.store.database import FAULTS
 from app.store.migrate import upgrade
-from app.visitors import finder, open_links, previews
+from app.visitors import finder, open_links, previews, questions
 from app.visitors import forms as visitors
 from app.wiring import TEMPLATES, Wiring, build
 
@@ -83,6 +83,7 @@ def framework(wired: Wiring, *, run_engine: bool) -> FastAPI:
     faces.include_router(finder.router)
     faces.include_router(open_links.router)
     faces.include_router(previews.router)
+    faces.include_router(questions.router)
     faces.include_router(health.router)
     faces.add_route("/console", _to_console)
     faces.mount("/console", create_console(_console(wired)))

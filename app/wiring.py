@@ -24,8 +24,6 @@ from app.domain.contact_load import shares_of
 from app.domain.endpoints import ChannelFacts, Endpoint, full_settings
 from app.domain.manage import PURPOSE as MANAGE
 from app.domain.message import Channel, Info, Medium, Message
-from app.domain.open_links import PURPOSE as OPEN_LINKS
-from app.domain.preview_links import PURPOSE as PREVIEWS
 from app.domain.signing_in import SessionPolicy, policy_of
 from app.engine.attending import Attendant
 from app.engine.composing import MARKS, Composer
@@ -65,8 +63,9 @@ from app.usecases.load_source import load_source
 from app.usecases.preview_update import EndpointLimits, Preflight, preflight
 from app.usecases.record_receipts import keep
 from app.usecases.sample_renderings import EndpointSamples, Rendering, sample_renderings
+from app.usecases.tap_answer import question_url
 from app.visitors import forms as visitors
-from app.visitors.revoked import Revoked
+from app.visitors.opening import visitors_context
 from channels import guard, registry
 from channels.base import Closes
 from channels.http import Http, Timeouts
@@ -272,7 +271,8 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
     link_keeper = LinkKeeper(db, clock, partial(visit, http), bell.ring)
     page_watch = PageWatch(db, clock, partial(fetch, http), timings.page_check, lambda: _scripts(shelf))
     fire = firing(db, clock, keyring, templating, words.preflight, bell.ring, timings, settings.timezone)
-    nudger = Nudger(db, channels, templating.staff, clock, timings, console=f"{settings.public_base}/console")
+    nudger = Nudger(db, channels, templating.staff, clock, timings, console=_console_base(settings),
+                    tap_url=partial(question_url, db, keyring, settings.public_base))  # fmt: skip
     return Wiring(
         settings=settings,
         clock=clock,
@@ -304,9 +304,7 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
             Known(db, clock), clock, settings.public_base, Intake(partial(keep, db), reference_key, clock), channels
         ),
         contact_readings=contact_readings.Context(db, clock, keyring, bell.ring),
-        visitors=visitors.Context(
-            db, clock, manage_key, press, keyring.key(OPEN_LINKS), keyring.key(PREVIEWS), Revoked(db, clock).hashes
-        ),
+        visitors=visitors_context(db, clock, keyring, press, _console_base(settings), bell.ring),
     )
 
 
@@ -330,6 +328,10 @@ def _api(
         default_language=settings.default_language,
         site_bound=settings.timings.site_bound,
     )
+
+
+def _console_base(settings: Settings) -> str:
+    return f"{settings.public_base}/console"
 
 
 def _sessions(settings: Settings) -> SessionPolicy:

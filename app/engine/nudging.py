@@ -18,7 +18,7 @@ from app.clock import Clock
 from app.domain.endpoints import Endpoint
 from app.domain.message import Accepted, Batch, Channel, Failure, FailureKind, Finds, Found, Message, Outcome, Recipient
 from app.domain.reading import iso
-from app.domain.staff_notices import GIVE_UP_AFTER, NudgeState, Step, after
+from app.domain.staff_notices import GIVE_UP_AFTER, Notice, NudgeState, Step, after
 from app.engine.fleet import OpenChannel
 from app.engine.watchdog import guarded
 from app.errors import ClarionError
@@ -46,6 +46,8 @@ class Nudger:
     jitter: Callable[[], float] = random.random
     console: str = ""
     """Where people of staff reach the console; no trailing slash."""
+    tap_url: Callable[[Notice, str, str], str] = lambda _notice, _endpoint, _address: ""
+    """(notice, endpoint, address) -> where whoever is reached there answers with one tap; "" = nowhere."""
 
     async def deliver(self) -> int:
         """Hand over what is due now, all at once; how many there were. Raises what the database raises."""
@@ -83,7 +85,8 @@ class Nudger:
             channel = self.open_channel(endpoint, False)
         except ClarionError as error:
             return Failure(FailureKind.ACCOUNT, error.problems[0].code)
-        message, recipient = self._message(one, endpoint), _recipient(one, endpoint)
+        tap = await asyncio.to_thread(self.tap_url, one.notice.notice, one.nudge.endpoint, one.nudge.address)
+        message, recipient = self._message(one, endpoint, tap), _recipient(one, endpoint)
         limit = self.timings.call_timeout + 1.0
         if one.nudge.doubts:
             known = await self._found(channel, recipient, message, one, limit)
@@ -107,10 +110,10 @@ class Nudger:
         with self.db.reading() as connection:
             return endpoints.find(connection, slug)
 
-    def _message(self, one: Claimed, endpoint: Endpoint) -> Message:
+    def _message(self, one: Claimed, endpoint: Endpoint, tap: str) -> Message:
         row, nudge = one.notice, one.nudge
         notice = row.notice
-        said = say_notice(self.words, notice, row.id, nudge.language, self.console)
+        said = say_notice(self.words, notice, row.id, nudge.language, self.console, tap)
         left = GIVE_UP_AFTER - (self.clock.now() - row.raised_at)
         return Message(
             medium=endpoint.medium,

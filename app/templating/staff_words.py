@@ -19,17 +19,23 @@ class Said:
 
 
 def say_notice(
-    words: Mapping[str, Words], notice: Notice, notice_id: int, language: str = FALLBACK, console: str = ""
+    words: Mapping[str, Words],
+    notice: Notice,
+    notice_id: int,
+    language: str = FALLBACK,
+    console: str = "",
+    tap: str = "",
 ) -> Said:
     """In the language, or in English. A gap without a detail keeps its name in braces: better odd than silent.
 
-    `console`: where the staff console is reached, for notices that lead somewhere.
+    `console`: where the staff console is reached, for notices that lead somewhere. `tap`: where this one is answered
+    with one tap.
     """
     spoken = words.get(language) or words.get(language.split("-", maxsplit=1)[0]) or words[FALLBACK]
     values = {**notice.details, "subject": notice.subject, "link": console + notice.details.get("path", "")}
     key = notice.kind.value
     return Said(
         f"{spoken.say('mark')} {spoken.say(f'{key}.subject', **values)}",
-        spoken.say(f"{key}.text", **values),
+        spoken.say(f"{key}.text", **values) + (f" {spoken.say(f'{key}.tap', tap=tap)}" if tap else ""),
         spoken.say("acknowledge", id=str(notice_id)),
     )

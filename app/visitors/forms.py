@@ -5,6 +5,8 @@ GET changes nothing, since mail scanners open every link; POST works without coo
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Final
 
@@ -17,6 +19,7 @@ from app.domain.manage import Managed, read_manage_token
 from app.domain.masking import mask
 from app.domain.message import MEDIUM_CODES
 from app.errors import NotFound, Unavailable
+from app.keyring import Keyring
 from app.publishing.building import Press
 from app.publishing.notices import Notice, notice_page
 from app.store import addresses
@@ -45,6 +48,12 @@ class Context:
     """`Keyring.key(app.domain.preview_links.PURPOSE)`."""
     revoked: Hashes = nothing
     """`pass_hash` of every open link that was taken back."""
+    keyring: Keyring = field(default_factory=lambda: Keyring(secrets.token_hex()))
+    """Signs the links of `visitors.questions`."""
+    console: str = ""
+    """Where people of staff reach the console."""
+    wake: Callable[[], None] = lambda: None
+    """Tell this process that there is work."""
     flood: Flood = field(default_factory=Flood)
     """How often answers may be counted."""
 

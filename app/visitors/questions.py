@@ -1,0 +1,109 @@
+"""“Still true?” on the phone of whoever is asked: a page with the words and a button, and what tapping it does.
+
+GET changes nothing, since mail scanners and link previews open every link. The link is the proof: no cookie, no
+sign-in, and nothing else can be done with it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import Annotated, Final
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from app.errors import ClarionError, NotFound
+from app.store.database import FAULTS
+from app.usecases.tap_answer import Question, Tap, look_at_question, tap_answer
+from app.visitors.forms import Context, Ctx
+from app.visitors.previews import NEVER_KEPT
+
+FORM_CAP: Final = 1_024
+POLICY: Final = "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+
+router = APIRouter(prefix="/q", include_in_schema=False)
+
+
+async def _answer(request: Request) -> str:
+    """The tapped button; "" for anything else."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > FORM_CAP:
+            return ""
+    return parse_qs(body.decode("latin-1")).get("answer", [""])[0]
+
+
+@router.get("/{token}")
+@router.head("/{token}")
+def ask(token: str, context: Ctx) -> Response:
+    return _page(context, token, "", 200)
+
+
+@router.post("/{token}")
+def answer(token: str, context: Ctx, tapped: Annotated[str, Depends(_answer)]) -> Response:
+    try:
+        tap_answer(context.db, context.keyring, token, tapped, context.clock.now())
+    except NotFound:
+        return _page(context, token, "", 404)
+    except FAULTS:
+        return _render(context, 503, key="question_later")
+    except ClarionError as refused:
+        problem = refused.problems[0]
+        return _page(context, token, f"{problem.sentence} {problem.remedy}", 409)
+    context.wake()
+    return _page(context, token, "", 200, done=tapped)
+
+
+def _page(context: Context, token: str, refusal: str, status: int, *, done: str = "") -> Response:
+    try:
+        question = look_at_question(context.db, context.keyring, token, context.clock.now())
+    except NotFound:
+        return _render(context, 404, key="question_gone")
+    except FAULTS:
+        return _render(context, 503, key="question_later")
+    key = {Tap.CONFIRM: "question_confirmed", Tap.SNOOZE: "question_snoozed"}.get(Tap(done)) if done else None
+    return _render(context, status, key=key or ("" if question.open else "question_over"), question=question,
+                   refusal=refusal)  # fmt: skip
+
+
+def _render(
+    context: Context, status: int, *, key: str, question: Question | None = None, refusal: str = ""
+) -> Response:
+    words = context.press.templating.staff["en"]
+    style = words.texts["question_style"]
+    page = context.press.templating.render(
+        "staff/question.html",
+        {
+            "w": dict(words.texts),
+            "style": style,
+            "said": words.texts[key] if key else "",
+            "refusal": refusal,
+            "question": _view(context, question) if question else None,
+        },
+        html=True,
+    )
+    hashed = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    headers = {
+        **NEVER_KEPT,
+        "content-security-policy": f"{POLICY}; style-src 'sha256-{hashed}'",
+        "content-type": "text/html; charset=utf-8",
+    }
+    return Response(page, status, headers)
+
+
+def _view(context: Context, question: Question) -> dict[str, object]:
+    plan = question.plan
+    return {
+        "crisis": plan.crisis,
+        "person": question.person.removesuffix(" (by link)"),
+        "due": f"{plan.due_at:%Y-%m-%d %H:%M} UTC",
+        "open": question.open,
+        "endpoints": ", ".join(question.endpoints),
+        "words": [
+            {"language": language, **{name: str(words.get(name) or "") for name in ("headline", "impact", "duration")}}
+            for language, words in question.content.items()
+        ],
+        "edit": f"{context.console}/updates/{plan.update_id}",
+    }
