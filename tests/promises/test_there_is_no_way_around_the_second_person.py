@@ -180,7 +180,7 @@ def a_form_sent_again(attempt: Attempt) -> str:
     fields = {**page.form("approve"), "count": "4", "code": person.code(api.clock.now())}
     assert "leaves" in second.post(page.action("approve"), fields).said
     again = second.post(f"/console/updates/{attempt.update}/approve", fields)
-    assert again.wrong("approve-code"), "a code counts once"
+    assert again.status == 422, "a code counts once"
     key = {"Idempotency-Key": "once"}
     refused = api.post("author", f"/updates/{attempt.update}/approve", json={"count": 4}, headers=key)
     assert refused.json()["code"] == "approver_is_author"
