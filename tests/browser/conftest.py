@@ -7,9 +7,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
@@ -31,7 +31,9 @@ QUIET: Final = (
     "--no-first-run",
 )
 
-Axe = Callable[[Page], list[str]]
+
+class Axe(Protocol):
+    def __call__(self, page: Page, rules: Sequence[str] = RULES) -> list[str]: ...
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -89,9 +91,9 @@ def axe() -> Axe:
         pytest.skip(reason)
     source = AXE.read_text(encoding="utf-8")
 
-    def look(page: Page) -> list[str]:
+    def look(page: Page, rules: Sequence[str] = RULES) -> list[str]:
         page.evaluate(source)  # by the debugger, so that no content security policy stands in the way
-        found = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)
+        found = page.evaluate("rules => axe.run(document, {runOnly: rules})", list(rules))
         return [
             f"{violation['id']}: {node['target']} {node['failureSummary']}"
             for violation in found["violations"]

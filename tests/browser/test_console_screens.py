@@ -4,72 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any
 
 import pyotp
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from app.domain.crisis import Severity
 from app.domain.principals import HOST, Role
-from app.domain.staff_notices import Notice, NoticeKind
-from app.store.database import Database
-from app.store.migrate import SCHEMA
 from app.usecases.invite_user import invite_user
-from app.usecases.tell_staff import tell_staff
 from tests.browser.conftest import Axe
-from tests.browser.serving import Served, serving
+from tests.browser.console_data import furnished
+from tests.browser.serving import Served
 from tests.staff_accounts import PASSWORD
 
-SCREENS = (
-    "/", "/declare", "/declare/default", "/crises", "/crises/outage", "/updates/1", "/updates/3", "/updates/4",
-    "/updates/2/approve", "/updates/3/approve",
-    "/account", "/account/authenticator", "/people", "/people/1", "/audit", "/confirm", "/nowhere",
-)  # fmt: skip
-LOOKS: dict[str, dict[str, Any]] = {
-    "phone": {"viewport": {"width": 360, "height": 700}},
-    "dark": {"viewport": {"width": 1200, "height": 800}, "color_scheme": "dark"},
-    "right to left": {"viewport": {"width": 700, "height": 800}, "extra_http_headers": {"Accept-Language": "ar-XB"}},
-}
 Window = Callable[..., BrowserContext]
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A crisis in which an update is being sent, one waits for approval, and so does a drill."""
-    folder = tmp_path_factory.mktemp("console")
-    url = f"sqlite:///{folder / 'clarion.db'}"
-    database = Database(url)
-    with database.writing() as tx:
-        SCHEMA.create_all(tx)
-    with serving(database, url, folder / "site") as opened:
-        api, now = opened.api, opened.api.clock.now()
-        api.prepare()
-        later = {"expires_at": (now + timedelta(hours=3)).isoformat()}
-        first = api.draft(next_update_by=(now + timedelta(minutes=25)).isoformat(), **later)
-        api.submit(first)
-        api.done(api.post("approver", f"/updates/{first}/approve", json={"count": 4}))
-        api.done(api.post("author", f"/updates/{first}/send"))
-        api.submit(api.draft(**later))
-        api.submit(api.draft(drill=True, **later))
-        api.draft(**later)
-        with api.db.writing() as tx:
-            tell_staff(tx, Notice(NoticeKind.NEXT_UPDATE_DUE, "outage", "1", Severity.MAJOR, {"at": "14:30"}), now)
+    with furnished(tmp_path_factory.mktemp("console")) as opened:
         yield opened
-    database.close()
-
-
-@pytest.mark.parametrize("look", LOOKS)
-def test_every_screen_is_open_to_everyone(served: Served, window: Window, axe: Axe, look: str) -> None:
-    opened = window(**LOOKS[look])
-    served.enter(opened, "admin", Role.ADMIN)
-    page = opened.new_page()
-    for path in SCREENS:
-        page.goto(f"{served.base}/console{path}")
-        assert axe(page) == [], path
-        wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert wider <= 0, path
-    assert page.evaluate("document.documentElement.dir") == ("rtl" if look == "right to left" else "ltr")
 
 
 def test_somebody_comes_in_by_a_link_and_signs_in_with_a_code(served: Served, window: Window, axe: Axe) -> None:
