@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test browser serve check lock migration playbooks messages bench soak clean
+.PHONY: help demo test browser serve check lock migration playbooks messages bench pages soak clean
 
 PY := .venv/bin/python
 WORKERS ?= 2
@@ -47,6 +47,9 @@ messages: .venv/test.stamp ## write or update a catalogue of the staff console: 
 
 bench: .venv/test.stamp ## speed and memory beside the usual ways: make bench [PART="sms tls"] [QUICK=1]
 	$(PY) -m benchmarks --parts $(PART) $(if $(QUICK),--quick)
+
+pages: .venv/test.stamp ## server time of every console page over a million subscribers and two million deliveries
+	$(PY) -m benchmarks.console $(PAGES)
 
 soak: .venv/test.stamp ## 100,000 deliveries under 200 kills on each database (SOAK="--people 2000 --kills 10" is short)
 	CLARION_EVERY_COMMIT=1 $(PY) -m pytest -q tests/promises/test_a_crash_at_any_commit_loses_nobody.py

@@ -1,6 +1,7 @@
 """Write the catalogue of a language for the staff console, or bring one up to date: make messages LANGUAGE=de
 
-Only what is said in templates/console/ and app/console/ is taken; what was translated stays.
+What is said in templates/console/ and app/console/, what channels call their settings, and what the service refuses
+with (context `refusal`); what was translated stays.
 """
 
 from __future__ import annotations
@@ -13,13 +14,16 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from app.console.refusals import CONTEXT
+from channels.registry import CHANNELS, settings_schema
 from tests.architecture.tree import ROOT
+from tests.refusal_catalogue import refusals
 
 FOLDER: Final = ROOT / "templates" / "console"
 LOCALES: Final = FOLDER / "locale"
 KEYWORDS: Final[dict[str, tuple[int | tuple[int, str], ...] | None]] = {
     "_": None, "gettext": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2), "npgettext": ((1, "c"), 2, 3),
-    "say": None, "mark": None, "Label": (1,),
+    "say": None, "mark": None,
 }  # fmt: skip
 
 
@@ -36,12 +40,23 @@ def collect() -> Catalog:
             folder, [(pattern, method)], options, KEYWORDS, strip_comment_tags=True
         ):
             found.add(message, None, [(name, 0)], auto_comments=comments, context=context)
+    for label in labels():
+        found.add(label)
+    for sentence in refusals():
+        found.add(sentence, context=CONTEXT)
     return found
 
 
+def labels() -> set[str]:
+    """What channels call their settings: the console's forms are made of it."""
+    fields = (field for name in CHANNELS for field in settings_schema(name))
+    return {text for field in fields for text in (field.label, field.hint) if text}
+
+
 def messages() -> set[str]:
-    """Every string there is to say; of plurals the first form."""
-    return {message.id if isinstance(message.id, str) else message.id[0] for message in collect() if message.id}
+    """Every string there is to say but refusals; of plurals the first form."""
+    said = (message.id for message in collect() if message.id and message.context != CONTEXT)
+    return {one if isinstance(one, str) else one[0] for one in said}
 
 
 def update(language: str, folder: Path = LOCALES) -> Path:

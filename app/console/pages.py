@@ -92,12 +92,15 @@ class Pages:
                 asset=self.assets.address, organisation=self.organisation, offered=self.catalogues.offered,
                 names={"csrf": CSRF, "once": ONCE, "form": FORM},
             )  # fmt: skip
-            environment.filters.update(number=words.number, moment=words.moment, hour=words.hour)
+            environment.filters.update(
+                refusal=words.sayings.problem, number=words.number, moment=words.moment, hour=words.hour
+            )
             self._environments[words.language] = environment
         return self._environments[words.language]
 
     def _usual(self, visit: Visit) -> dict[str, Any]:
         actor = visit.resumed.actor if visit.resumed else None
+        note = visit.query("said") or ""
         here = visit.request.url.path.removeprefix("/console") or "/"
         return {
             "visit": visit,
@@ -107,9 +110,9 @@ class Pages:
             "csrf": form_token(self.keyring, visit.jar.session or visit.jar.visit),
             "once": lambda: secrets.token_urlsafe(12),
             "places": [(path, visit.say(name), _here(path, here)) for path, act, name in PLACES if visit.may(act)],
-            "said": visit.say(NOTES[visit.query("said") or ""]) if visit.query("said") in NOTES else "",
+            "said": visit.say(NOTES[note]) if note in NOTES else "",
             "form": lambda name, values=NO_VALUES: _form(visit, name, values),
-            "problems": visit.problems,
+            "problems": _problems(visit),
             "apart": lambda at: visit.words.apart(at, visit.now),
         }
 
@@ -118,7 +121,12 @@ def _here(path: str, here: str) -> bool:
     return here == path or (path != "/" and here.startswith(f"{path}/"))
 
 
+def _problems(visit: Visit) -> tuple[Problem, ...]:
+    """What was refused, in the reader's language."""
+    return tuple(visit.words.sayings.problem(problem) for problem in visit.problems)
+
+
 def _form(visit: Visit, name: str, values: Mapping[str, Any]) -> FormView:
     if visit.entered.form == name:
-        return FormView(name, dict(visit.entered.fields), visit.problems)
+        return FormView(name, dict(visit.entered.fields), _problems(visit))
     return FormView(name, values)

@@ -19,15 +19,18 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 from babel.core import UnknownLocaleError
 from babel.dates import format_datetime, format_timedelta
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_currency, format_decimal
 
+from app.console.refusals import CONTEXT, Sayings
 from app.domain.texts import direction
 
 SOURCE: Final = "en"
 MIRRORED: Final = "ar-XB"
 """Every word is there and marked, and the page runs from right to left: for tests, never offered."""
+ENGLISH: Final = Sayings(MappingProxyType({}))
 _ACCENTS: Final = str.maketrans("aeiouAEIOUcnsz", "áéíóúÁÉÍÓÚçñšž")
 
 
@@ -52,6 +55,8 @@ class Words:
     language: str
     catalogue: NullTranslations
     timezone: ZoneInfo
+    sayings: Sayings = ENGLISH
+    """How refusals are said."""
 
     @property
     def direction(self) -> str:
@@ -65,7 +70,7 @@ class Words:
             return Locale(SOURCE)
 
     def say(self, message: str) -> str:
-        return self.catalogue.gettext(message)
+        return self.catalogue.gettext(message) if message else ""  # "" is the catalogue's own header
 
     def moment(self, at: datetime) -> str:
         """Day and minute in the organisation's time zone."""
@@ -90,10 +95,9 @@ class Catalogues:
 
     def __init__(self, folder: Path, timezone: str) -> None:
         zone = ZoneInfo(timezone)
-        found: dict[str, NullTranslations] = {SOURCE: NullTranslations()}
+        self._words = {SOURCE: Words(SOURCE, NullTranslations(), zone)}
         for path in sorted(folder.glob("*.po")):
-            found[path.stem] = read_catalogue(path)
-        self._words = {language: Words(language, catalogue, zone) for language, catalogue in found.items()}
+            self._words[path.stem] = Words(path.stem, read_catalogue(path), zone, read_sayings(path))
         self._mirrored = Words(MIRRORED, _Mirrored(), zone)
 
     @property
@@ -113,13 +117,22 @@ class Catalogues:
         return self._words[SOURCE]
 
 
+def read_sayings(path: Path) -> Sayings:
+    """The refusals among a catalogue's messages, as far as they are translated."""
+    said = (message for message in _read(path) if message.context == CONTEXT and message.string)
+    return Sayings(MappingProxyType({str(message.id): str(message.string) for message in said}))
+
+
 def read_catalogue(path: Path) -> GNUTranslations:
-    with path.open("rb") as file:
-        catalogue = read_po(file, locale=path.stem.replace("-", "_"), abort_invalid=True)
     compiled = io.BytesIO()
-    write_mo(compiled, catalogue)
+    write_mo(compiled, _read(path))
     compiled.seek(0)
     return GNUTranslations(compiled)
+
+
+def _read(path: Path) -> Catalog:
+    with path.open("rb") as file:
+        return read_po(file, locale=path.stem.replace("-", "_"), abort_invalid=True)
 
 
 def _preferred(header: str) -> list[str]:
