@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import timedelta
 
 import pytest
 
@@ -23,6 +22,7 @@ from app.usecases.attend import attend
 from app.usecases.post_reading import Reading, post_reading
 from app.usecases.save_document import save_document
 from app.usecases.save_staff_recipients import save_staff_recipients
+from tests.patience import PATIENCE
 from tests.rig.stage import FAST, Stage
 from tests.unit.usecases.announcements import TEMPLATES
 from tests.unit.usecases.people import PHONE_LINE
@@ -87,7 +87,7 @@ async def watching(stage: Stage, db: Database) -> AsyncIterator[Attendant]:
         yield attendant
     finally:
         stop.set()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             await task
 
 
@@ -118,6 +118,6 @@ def cleared(db: Database) -> int:
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(timedelta(seconds=30).total_seconds()):
+    async with asyncio.timeout(PATIENCE):
         while not holds():
             await asyncio.sleep(0.02)

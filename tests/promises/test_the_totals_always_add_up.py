@@ -22,7 +22,7 @@ from app.usecases.stop_update import cancel_update, pause_update, resume_update
 from tests.patience import PATIENCE
 from tests.rig.stage import APPROVER, AUTHOR, InProcess, Stage
 
-pytestmark = [pytest.mark.anyio, pytest.mark.both_databases]
+pytestmark = [pytest.mark.anyio, pytest.mark.both_databases, pytest.mark.virtual_time]
 
 PEOPLE = 400
 EVERYBODY = 2 * PEOPLE + 1
@@ -124,7 +124,7 @@ async def test_at_every_moment_and_at_the_end(database: Database, keyring: Keyri
                         await asyncio.to_thread(tell, stage, keyring, provider, number)
                     decision = UnknownDecision.ACCEPT_AS_SENT
                     await asyncio.to_thread(settle_unknown, database, APPROVER, sent.id, decision, stage.clock.now())
-                    await asyncio.sleep(0.02)
+                    await asyncio.sleep(0.1)
             await stage.until(sent.id, ending)
     assert [counts for counts in looker.seen if sum(counts.values()) != EVERYBODY] == []
     assert [counts for counts in looker.seen if min(counts.values()) < 0] == []

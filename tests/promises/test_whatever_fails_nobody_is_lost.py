@@ -25,6 +25,8 @@ pytestmark = pytest.mark.timeout(600)
 
 PEOPLE: Final = 300
 RATE: Final = 150.0
+DAWDLE: Final = 2.0
+"""Seconds that a call takes between the first third and the trouble."""
 
 
 @pytest.fixture(scope="module")
@@ -54,9 +56,12 @@ def in_the_middle(fire: Fire, trouble: Callable[[], None]) -> int:
     """Send to everybody, have the trouble when a third is out, and wait until all is over; the update."""
     fire.stage.open(PEOPLE)
     way, before = fire.add("sms_twilio", RATE), fire.taken()
+    fire.rig.control.behave("twilio", "ok", times=PEOPLE // 3)
+    fire.rig.control.behave("twilio", "late", seconds=DAWDLE)  # so that the trouble comes in time, however busy we are
     update = fire.stage.broadcast([way]).id
     fire.until(lambda: fire.taken() >= before + PEOPLE // 3)
     trouble()
+    fire.rig.control.clear_rules()
     assert fire.until_over(update), fire.counts(update)
     return update
 
@@ -70,6 +75,7 @@ def all_have_it(fire: Fire, update: int) -> None:
 
 def at_rest(fire: Fire) -> None:
     """The books have stopped growing: nobody sends who cannot know whether they may."""
+    fire.rig.control.clear_rules()  # whoever still may gets answers at once
     seen = [-1]
 
     def still() -> bool:
@@ -80,7 +86,7 @@ def at_rest(fire: Fire) -> None:
     assert len(fire.book()) < PEOPLE, "it went on sending"
 
 
-LOOKS: Final = 20
+LOOKS: Final = 30
 
 
 def hung(server: Server, fire: Fire) -> None:

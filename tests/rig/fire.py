@@ -42,10 +42,11 @@ SCALED: Final = {
     "call_timeout": 3.0,
     "find_again": 0.2,
     "control": 0.05,
+    "control_stale": 2.0,
     "retry_base": 0.05,
     "retry_cap": 0.5,
 }
-"""A third of the lease, a tenth of the other waits."""
+"""A third of the lease, a tenth of the other waits; what was read may be older, for machines that are busy."""
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,14 @@ from app.api.progress import view
 from app.domain.message import Medium
 from app.keyring import Keyring
 from app.store.database import Database
+from tests.patience import PATIENCE
 from tests.rig.stage import Stage, refused
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.virtual_time]
+
+
+PASS = 0.5
+"""Seconds until a broadcast of which everybody is settled is found to be over."""
 
 
 async def test_the_last_recipient_comes_when_it_was_said(database: Database, keyring: Keyring) -> None:
@@ -34,8 +39,7 @@ async def test_the_last_recipient_comes_when_it_was_said(database: Database, key
         await stage.until(sent.id, "done", seconds=60)
     finished = stage.row(sent.id).ended_at or datetime.now(UTC)
     for now, eta in said:
-        # A fifth of what was left, and some seconds for a busy machine; tests/unit/domain/test_eta.py is the exact one.
-        assert abs(eta - finished) <= (finished - now) / 5 + timedelta(seconds=3)
+        assert abs(eta - finished) <= (finished - now) / 5 + timedelta(seconds=PASS)
 
 
 async def test_nobody_can_say_while_an_endpoint_stands_still(database: Database, keyring: Keyring) -> None:
@@ -44,6 +48,6 @@ async def test_nobody_can_say_while_an_endpoint_stands_still(database: Database,
     stage.add_endpoint("text", Medium.SMS).answer = refused
     async with stage.running():
         sent = stage.broadcast(["text"])
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while (await asyncio.to_thread(view, database, sent.id, stage.clock.now())).eta is not None:
                 await asyncio.sleep(0.05)

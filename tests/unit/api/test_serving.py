@@ -59,7 +59,7 @@ def running(database: Database, database_url: str, tmp_path: Path) -> Iterator[R
             secret_key="a key that only tests know, long enough",
             public_url=base,
             publish_dir=tmp_path / "site",
-            timings=Timings(settle=0.5, call_timeout=20.0, lease=1.0, renew=0.3),
+            timings=Timings(settle=0.5, call_timeout=20.0, control_stale=5.0),
         )
         now = SystemClock().now()
         tokens = {}

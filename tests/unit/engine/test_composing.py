@@ -15,6 +15,7 @@ from app.engine.loop import Engine
 from app.keyring import Keyring
 from app.store.database import Database
 from app.store.ledger import BroadcastRow
+from tests.patience import PATIENCE
 from tests.rig.stage import Stage
 
 pytestmark = pytest.mark.anyio
@@ -31,7 +32,7 @@ async def play(stage: Stage, engine: Engine, endpoint: str) -> int:
     running = asyncio.create_task(engine.run(stop))
     await stage.until(sent.id, "done")
     stop.set()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         await running
     return sent.id
 

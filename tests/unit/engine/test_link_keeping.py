@@ -20,6 +20,7 @@ from app.store.tables import publish_request
 from channels.http import Http
 from channels.visits import Visited, visit
 from tests.conftest import NOON
+from tests.patience import PATIENCE
 from tests.rig.wire import Reply
 from tests.unit.channels.answers import Answers
 
@@ -114,9 +115,9 @@ async def test_it_runs_by_itself(database: Database, clock: FrozenClock) -> None
 
     stop = asyncio.Event()
     running = asyncio.create_task(LinkKeeper(database, clock, seen, first_after=0.01).run(stop))
-    await asyncio.wait_for(looked.wait(), 20)
+    await asyncio.wait_for(looked.wait(), PATIENCE)
     stop.set()
-    await asyncio.wait_for(running, 20)
+    await asyncio.wait_for(running, PATIENCE)
 
 
 async def test_a_link_that_no_browser_opens_is_dead(database: Database, clock: FrozenClock) -> None:

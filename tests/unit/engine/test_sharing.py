@@ -11,7 +11,7 @@ from app.keyring import Keyring
 from app.store.database import Database
 from tests.rig.stage import Stage
 
-pytestmark = [pytest.mark.anyio, pytest.mark.postgresql]
+pytestmark = [pytest.mark.anyio, pytest.mark.postgresql, pytest.mark.virtual_time]
 
 PEOPLE = 120
 RATE = 60.0
@@ -24,7 +24,7 @@ async def test_two_workers_share_one_pace_and_one_ledger(
     first.open(PEOPLE)
     first.add_endpoint("text", Medium.SMS, rate=RATE)
     other = Database(database_url)
-    second = Stage(other, keyring, heard=first.heard, channels=first.channels)
+    second = Stage(other, keyring, first.clock, heard=first.heard, channels=first.channels)
     sent = first.approve(first.draft(["text"]))
     async with first.running(alone=False), second.running(alone=False):
         first.send(sent)

@@ -9,10 +9,9 @@ from sqlalchemy import text
 from app.store.calling import Listener, call
 from app.store.database import Database
 from app.store.server_clock import ServerClock
+from tests.patience import PATIENCE
 
 pytestmark = [pytest.mark.anyio, pytest.mark.postgresql]
-
-PATIENCE = 30.0
 
 
 async def test_a_call_is_heard_once_its_transaction_commits_and_again_after_the_connection_was_lost(

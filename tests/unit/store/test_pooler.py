@@ -41,7 +41,7 @@ async def test_two_workers_send_everything_once_through_a_pooler_and_leave_no_tr
         for _ in range(2):
             db = Database(url)
             opened.callback(db.close)
-            stages.append(Stage(db, keyring, timings=Timings()))
+            stages.append(Stage(db, keyring, timings=Timings(control_stale=5.0)))
         first, second = stages
         first.open(120)
         first.add_endpoint("text", Medium.SMS)
