@@ -19,6 +19,7 @@ from app.console import (
     audiences,
     audit_trail,
     beginning,
+    closing,
     contact_now,
     crises,
     declaring,
@@ -71,6 +72,7 @@ MODULES: Final = (
     schedules,
     history,
     holding,
+    closing,
 )
 SCREENS: Final[tuple[Screen, ...]] = tuple(screen for module in MODULES for screen in module.screens.all)
 """Every route there is, in the order in which they are tried."""

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from starlette.responses import Response
 
 from app.console.home import brief
 from app.console.screens import Screens
 from app.console.visit import Visit
-from app.domain.crisis import CrisisState
+from app.domain.checklist import CHECKLIST
+from app.domain.crisis import CrisisState, Stage
 from app.domain.texts import pick
-from app.domain.updates import UpdateDocument
-from app.store import crises, updates
+from app.store import closing, crises, updates
+from app.usecases.watch_promises import promises
 
 screens = Screens()
+NOTES: Final = 5
 
 
 @screens.get("/crises", needs="read")
@@ -34,8 +38,9 @@ def one(visit: Visit) -> Response:
         events = crises.timeline_page(connection, slug, cursor=visit.query("timeline"), limit=30)
         facts = crises.facts(connection, slug)
         briefs = [brief(each, language, connection) for each in listed.items]
-    sent = [each for each in briefs if each.row.sent_at is not None and not each.drill]
-    promised = UpdateDocument.from_document(sent[0].row.document).next_update_by if sent else None
+        done, notes = closing.checks(connection, slug), closing.notes(connection, slug, NOTES)
+        kept, promised = promises(connection, slug, visit.now)
+    told = [each for each in briefs if each.row.sent_at is not None]
     return visit.show(
         "crisis.html",
         crisis=row,
@@ -45,5 +50,11 @@ def one(visit: Visit) -> Response:
         events=events.items,
         more_events=events.next_cursor,
         facts=sorted(facts.values(), key=lambda fact: fact.name),
-        next_update_by=promised if row.state is CrisisState.OPEN else None,
+        next_update_by=promised,
+        kept=kept,
+        told=bool(told),
+        cleared=any(each.stage == Stage.RESOLVED.value and not each.drill for each in told),
+        checklist=CHECKLIST,
+        done=done,
+        notes=notes,
     )

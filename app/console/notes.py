@@ -36,6 +36,12 @@ NOTES: Final[Mapping[str, str]] = MappingProxyType(
             "You said yes to these first words. With a second person's yes one may send them alone."
         ),
         "holding_withdrawn": mark("Nobody may send these first words alone any more."),
+        "correction_drafted": mark(
+            "The correction is drafted, for those who got the wrong words. Write what is right."
+        ),
+        "all_clear_drafted": mark("The all-clear is drafted, for those who were told. Fill what is left open."),
+        "resolved": mark("It is over. The banner goes with the next publication."),
+        "handed_over": mark("It is written down for the next one."),
         "undone": mark("Taken back in time: nothing has left. Let it go on, or cancel it for good."),
         "undone_late": mark("Stopped, but some of it had left already."),
         "returned": mark("It is back with its author, with your reason."),

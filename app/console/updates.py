@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -16,7 +16,7 @@ from app.console.approving import contents
 from app.console.forms import Fields
 from app.console.screens import Screens
 from app.console.visit import Visit
-from app.domain.crisis import LIVE, UpdateState, allowed
+from app.domain.crisis import CORRECTABLE, LIVE, UpdateState, allowed
 from app.domain.delivery import State
 from app.domain.updates import UpdateDocument
 from app.errors import Conflict, Problem
@@ -25,6 +25,7 @@ from app.store.breakers import OPEN
 from app.store.updates import UpdateRow
 from app.usecases.foresee_end import Foreseen, foresee
 from app.usecases.page_approvers import WAITING, asked
+from app.usecases.predraft import unchanged_correction
 from app.usecases.preview_update import Preflight
 from app.usecases.resume_session import resume_session
 from app.usecases.send_first_word import first_word_refusal
@@ -94,7 +95,7 @@ def one(visit: Visit) -> Response:
         known = asked(connection, found.row) if waits else None
         prepared = first_word_refusal(connection, found.row, visit.now)[0] if waits else []
     row = found.row
-    checked: Preflight | None = context.preflight(row, visit.now) if row.state in OPEN_STATES else None
+    checked = preflight_of(visit, row) if row.state in OPEN_STATES else None
     document = UpdateDocument.from_document(row.document)
     return visit.show(
         "update.html",
@@ -108,6 +109,7 @@ def one(visit: Visit) -> Response:
         live=row.state in LIVE,
         states=SHOWN,
         drill=document.drill,
+        correctable=row.state in CORRECTABLE and row.broadcast_id is not None,
         stopped=_stopped(visit),
         asked=known,
         prepared=prepared,
@@ -157,9 +159,18 @@ def send_for_approval(visit: Visit, update_id: int) -> None:
     context = visit.context
     submit_update(
         context.db, visit.actor, update_id, visit.now, keyring=context.keyring,
-        check=lambda row: context.preflight(row, visit.now).problems,
+        check=lambda row: preflight_of(visit, row).problems,
     )  # fmt: skip
     context.wake()
+
+
+def preflight_of(visit: Visit, row: UpdateRow) -> Preflight:
+    """With what only we know: a correction must not say again what was wrong."""
+    context = visit.context
+    found = context.preflight(row, visit.now)
+    with context.db.reading() as connection:
+        same = unchanged_correction(connection, row)
+    return found if same is None else replace(found, problems=(same, *found.problems))
 
 
 def _look(visit: Visit) -> Watched | None:

@@ -68,6 +68,7 @@ ROLE_FOR: Final[Mapping[str, Role]] = MappingProxyType(
         "preview_update": Role.AUTHOR,
         "submit_update": Role.AUTHOR,
         "correct_update": Role.AUTHOR,
+        "keep_checklist": Role.AUTHOR,
         # release: sending needs no more than authorship once a second person has approved; stopping never waits
         "approve_update": Role.APPROVER,
         "return_update": Role.APPROVER,

@@ -123,6 +123,11 @@ class Templating:
     def _compile_source(self, source: str, *, html: bool) -> Template:
         return self._authored[html].from_string(source)
 
+    @property
+    def every_words(self) -> Mapping[str, Words]:
+        """By language."""
+        return self._words
+
     def words(self, language: str) -> Words:
         """The words of a language, of its base language (`gu` for `gu-IN`), else English."""
         base = language.split("-", maxsplit=1)[0]
