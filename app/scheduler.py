@@ -25,6 +25,7 @@ from app.templating import Templating
 from app.usecases.carry_out import carry_out
 from app.usecases.fire_due import Cadence, Done, fire_due
 from app.usecases.preview_update import Preflight
+from app.usecases.watch_work import watch_work
 
 FAILED: Final = "schedules_failed"
 
@@ -88,8 +89,13 @@ def firing(
         gap=timedelta(seconds=timings.schedule_gap),
     )
 
+    looked: list[float] = []
+
     def fire() -> Done:
         done = fire_due(cadence, carry_out)
+        if not looked or clock.monotonic() - looked[0] >= timings.attend:
+            looked[:] = [clock.monotonic()]
+            watch_work(db, clock.now())  # whoever attends cannot notice that nobody attends
         if done.anything:
             wake()
         return done

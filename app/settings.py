@@ -42,6 +42,8 @@ class Timings(BaseSettings):
     """Between two looks at what schedules have due."""
     schedule_gap: float = 900.0
     """Silent for longer while something came due, the scheduler asks before it goes on: `clarion schedule resume`."""
+    dead_man: float = 60.0
+    """Between two pings to CLARION_DEAD_MANS_SWITCH."""
     failover: float = 30.0
     """How long a breaker stays open, or an endpoint halted, before another one takes over what it has not begun."""
     failback: float = 30.0
@@ -112,6 +114,10 @@ class Settings(BaseSettings):
         default=15,
         ge=0,
         description="How long a code counts for approving live updates; 0 = no fresh code is asked for.",
+    )
+    dead_mans_switch: SecretStr = Field(
+        default=SecretStr(""),
+        description="An address fetched each minute while all is well; whoever runs it alarms you when it is not.",
     )
     timings: Timings = Field(default_factory=Timings)
 

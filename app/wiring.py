@@ -27,6 +27,7 @@ from app.domain.message import Channel, Info, Medium, Message
 from app.domain.signing_in import SessionPolicy, policy_of
 from app.engine.attending import Attendant
 from app.engine.composing import MARKS, Composer
+from app.engine.dead_man import DeadMan
 from app.engine.link_keeping import LinkKeeper
 from app.engine.lock import engine_lock
 from app.engine.loop import Engine
@@ -195,6 +196,7 @@ class Wiring:
     link_keeper: LinkKeeper
     page_watch: PageWatch
     scheduler: Scheduler
+    dead_man: DeadMan
     shelf: Shelf
     hub: Hub
     bell: Bell
@@ -247,7 +249,7 @@ class Wiring:
     def _always(self) -> Iterator[Callable[[asyncio.Event], Coroutine[Any, Any, None]]]:
         """What every process runs, whoever has the engine."""
         yield from (self.publisher.run, self.couriers.run, self.read_back.run, self.attendant.run)
-        yield from (self.link_keeper.run, self.page_watch.run, self.scheduler.run)
+        yield from (self.link_keeper.run, self.page_watch.run, self.scheduler.run, self.dead_man.run)
 
 
 def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool = False) -> Wiring:
@@ -289,6 +291,7 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
         link_keeper=link_keeper,
         page_watch=page_watch,
         scheduler=Scheduler(fire, timings.schedule),
+        dead_man=DeadMan(db, clock, partial(visit, http), settings.dead_mans_switch, timings.dead_man),
         shelf=shelf,
         hub=Hub(shelf, settings.live_visitors, secrets.randbelow),
         bell=bell,

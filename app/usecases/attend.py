@@ -12,14 +12,23 @@ from app.usecases.remind_upkeep import remind_upkeep
 from app.usecases.tell_site_differs import tell_site_differs
 from app.usecases.tell_unstaffed import tell_unstaffed
 from app.usecases.watch_promises import watch_promises
+from app.usecases.watch_work import note_attended, watch_work
 
 Watch = Callable[[Database, datetime], object]
 
-WATCHES: Final[tuple[Watch, ...]] = (tell_unstaffed, remind_upkeep, tell_site_differs, watch_promises, watch_approvals)
+WATCHES: Final[tuple[Watch, ...]] = (
+    tell_unstaffed,
+    remind_upkeep,
+    tell_site_differs,
+    watch_promises,
+    watch_approvals,
+    watch_work,
+)
 """Each looks first and takes the write lock only when there is something to tell; harmless to repeat anywhere."""
 
 
 def attend(db: Database, now: datetime) -> None:
     """Every process does it every few seconds (`engine.attending`), and so does `tick`."""
+    note_attended(db, now)
     for watch in WATCHES:
         watch(db, now)

@@ -12,9 +12,9 @@ from app.domain.crisis import Severity
 from app.domain.reading import iso
 from app.domain.reading_back import GRACE, Seen
 from app.domain.staff_notices import Notice, NoticeKind
-from app.store import staff, targets
+from app.store import targets
 from app.store.database import Database
-from app.usecases.tell_staff import staff_notice_is_over, tell_staff
+from app.usecases.tell_staff import keep_told
 
 KINDS: Final = (NoticeKind.TARGET_FAILS, NoticeKind.SITE_DIFFERS, NoticeKind.SITE_CLOCK_WRONG)
 
@@ -24,17 +24,7 @@ def tell_site_differs(db: Database, now: datetime) -> tuple[Notice, ...]:
 
     Harmless to repeat and to run in several processes: the unique row of the notice decides.
     """
-    with db.reading() as connection:
-        wrong = list(_wrong(connection, now))
-        news = [notice for notice in wrong if not staff.told(connection, notice)]
-        over = list(_over(connection, wrong))
-    if not (news or over):
-        return ()
-    with db.writing() as tx:
-        wrong = list(_wrong(tx, now))
-        for kind, subject in _over(tx, wrong):
-            staff_notice_is_over(tx, kind, subject, now)
-        return tuple(notice for notice in wrong if tell_staff(tx, notice, now) is not None)
+    return keep_told(db, KINDS, _wrong, now)
 
 
 def _wrong(connection: Connection, now: datetime) -> Iterator[Notice]:
@@ -56,11 +46,3 @@ def _seen(slug: str, seen: Seen, now: datetime) -> Iterator[Notice]:
         reason = f"{abs(seen.skew):.0f} s {'ahead' if seen.skew > 0 else 'behind'}"
         spell = f"{seen.looked_at:%Y-%m-%d}"  # it has no beginning: once a day
         yield Notice(NoticeKind.SITE_CLOCK_WRONG, slug, spell, Severity.MINOR, {"reason": reason})
-
-
-def _over(connection: Connection, wrong: list[Notice]) -> Iterator[tuple[NoticeKind, str]]:
-    for kind in KINDS:
-        still = {notice.subject for notice in wrong if notice.kind is kind}
-        for row in staff.standing(connection, kind):
-            if row.notice.subject not in still:
-                yield kind, row.notice.subject

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from app.domain.staff_notices import NO_DETAILS, Notice, NoticeKind
 from app.observe import logger
 from app.store import staff
+from app.store.database import Database
 from app.store.staff import StaffRecipient
 
 
@@ -36,6 +37,33 @@ def tell_staff(
         notice.kind.value, subject=notice.subject, notice=notice_id, severity=notice.severity.value, places=len(wanted)
     )
     return notice_id
+
+
+def keep_told(
+    db: Database,
+    kinds: Sequence[NoticeKind],
+    find: Callable[[Connection, datetime], Iterable[Notice]],
+    now: datetime,
+) -> tuple[Notice, ...]:
+    """What was told now: of all that `find` finds wrong each once a spell. What it finds no more is cleared.
+
+    It looks first and takes the write lock only when there is a difference; harmless to repeat in any process.
+    """
+    with db.reading() as connection:
+        wrong = list(find(connection, now))
+        if all(staff.told(connection, notice) for notice in wrong) and not _over(connection, kinds, wrong):
+            return ()
+    with db.writing() as tx:
+        wrong = list(find(tx, now))
+        for kind, subject in _over(tx, kinds, wrong):
+            staff_notice_is_over(tx, kind, subject, now)
+        return tuple(notice for notice in wrong if tell_staff(tx, notice, now) is not None)
+
+
+def _over(connection: Connection, kinds: Sequence[NoticeKind], wrong: Sequence[Notice]) -> list[tuple[NoticeKind, str]]:
+    still = {(notice.kind, notice.subject) for notice in wrong}
+    stands = {(row.notice.kind, row.notice.subject) for kind in kinds for row in staff.standing(connection, kind)}
+    return sorted(stands - still)
 
 
 def staff_notice_is_over(

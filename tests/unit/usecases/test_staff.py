@@ -32,7 +32,7 @@ WORDS = load_words(TEMPLATES / "staff")
 @pytest.mark.parametrize("kind", NoticeKind)
 def test_every_notice_has_words_in_every_language(kind: NoticeKind) -> None:
     details = dict.fromkeys(
-        ("since", "day", "reason", "at", "places", "schedule", "update", "plan", "title", "by", "who"), "THIS"
+        ("since", "day", "reason", "at", "places", "schedule", "update", "plan", "title", "by", "who", "crisis"), "THIS"
     )
     for language in WORDS:
         said = say_notice(WORDS, Notice(kind, "phone", details=details), 3, language)
