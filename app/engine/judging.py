@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sqlalchemy import Connection
+
 from app.clock import from_ms
 from app.domain.crisis import MOVING, Action, UpdateState, move
 from app.domain.halting import Limits, Marks, Sign, look, look_at_canary, slide
@@ -15,28 +17,25 @@ from app.store.ledger import BroadcastRow
 from app.usecases.halt_update import halt_update
 
 
-def judge(db: Database, row: BroadcastRow, now_ms: int) -> int:
+def judge(db: Database, row: BroadcastRow, tallies: Sequence[Tally], limits: Limits, now_ms: int) -> int:
     """Halt the broadcast, or let its rest go, when it is time; 1 when it changed."""
-    if row.state != "sending":
-        return 0
-    with db.reading() as connection:
-        if updates.get(connection, row.update_id).state not in MOVING:
-            return 0
-        tallies = halting.tallies(connection, row.id)
-        slug = crises.get(connection, row.crisis).playbook
-        playbook = documents.find(connection, Kind.PLAYBOOK, slug) if slug else None
-        until, wait = halting.canary_of(connection, row.id)
-    if not any(tally.waiting for tally in tallies):
+    if row.update_state not in MOVING or not any(tally.waiting for tally in tallies):
         return 0  # there is nothing left to stop
-    limits = Limits.of(playbook.document.get("halt") or {}) if playbook else Limits()
     for tally in tallies:
         sign = look(tally.counts, tally.marks, limits)
         if sign is not Sign.FINE:
             return _halt(db, row, sign, tally, now_ms)
-    if until is not None:
-        return _judge_canary(db, row, tallies, limits, (now_ms - until + wait, wait), now_ms)
+    if row.canary_until_ms is not None:
+        waited = now_ms - row.canary_until_ms + row.canary_wait_ms
+        return _judge_canary(db, row, tallies, limits, (waited, row.canary_wait_ms), now_ms)
     _slide(db, row.id, tallies, limits, now_ms)
     return 0
+
+
+def limits_of(connection: Connection, row: BroadcastRow) -> Limits:
+    """What its crisis's playbook says makes it stop by itself."""
+    playbook = documents.find(connection, Kind.PLAYBOOK, row.playbook) if row.playbook else None
+    return Limits.of(playbook.document.get("halt") or {}) if playbook else Limits()
 
 
 def _judge_canary(

@@ -10,7 +10,6 @@ from datetime import timedelta
 from typing import Final
 
 from app.clock import Clock, to_ms
-from app.domain.crisis import UpdateState
 from app.engine.control import Control
 from app.engine.failing_over import Failover
 from app.engine.watching import watch
@@ -80,7 +79,7 @@ class Tending:
 
     def _staging(self) -> list[int]:
         with self.db.reading() as connection:
-            return [row.id for row in updates.page(connection, states=[UpdateState.STAGING]).items]
+            return updates.being_staged(connection)
 
     def _fold_some(self, after: int) -> int:
         """The receipt to go on from, 0 when all were looked at."""

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sqlalchemy import Connection
+
 from app.clock import from_ms
 from app.domain.crisis import Action, UpdateState, move
 from app.domain.delivery import Result
-from app.engine.judging import judge
-from app.store import audit, crises, publishing, stopping, updates
+from app.domain.halting import Limits
+from app.engine.judging import judge, limits_of
+from app.store import audit, crises, halting, publishing, stopping, updates
 from app.store.database import Database
+from app.store.halting import Tally
 from app.store.ledger import BroadcastRow
 
 ENGINE = "engine"
@@ -17,21 +21,29 @@ ENGINE = "engine"
 
 def watch(db: Database, rows: Sequence[BroadcastRow], now_ms: int) -> int:
     """Do what is due for these live broadcasts, a transaction each; how many changed."""
+    with db.reading() as connection:
+        seen = [(row, *_look(connection, row)) for row in rows]
     changed = 0
-    for row in rows:
+    for row, tallies, limits in seen:
         if row.expires_ms is not None and row.expires_ms <= now_ms:
             changed += _expire(db, row, now_ms)
         elif row.sent_ms is not None and row.sent_ms <= now_ms:
             changed += _release(db, row)
-            changed += judge(db, row, now_ms)
-        changed += _finish(db, row, now_ms)
+            if row.state == "sending":
+                changed += judge(db, row, tallies, limits, now_ms)
+        if row.state != "paused" and not any(tally.open for tally in tallies):
+            changed += _finish(db, row, now_ms)
     return changed
 
 
+def _look(connection: Connection, row: BroadcastRow) -> tuple[list[Tally], Limits]:
+    tallies = halting.tallies(connection, row.id)
+    return tallies, limits_of(connection, row)
+
+
 def _release(db: Database, row: BroadcastRow) -> int:
-    with db.reading() as connection:
-        if updates.get(connection, row.update_id).state is not UpdateState.RELEASING:
-            return 0
+    if row.update_state != UpdateState.RELEASING:
+        return 0
     with db.writing() as tx:
         found = updates.get(tx, row.update_id, lock=True)
         if found.state is UpdateState.RELEASING:
@@ -57,9 +69,6 @@ def _expire(db: Database, row: BroadcastRow, now_ms: int) -> int:
 
 
 def _finish(db: Database, row: BroadcastRow, now_ms: int) -> int:
-    with db.reading() as connection:
-        if row.state == "paused" or stopping.still_open(connection, row.id):
-            return 0
     now = from_ms(now_ms)
     with db.writing() as tx:
         if stopping.still_open(tx, row.id):

@@ -6,9 +6,9 @@ What was once handed over and not clearly refused stays where it was: nobody can
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Row, exists, func, insert, select, update
+from sqlalchemy import BindParameter, Connection, Row, bindparam, exists, func, insert, select, union, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from app.clock import to_ms
@@ -64,9 +64,14 @@ def down_since(connection: Connection, at_ms: int, *, untried_ms: int) -> set[in
 
 def unwell(connection: Connection) -> set[int]:
     """Endpoints that are halted or whose breaker is open at all: nobody's stand-in."""
-    opened = select(breaker.c.endpoint).where(breaker.c.state == "open")
-    halted = select(endpoint.c.id).where(endpoint.c.halted_reason.is_not(None))
-    return {*connection.scalars(opened), *connection.scalars(halted)}
+    return set(connection.scalars(_UNWELL))
+
+
+_UNWELL: Final = union(
+    select(breaker.c.endpoint).where(breaker.c.state == "open"),
+    select(endpoint.c.id).where(endpoint.c.halted_reason.is_not(None)),
+)
+"""Asked four times a second, and so built once, like `_AWAY`."""
 
 
 def waiting_at(connection: Connection, endpoints: set[int], live: Sequence[int]) -> list[Share]:
@@ -89,10 +94,7 @@ def waiting_at(connection: Connection, endpoints: set[int], live: Sequence[int])
 
 def away(connection: Connection, live: Sequence[int]) -> list[tuple[Share, int]]:
     """Where a rest of these broadcasts waits at a stand-in, each with the endpoint it was staged for."""
-    query = select(shard.c.broadcast, shard.c.medium, shard.c.endpoint, shard.c.home).where(
-        _rest(live), shard.c.endpoint != shard.c.home
-    )
-    return [(Share(*row[:3]), row.home) for row in connection.execute(query.distinct())]
+    return [(Share(*row[:3]), row.home) for row in connection.execute(_AWAY, {"live": list(live)})]
 
 
 def stand_ins(connection: Connection, share: Share, sick: set[int]) -> list[StandIn]:
@@ -237,7 +239,7 @@ def _open_shards(connection: Connection, which: ColumnElement[bool], share: Shar
     return connection.execute(query.order_by(shard.c.no).with_for_update()).all()
 
 
-def _rest(live: Sequence[int]) -> ColumnElement[bool]:
+def _rest(live: Sequence[int] | BindParameter[Any]) -> ColumnElement[bool]:
     return (
         shard.c.broadcast.in_(live)
         & shard.c.medium.in_(_PERSONAL)
@@ -253,3 +255,10 @@ def _next_no(connection: Connection, row: Row[Any]) -> int:
 
 def _key(row: Row[Any]) -> ShardKey:
     return ShardKey(row.broadcast, row.medium, row.no)
+
+
+_AWAY: Final = (
+    select(shard.c.broadcast, shard.c.medium, shard.c.endpoint, shard.c.home)
+    .where(_rest(bindparam("live", expanding=True)), shard.c.endpoint != shard.c.home)
+    .distinct()
+)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, delete, func, literal, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, case, delete, func, literal, select, update
 
 from app.domain.delivery import State, accepted_state
 from app.domain.halting import Counts, Marks
@@ -35,6 +35,8 @@ class Tally:
     """When the later mark was set; 0 = never."""
     first_size: int
     """Of the canary: those from whom an outcome is to come."""
+    open: int
+    """Those who may yet change by our own doing, or are unknown: `waiting` less a rest that was stopped."""
 
     @property
     def key(self) -> tuple[int, int]:
@@ -43,26 +45,35 @@ class Tally:
 
 def tallies(connection: Connection, broadcast_id: int) -> list[Tally]:
     """Sums of counters, never a scan of deliveries. Whoever was suppressed or stopped is no failure."""
-    settled = sum((shard.c[name] for name in _SETTLED), literal(0))
-    own = shard.c.suppressed + shard.c.superseded + shard.c.expired + shard.c.cancelled
-    sums: Select[Any] = select(
+    mine = {"of": broadcast_id}
+    rows: Sequence[Row[Any]] = connection.execute(_SUMS, mine).all()
+    heard = _heard(connection, broadcast_id)
+    marks = {(row.medium, row.endpoint): row for row in connection.execute(_MARKS, mine)}
+    return [_tally(row, heard[row.medium, row.endpoint], marks.get((row.medium, row.endpoint))) for row in rows]
+
+
+_FINISHED: Final = sum((shard.c[name] for name in _SETTLED), literal(0))
+_OWN: Final = shard.c.suppressed + shard.c.superseded + shard.c.expired + shard.c.cancelled
+_QUEUED: Final = case((shard.c.rest_state.is_(None), shard.c.size - shard.c.admitted), else_=0)
+_SUMS: Final[Select[Any]] = (
+    select(
         shard.c.medium,
         shard.c.endpoint,
         func.sum(shard.c.size).label("size"),
-        func.sum(shard.c.canary * (shard.c.size - own)).label("first_size"),
+        func.sum(shard.c.canary * (shard.c.size - _OWN)).label("first_size"),
         func.sum(shard.c.accepted).label("accepted"),
-        func.sum(shard.c.size - settled).label("waiting"),
-        func.sum(settled - own).label("settled"),
+        func.sum(shard.c.size - _FINISHED).label("waiting"),
+        func.sum(_QUEUED + shard.c.admitted - _FINISHED).label("open"),
+        func.sum(_FINISHED - _OWN).label("settled"),
         func.sum(shard.c.filtered).label("words"),
         func.sum(shard.c.failed - shard.c.filtered + shard.c.dead).label("addresses"),
-    ).where(shard.c.broadcast == broadcast_id)
-    rows: Sequence[Row[Any]] = connection.execute(sums.group_by(shard.c.medium, shard.c.endpoint)).all()
-    heard = _heard(connection, broadcast_id)
-    marks = {
-        (row.medium, row.endpoint): row
-        for row in connection.execute(select(halt_mark).where(halt_mark.c.broadcast == broadcast_id))
-    }
-    return [_tally(row, heard[row.medium, row.endpoint], marks.get((row.medium, row.endpoint))) for row in rows]
+    )
+    .where(shard.c.broadcast == bindparam("of"))
+    .group_by(shard.c.medium, shard.c.endpoint)
+)
+"""Like every statement that runs four times a second built once: putting one together costs more than running it."""
+_MARKS: Final = select(halt_mark).where(halt_mark.c.broadcast == bindparam("of"))
+_HEARD: Final = select(receipt_count).where(receipt_count.c.broadcast == bindparam("of"))
 
 
 def move_marks(connection: Connection, broadcast_id: int, moved: Mapping[tuple[int, int], Marks], now_ms: int) -> None:
@@ -89,17 +100,15 @@ def end_canary(connection: Connection, broadcast_id: int) -> None:
     connection.execute(update(broadcast).where(broadcast.c.id == broadcast_id).values(canary_until_ms=None))
 
 
-def canary_of(connection: Connection, broadcast_id: int) -> tuple[int | None, int]:
-    """(until when the first portion is watched, None when it is over; for how long), in milliseconds."""
-    found = select(broadcast.c.canary_until_ms, broadcast.c.canary_wait_ms).where(broadcast.c.id == broadcast_id)
-    row = connection.execute(found).one()
-    return row.canary_until_ms, row.canary_wait_ms
+def canary_until(connection: Connection, broadcast_id: int) -> int | None:
+    """Milliseconds; until when the first portion is watched, None when there is none or it is over."""
+    return connection.scalar(select(broadcast.c.canary_until_ms).where(broadcast.c.id == broadcast_id))
 
 
 def _heard(connection: Connection, broadcast_id: int) -> dict[tuple[int, int], Counter[str]]:
     """Per medium and endpoint: accepted deliveries that were filtered by a carrier, or came to nothing otherwise."""
     heard: dict[tuple[int, int], Counter[str]] = defaultdict(Counter)
-    for row in connection.execute(select(receipt_count).where(receipt_count.c.broadcast == broadcast_id)):
+    for row in connection.execute(_HEARD, {"of": broadcast_id}):
         kind = ReceiptKind(row.kind)
         if kind is ReceiptKind.FILTERED:
             heard[row.medium, row.endpoint]["words"] += row.deliveries
@@ -120,6 +129,7 @@ def _tally(row: Row[Any], heard: Counter[str], mark: Row[Any] | None) -> Tally:
         Marks() if mark is None else Marks(_counts(mark, "begin"), _counts(mark, "half")),
         0 if mark is None else mark.half_ms,
         int(row.first_size),
+        int(row.open),
     )
 
 

@@ -31,6 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.elements import ColumnElement
 
 from app.domain.delivery import FINAL, Result, Why
+from app.store import tables
 from app.store.ledger_tables import address, broadcast, due, outcome, recipient, shard, suppression
 from app.store.windows import Candidates, FirstMessage, Origin, ShardKey
 
@@ -67,17 +68,20 @@ class BroadcastRow:
     site_bound_ms: int | None
     canary_until_ms: int | None = None
     """While set only the first portion may be admitted."""
+    canary_wait_ms: int = 0
+    update_state: str = ""
+    playbook: str | None = None
+    """Of its crisis."""
 
 
 def broadcast_row(connection: Connection, broadcast_id: int) -> BroadcastRow | None:
-    row = connection.execute(_broadcasts().where(broadcast.c.id == broadcast_id)).one_or_none()
+    row = connection.execute(_BROADCAST, {"wanted": broadcast_id}).one_or_none()
     return None if row is None else _as_broadcast(row)
 
 
 def live_broadcasts(connection: Connection) -> list[BroadcastRow]:
     """Those with anything left to send or to settle, oldest first."""
-    rows = connection.execute(_broadcasts().where(broadcast.c.state.in_(LIVE)).order_by(broadcast.c.id))
-    return [_as_broadcast(row) for row in rows]
+    return [_as_broadcast(row) for row in connection.execute(_LIVE_BROADCASTS)]
 
 
 def claim_shards(
@@ -339,8 +343,8 @@ def _ended(broadcast_id: int, results: Sequence[str]) -> ColumnElement[bool]:
     )
 
 
-def _broadcasts() -> Select[Any]:
-    return select(
+_BROADCASTS: Final[Select[Any]] = (
+    select(
         broadcast.c.id,
         broadcast.c.update_id,
         broadcast.c.revision,
@@ -354,9 +358,17 @@ def _broadcasts() -> Select[Any]:
         broadcast.c.site_confirmed_ms,
         broadcast.c.site_bound_ms,
         broadcast.c.canary_until_ms,
+        broadcast.c.canary_wait_ms,
+        tables.update.c.state.label("update_state"),
+        tables.crisis.c.playbook,
     )
+    .outerjoin(tables.update, tables.update.c.id == broadcast.c.update_id)
+    .outerjoin(tables.crisis, tables.crisis.c.slug == broadcast.c.crisis)
+)
+_BROADCAST: Final = _BROADCASTS.where(broadcast.c.id == bindparam("wanted"))
+_LIVE_BROADCASTS: Final = _BROADCASTS.where(broadcast.c.state.in_(LIVE)).order_by(broadcast.c.id)
 
 
 def _as_broadcast(row: Row[Any]) -> BroadcastRow:
-    values = row._asdict()
-    return BroadcastRow(**{**values, "drill": bool(values["drill"])})
+    values: dict[str, Any] = {**row._mapping, "drill": bool(row.drill)}
+    return BroadcastRow(**values)

@@ -89,6 +89,16 @@ def get(connection: Connection, update_id: int, *, lock: bool = False) -> Update
     return _update(row)
 
 
+def being_staged(connection: Connection) -> list[int]:
+    """Updates whose audience is being listed, oldest first, at most twenty."""
+    return list(connection.scalars(_BEING_STAGED))
+
+
+_BEING_STAGED: Final = (
+    select(update.c.id).where(update.c.state == UpdateState.STAGING.value).order_by(update.c.id).limit(20)
+)
+
+
 def page(
     connection: Connection,
     *,

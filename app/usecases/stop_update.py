@@ -114,7 +114,7 @@ def resume_update(
             halting.judge_anew(tx, row.broadcast_id, to_ms(now))
             if row.state is UpdateState.HALTED:
                 halting.end_canary(tx, row.broadcast_id)
-            elif halting.canary_of(tx, row.broadcast_id)[0] is not None:
+            elif halting.canary_until(tx, row.broadcast_id) is not None:
                 state = move(row.state, Action.TRY_FIRST)
             if row.sent_at is not None and row.document.get("recipients_per_hour"):
                 paced.put_off(tx, row.broadcast_id, to_ms(now))
