@@ -19,6 +19,9 @@ from typing import Any, Final
 import orjson
 import uvloop
 
+from channels.base import Failure
+from channels.http import Http, standing_headers
+
 TEXT: Final = "Power is out in the north. The portal and the shop are closed."
 SIDE_BY_SIDE: Final = {"sms": 64, "email": 8, "smtp": 8}
 BATCH: Final = 250
@@ -97,34 +100,28 @@ async def _bare(given: argparse.Namespace, ports: dict[str, Any]) -> float:
 
 
 def _forms(ports: dict[str, Any], tls: str) -> Callable[[range], Awaitable[None]]:
-    from pyreqwest.client import ClientBuilder
-    from pyreqwest.http import HeaderMap, Url
-
     credentials = ports["credentials"]["twilio"]
     login = base64.b64encode(f"{credentials['account_sid']}:{credentials['auth_token']}".encode()).decode()
-    headers = HeaderMap({"content-type": "application/x-www-form-urlencoded", "authorization": f"Basic {login}"})
-    url = Url(f"{ports[f'twilio{tls}']}/2010-04-01/Accounts/{credentials['account_sid']}/Messages.json")
-    client = ClientBuilder().no_proxy().build()
+    headers = standing_headers(f"Basic {login}", "application/x-www-form-urlencoded")
+    url = f"{ports[f'twilio{tls}']}/2010-04-01/Accounts/{credentials['account_sid']}/Messages.json"
+    http = Http()
     rest = f"&From=%2B15551234567&Body={TEXT.replace(' ', '+')}".encode()
 
     async def send(numbers: range) -> None:
         body = b"To=%%2B1%d%b" % (2_000_000_000 + numbers[0], rest)
-        response = await client.request("POST", url).headers(headers).body_bytes(body).build().send()
-        if response.status != 201:
-            raise SystemExit(f"the provider answered {response.status}")
-        orjson.loads(memoryview(await response.bytes()))
+        reply = await http.call("POST", url, headers, body)
+        if isinstance(reply, Failure) or reply.status != 201:
+            raise SystemExit(f"the provider answered {reply}")
+        orjson.loads(reply.body)
 
     return send
 
 
 def _documents(ports: dict[str, Any], tls: str) -> Callable[[range], Awaitable[None]]:
-    from pyreqwest.client import ClientBuilder
-    from pyreqwest.http import HeaderMap, Url
-
     credentials = ports["credentials"]["sendgrid"]
-    headers = HeaderMap({"content-type": "application/json", "authorization": f"Bearer {credentials['api_key']}"})
-    url = Url(f"{ports[f'sendgrid{tls}']}/v3/mail/send")
-    client = ClientBuilder().no_proxy().build()
+    headers = standing_headers(f"Bearer {credentials['api_key']}", "application/json")
+    url = f"{ports[f'sendgrid{tls}']}/v3/mail/send"
+    http = Http()
     rest = {
         "from": {"email": credentials["sender"]},
         "subject": "Power is out",
@@ -133,10 +130,9 @@ def _documents(ports: dict[str, Any], tls: str) -> Callable[[range], Awaitable[N
 
     async def send(numbers: range) -> None:
         people = [{"to": [{"email": f"p{number}@example.org"}]} for number in numbers]
-        body = orjson.dumps({"personalizations": people, **rest})
-        response = await client.request("POST", url).headers(headers).body_bytes(body).build().send()
-        if response.status != 202:
-            raise SystemExit(f"the provider answered {response.status}")
+        reply = await http.call("POST", url, headers, orjson.dumps({"personalizations": people, **rest}))
+        if isinstance(reply, Failure) or reply.status != 202:
+            raise SystemExit(f"the provider answered {reply}")
 
     return send
 

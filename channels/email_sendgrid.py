@@ -21,7 +21,6 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
-from pyreqwest.http import Url
 
 from channels.base import (
     Accepted,
@@ -108,7 +107,7 @@ class SendGridEmail:
     def __init__(self, settings: Settings, http: Http) -> None:
         self._http = http
         self._settings = settings
-        self._url = Url(f"{settings.base_url.rstrip('/')}/v3/mail/send")
+        self._url = f"{settings.base_url.rstrip('/')}/v3/mail/send"
         self._headers = standing_headers(f"Bearer {settings.api_key.reveal()}", "application/json")
         self._tails = PerMessage(self._tail)
         self._key: ec.EllipticCurvePublicKey | None = None

@@ -1,31 +1,33 @@
 """The one way out by HTTP: pooled, with explicit time-outs, and with typed failures instead of exceptions.
 
-No redirect is followed and no proxy of the environment is used. Which client and why:
-docs/adr/0002-http-client.md.
+No redirect is followed and no proxy of the environment is used. Providers, whose addresses the operator sets, are
+called by libcurl (docs/adr/0008-libcurl-for-providers.md); addresses that customers give by the client whose parser
+also checks them (docs/adr/0002-http-client.md).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
+import threading
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import orjson
 from pyreqwest.client import Client, ClientBuilder
 from pyreqwest.exceptions import BuilderError, ConnectTimeoutError, DetailedPyreqwestError, RequestTimeoutError
-from pyreqwest.http import HeaderMap, Url
+from pyreqwest.http import Url
 from pyreqwest.response import Response
 
 from app.errors import Problem
 from channels import guard
 from channels.base import Failure, FailureKind
+from channels.wire import BAD_REQUEST, Standing, Wire
 
-Headers = Mapping[str, str] | HeaderMap
-"""Prebuild them with `standing_headers` where the same ones go with every call."""
+Headers = Mapping[str, str]
 
 LONGEST_BODY: Final = 8 << 20
 """Bytes read of an answer that comes over a `Line`."""
@@ -45,12 +47,21 @@ class Timeouts:
     total: float = 10.0
 
 
+class _Said(Protocol):
+    """An answer of either client."""
+
+    @property
+    def status(self) -> int: ...
+    def get_header(self, name: str, /) -> str | None: ...
+    def get_header_all(self, name: str, /) -> list[str]: ...
+
+
 class Reply:
     """An answer with its whole body read."""
 
     __slots__ = ("_now", "_response", "body", "status")
 
-    def __init__(self, response: Response, body: bytes | memoryview, now: Callable[[], datetime]) -> None:
+    def __init__(self, response: _Said, body: bytes, now: Callable[[], datetime]) -> None:
         self.status = response.status
         self.body = body
         self._response = response
@@ -78,11 +89,9 @@ class Reply:
         return document if isinstance(document, dict) else {}
 
 
-def standing_headers(authorization: str, content_type: str) -> HeaderMap:
+def standing_headers(authorization: str, content_type: str) -> Standing:
     """The headers of every call to one account; `authorization` shows in no repr. Raises ValueError on a line break."""
-    headers = HeaderMap({"content-type": content_type, "accept": "application/json"})
-    headers.insert("authorization", authorization, is_sensitive=True)
-    return headers
+    return Standing({"content-type": content_type, "accept": "application/json", "authorization": authorization})
 
 
 def _utc_now() -> datetime:
@@ -107,20 +116,40 @@ class Http:
         self.allow_private = allow_private
         self._ports = frozenset(public_ports)
         self._resolve = resolve
-        self._client: Client | None = None
+        self._wires: dict[int, Wire] = {}
         self._pinned: dict[tuple[str, str, int], Client] = {}
 
-    def call(
-        self, method: str, url: str | Url, headers: Headers, body: bytes | None = None, more: Headers | None = None
-    ) -> Coroutine[Any, Any, Reply | Failure]:
+    async def call(
+        self,
+        method: str,
+        url: str,
+        headers: Headers | Standing,
+        body: bytes | None = None,
+        more: Headers | None = None,
+    ) -> Reply | Failure:
         """One request. Any answer is a Reply, whatever its status; a Failure says what the network did.
 
         NOT_ACCEPTED: refused, name, TLS, connect time-out. AMBIGUOUS: anything after the request may have
-        left. OURS: it could not be built. `more` are headers of this call alone.
+        left. OURS: it could not be built. Prebuild with `standing_headers` what goes with every call; `more` goes with
+        this one alone.
         """
-        if self._client is None:
-            self._client = self._builder().build()
-        return _call(self._client, self.now, method, url, headers, body, more)
+        if more or not isinstance(headers, Standing):
+            try:
+                headers = Standing(headers, more or {})
+            except ValueError:
+                return BAD_REQUEST
+        answer = await self._here().request(method, url, headers, body)
+        return answer if isinstance(answer, Failure) else Reply(answer, answer.body, self.now)
+
+    def _here(self) -> Wire:
+        """The connections of the event loop that runs in this thread: asking which one that is costs a system call."""
+        thread = threading.get_ident()
+        wire = self._wires.get(thread)
+        if wire is None or not wire.running:
+            for ended in [one for one, kept in self._wires.items() if not kept.running]:
+                self._wires.pop(ended).close()
+            wire = self._wires[thread] = Wire(self.timeouts.connect, self.timeouts.total)
+        return wire
 
     async def post_public(self, url: str, headers: Headers, body: bytes) -> Reply | Failure:
         """POST to an address a customer gave: resolved once, every address checked, connected to that very one.
@@ -131,7 +160,7 @@ class Http:
         if isinstance(way, Failure):
             return way
         client = await self._pin(*way)
-        return await _call(client, self.now, "POST", Url(url), headers, body, None, read=False)
+        return await _call(client, self.now, "POST", Url(url), headers, body, read=False)
 
     async def visit_public(self, method: str, url: str, headers: Headers) -> Reply | Failure:
         """The same without a body, over a connection of its own: for many hosts, each asked once or twice."""
@@ -140,7 +169,7 @@ class Http:
             return way
         client = await self._client_for(*way)
         try:
-            return await _call(client, self.now, method, Url(url), headers, None, None, read=False)
+            return await _call(client, self.now, method, Url(url), headers, None, read=False)
         finally:
             await client.close()
 
@@ -179,9 +208,12 @@ class Http:
         return (host, addresses[0], port) if problem is None else _refused(problem)
 
     async def aclose(self) -> None:
-        clients = [*self._pinned.values(), *([self._client] if self._client else [])]
+        """Of other event loops only what has ended is closed; a running one closes its own."""
+        wire = self._wires.pop(threading.get_ident(), None)
+        if wire is not None:
+            wire.close()
+        clients = [*self._pinned.values()]
         self._pinned.clear()
-        self._client = None
         for client in clients:
             await client.close()
 
@@ -228,38 +260,32 @@ class Line:
         parsed = guard.parse(url)
         if parsed is None or (parsed.host_str, parsed.port_or_known_default) != self._to:
             return Failure(FailureKind.OURS, "other_host", "The request is for another host than this line.")
-        return await _call(self._client, self._now, method, parsed, headers, body, None, most=LONGEST_BODY)
+        return await _call(self._client, self._now, method, parsed, headers, body, most=LONGEST_BODY)
 
 
 async def _call(
     client: Client,
     now: Callable[[], datetime],
     method: str,
-    url: str | Url,
+    url: Url,
     headers: Headers,
     body: bytes | None,
-    more: Headers | None,
     *,
     read: bool = True,
     most: int = 0,
 ) -> Reply | Failure:
-    """`most` bounds the body in bytes; 0 = whatever comes."""
+    """`most` bounds the body in bytes; without `read` none of it is."""
     try:
         builder = client.request(method, url).headers(headers)
         if body is not None:
             builder = builder.body_bytes(body)
-        if more is not None:
-            builder = builder.headers(more)
         if not read:
             async with builder.build_streamed() as response:
                 return Reply(response, b"", now)
-        if most:
-            async with builder.build_streamed() as response:
-                return await _bounded(response, most, now)
-        response = await builder.build().send()
-        return Reply(response, memoryview(await response.bytes()), now)
+        async with builder.build_streamed() as response:
+            return await _bounded(response, most, now)
     except (BuilderError, ValueError):
-        return Failure(FailureKind.OURS, "bad_request", "The request could not be built from these settings and words.")
+        return BAD_REQUEST
     except DetailedPyreqwestError as error:
         return _network(error)
 

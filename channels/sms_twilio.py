@@ -18,8 +18,6 @@ from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Final
 from urllib.parse import ParseResult, parse_qsl, quote_plus, urlencode, urlparse
 
-from pyreqwest.http import Url
-
 from channels.base import (
     Accepted,
     Batch,
@@ -128,7 +126,7 @@ class TwilioSms:
         address = (
             f"{settings.base_url.rstrip('/')}/2010-04-01/Accounts/{quote_plus(settings.account_sid)}/Messages.json"
         )
-        self._url = Url(address)
+        self._url = address
         self._folder = address.removesuffix(".json")
         login = f"{settings.account_sid}:{settings.auth_token.reveal()}".encode()
         authorization = "Basic " + base64.b64encode(login).decode()

@@ -99,10 +99,13 @@ def settled(
 def alike(candidates: Candidates, areas: frozenset[str] = frozenset()) -> list[Window]:
     """Parted into those who may share a call: one language, one variant, one of the areas that matter."""
     slots: Sequence[str] = [area_slot(area, areas) for area in candidates.areas] if areas else ("",) * len(candidates)
-    groups: dict[tuple[str, int, str], list[int]] = {}
-    for place, kind in enumerate(zip(candidates.languages, candidates.variants, slots, strict=True)):
-        groups.setdefault(kind, []).append(place)
+    kinds = list(zip(candidates.languages, candidates.variants, slots, strict=True))
     ids, addresses = candidates.ids, [address or "" for address in candidates.addresses]
+    if len(set(kinds)) == 1:
+        return [Window(candidates.origin, *kinds[0], ids, addresses)]
+    groups: dict[tuple[str, int, str], list[int]] = {}
+    for place, kind in enumerate(kinds):
+        groups.setdefault(kind, []).append(place)
     return [
         Window(candidates.origin, *kind, [ids[place] for place in places], [addresses[place] for place in places])
         for kind, places in groups.items()

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from pyreqwest.http import HeaderMap
 
 from app.domain.message import Failure, FailureKind
 from channels.http import Http, Reply, Timeouts, by_status, retry_after
+from channels.wire import Standing
 from tests.conftest import NOON
 from tests.rig.wire import Reply as Said
 from tests.unit.channels.answers import Answers, always, closed_port
@@ -87,6 +87,35 @@ async def test_a_reset_is_ambiguous_because_the_request_may_have_been_read(http:
     assert (found.kind, found.code) == (FailureKind.AMBIGUOUS, "reset")
 
 
+async def test_a_kept_connection_that_breaks_after_the_request_is_not_tried_again(http: Http) -> None:
+    """libcurl would, on its own: somebody would get the same message twice."""
+    answers = iter([Said(200)])
+    async with Answers(lambda _: next(answers, None)) as server:
+        assert isinstance(await post(http, server.url), Reply)
+        found = await failure(http, server.url)
+        assert len(server.requests) == 2
+    assert (found.kind, found.code) == (FailureKind.AMBIGUOUS, "reset")
+
+
+async def test_a_call_that_is_given_up_leaves_no_connection_behind(http: Http) -> None:
+    gone = asyncio.Event()
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()  # until the caller hangs up
+        gone.set()
+        writer.close()
+
+    server = await asyncio.start_server(listen, "127.0.0.1", 0)
+    async with server:
+        call = asyncio.create_task(post(http, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"))
+        while not server.sockets or not call.cancelling():
+            await asyncio.sleep(0.05)
+            call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        await asyncio.wait_for(gone.wait(), 20)
+
+
 async def test_no_failure_quotes_the_address_it_called(http: Http) -> None:
     with closed_port() as port:
         for url in ("http://nobody.invalid/secret-path", f"http://127.0.0.1:{port}/secret-path"):
@@ -113,7 +142,7 @@ async def test_a_redirect_is_not_followed_and_points_at_the_settings(http: Http)
 
 async def test_one_connection_serves_many_calls(http: Http) -> None:
     async with Answers(always(200)) as server:
-        headers = HeaderMap({"x-one": "1"})
+        headers = Standing({"x-one": "1"})
         for _ in range(3):
             assert isinstance(await http.call("POST", server.url, headers, b"x"), Reply)
         assert len(server.requests) == 3

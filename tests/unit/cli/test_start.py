@@ -27,6 +27,7 @@ FOR_OTHERS = {
     "jinja2",
     "email_validator",
     "aiohttp",
+    "pycurl",
     "pyreqwest",
     "twilio",
     "uvicorn",
