@@ -370,5 +370,5 @@ _LIVE_BROADCASTS: Final = _BROADCASTS.where(broadcast.c.state.in_(LIVE)).order_b
 
 
 def _as_broadcast(row: Row[Any]) -> BroadcastRow:
-    values: dict[str, Any] = {**row._mapping, "drill": bool(row.drill)}
+    values: dict[str, Any] = {**row._asdict(), "drill": bool(row.drill)}
     return BroadcastRow(**values)
