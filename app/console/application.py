@@ -35,7 +35,9 @@ from app.console import (
     registers,
     routing,
     schedules,
+    sentences,
     signing_in,
+    translating,
     updates,
     writing,
 )
@@ -57,6 +59,8 @@ MODULES: Final = (
     crises,
     writing,
     previews,
+    sentences,
+    translating,
     updates,
     approving,
     account,

@@ -28,6 +28,7 @@ from app.usecases.second_person import other_person_refusal
 from app.usecases.send_update import send_update
 from app.usecases.stop_update import pause_update
 from app.usecases.submit_update import plan_of
+from app.usecases.vouch import who_vouches
 from app.usecases.watch_promises import REACHED
 
 screens = Screens()
@@ -75,6 +76,7 @@ def decide(visit: Visit) -> Response:
         document=document,
         drill=document.drill,
         contents=contents(document, visit.words.language),
+        standings=who_vouches(context.db, row),
         compared=compared,
         samples=context.samples(row, visit.now) if row.state is UpdateState.SUBMITTED else (),
         plan=plan,

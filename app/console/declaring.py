@@ -127,7 +127,7 @@ def _declaration(visit: Visit, asked: Asked) -> Declaration:
         raise Invalid(Problem("unknown_playbook", "No playbook is meant for this.", "", "Start from one by its name."))
     title, audience = read.text("title", required=False), read.text("audience", required=False, longest=64)
     severity = read.choice("severity", Severity) if typed.one("severity") else None
-    values = {name: _value(read, name, kind, visit) for name, kind in _variables(asked).items()}
+    values = {name: read_variable(read, name, kind, visit) for name, kind in _variables(asked).items()}
     if asked.waiting is not None:
         read.problem("triage_incomplete", f"answer-{asked.waiting.slug}", "This is still open.", "Answer it.")
     read.done()
@@ -150,7 +150,8 @@ def _variables(asked: Asked) -> dict[str, SlotType]:
     return {name: playbook.variables[name] for name in playbook.wanted(STAGE.value) if name in playbook.variables}
 
 
-def _value(read: Fields, name: str, kind: SlotType, visit: Visit) -> object:
+def read_variable(read: Fields, name: str, kind: SlotType, visit: Visit) -> object:
+    """Of the field `var-NAME`."""
     field = f"var-{name}"
     if kind is SlotType.NUMBER:
         return read.number(field, 0, 10_000_000_000)

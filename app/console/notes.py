@@ -49,6 +49,13 @@ NOTES: Final[Mapping[str, str]] = MappingProxyType(
         "decided": mark("Somebody has decided about it already, or it was taken back."),
         "begun": mark("The crisis is open. Write the first word: it is saved while you type, and nothing leaves yet."),
         "written": mark("Saved."),
+        "filled": mark("Every language is filled. Read it once more."),
+        "translation_asked": mark("Send the link below to whoever translates. They need no account."),
+        "translation_revoked": mark("The link opens nothing any more."),
+        "translation_waived": mark("It may stay as it is. Your reason is shown to whoever approves."),
+        "translation_saved": mark(
+            "Thank you. Your words are in the draft, with your name; you can still correct them."
+        ),
         "links_checked": mark("The links were opened just now."),
         "written_with": mark("Saved, with what somebody else changed meanwhile."),
         "submitted": mark("It waits for the second person."),

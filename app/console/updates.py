@@ -31,6 +31,7 @@ from app.usecases.resume_session import resume_session
 from app.usecases.send_first_word import first_word_refusal
 from app.usecases.stop_update import StopReport, cancel_update, pause_update, resume_update
 from app.usecases.submit_update import submit_update
+from app.usecases.vouch import who_vouches
 
 screens = Screens()
 EVERY_SECONDS: Final = 1.0
@@ -104,6 +105,7 @@ def one(visit: Visit) -> Response:
         crisis=crisis,
         document=document,
         contents=contents(document, visit.words.language),
+        standings=who_vouches(context.db, row),
         checked=checked,
         actions=frozenset(action.value for action in allowed(row.state)),
         live=row.state in LIVE,

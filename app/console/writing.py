@@ -19,8 +19,9 @@ from app.domain.crisis import Stage, UpdateState
 from app.domain.merging import Merged, merge
 from app.domain.sites import Site
 from app.domain.texts import direction, is_language, pick
+from app.domain.vouching import standings
 from app.errors import Conflict, Invalid, Problem
-from app.store import audiences, crises, documents, drafts, endpoints, updates
+from app.store import audiences, crises, documents, drafts, endpoints, updates, vouching
 from app.store.documents import Kind
 from app.store.updates import UpdateRow
 from app.usecases.draft_update import edit_draft
@@ -143,6 +144,7 @@ def _page(visit: Visit, done: Saved | None) -> Response:
         crisis = crises.get(connection, row.crisis)
         offered = _offered(connection, visit)
         languages = _languages(connection, visit, row)
+        vouchers = vouching.of_update(connection, row.id)
     if row.state not in OPEN and not visit.problems:
         return visit.go(f"/updates/{row.id}")
     if done is not None and done.clashes is not None:
@@ -154,13 +156,14 @@ def _page(visit: Visit, done: Saved | None) -> Response:
     shown = dict(visit.entered.fields) if visit.entered.form == FORM_NAME else before
     words = {name: value if isinstance(value, str) else (value or ("",))[0] for name, value in shown.items()}
     known = context.templating.languages()
+    stand = {one.language: one for one in standings(row.document["content"], vouchers)}
     return visit.show(
         "write.html",
         row=row,
         crisis=crisis,
         title=pick(crisis.titles, visit.words.language)[0],
         values={**before, "endpoints": listed, "revision": row.revision},
-        sections=[_section(visit, code, words) for code in languages],
+        sections=[_section(visit, code, words) | {"standing": stand.get(code)} for code in languages],
         source=languages[0],
         source_words={name: text for name, text in words.items() if name.startswith(f"content.{languages[0]}.")},
         more=[(code, language_name(code, visit.words.language)) for code in known if code not in languages],

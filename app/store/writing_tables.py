@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Column, ForeignKey, Integer, String, Table
+from sqlalchemy import JSON, Column, ForeignKey, Integer, String, Table, Text
 
 from app.store.tables import metadata
-from app.store.types import Instant
+from app.store.types import Instant, Key
 
 draft_edit = Table(
     "draft_edit",
@@ -17,3 +17,39 @@ draft_edit = Table(
     Column("at", Instant, nullable=False),
 )
 """What a draft said under each of its last revisions, and who wrote it: two who write at once are told apart by it."""
+
+vouching = Table(
+    "vouching",
+    metadata,
+    Column("update_id", ForeignKey("crisis_update.id"), primary_key=True),
+    Column("language", String(35), primary_key=True),
+    Column("how", String(16), nullable=False),
+    Column("vouched_by", String(200), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("source", String(35), nullable=False),
+    Column("source_hash", String(64), nullable=False),
+    Column("waived_hash", String(64), nullable=True),
+    Column("waived_by", String(200), nullable=True),
+    Column("waived_reason", Text, nullable=True),
+)
+"""Who answers for the words of an update in a language, and which words of the source they had before them."""
+
+translation_task = Table(
+    "translation_task",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("update_id", ForeignKey("crisis_update.id"), nullable=False, index=True),
+    Column("language", String(35), nullable=False),
+    Column("source", String(35), nullable=False),
+    Column("source_words", JSON, nullable=False),
+    Column("source_hash", String(64), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("asked_by", String(200), nullable=False),
+    Column("asked_user", Key, nullable=True),
+    Column("asked_at", Instant, nullable=False),
+    Column("until", Instant, nullable=False),
+    Column("revoked_at", Instant, nullable=True),
+    Column("done_at", Instant, nullable=True),
+    Column("done_by", String(200), nullable=True),
+)
+"""A translation somebody without an account was asked for, of exactly these words."""

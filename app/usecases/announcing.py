@@ -17,7 +17,9 @@ from app.domain.playbooks import Playbook
 from app.domain.reading import iso
 from app.domain.routing import Registry, RouteLine, route_lines
 from app.domain.updates import UpdateDocument
+from app.domain.vouching import Standing
 from app.errors import Problem
+from app.store.translations import TaskRow
 from app.templating import OUTPUT_CAP, Templating
 from app.templating.announcement import Readers, exercise_mark
 
@@ -43,6 +45,10 @@ class Source:
     library: Library = NO_LIBRARY
     playbook: Playbook | None = None
     """The crisis's own, None without one."""
+    standings: tuple[Standing, ...] = ()
+    """Who vouches for each language, and whether it is in step."""
+    tasks: tuple[TaskRow, ...] = ()
+    """Translations that were asked for."""
 
     @property
     def default_language(self) -> str:

@@ -14,6 +14,7 @@ from app.domain.principals import Actor, Role
 from app.domain.reading import iso
 from app.domain.schedules import Policy
 from app.domain.staff_notices import Notice, NoticeKind
+from app.domain.vouching import How
 from app.errors import ClarionError, Invalid, NotFound, Unavailable
 from app.observe import logger
 from app.store import accounts, crises, schedules, updates, users
@@ -27,6 +28,7 @@ from app.usecases.save_schedule import sentences_hash
 from app.usecases.send_update import send_update
 from app.usecases.submit_update import submit_update
 from app.usecases.tell_staff import tell_staff
+from app.usecases.vouch import vouch
 
 AGAIN: Final = timedelta(seconds=1)
 """While its audience is listed."""
@@ -139,6 +141,8 @@ def _anew(
     reason = Why.NO_CHANGE if quietly else Why.IN_ADVANCE
     if document.to_document() != update.document:
         update = updates.edit(tx, update.id, document.to_document(), update.authors)
+        words = update.document["content"]  # all languages at once, those that say the same as before too
+        vouch(tx, update.id, {}, words, place.playbook.slug, now, how=How.SENTENCES)
     schedules.change_plan(
         tx, plan.id, state=PlanState.READY, reason=reason, digest=made.digest, approver=row.approved_by,
         revision=update.revision,

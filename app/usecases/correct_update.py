@@ -14,6 +14,7 @@ from app.store import audit, drafts, updates
 from app.store.database import Database
 from app.store.updates import UpdateRow
 from app.usecases.draft_update import check_references, check_same_world
+from app.usecases.vouch import vouch
 
 KEPT: Final = ("endpoints", "need", "audience", "drill", "help", "placements")
 """What a correction takes over from the update it corrects, unless it says it itself."""
@@ -46,6 +47,7 @@ def correct_update(
         check_same_world(wrong, update)
         row = updates.add(tx, wrong.crisis, update.to_document(), actor.user_id, now, corrects=update_id)
         drafts.keep(tx, row, actor.name, now)
+        vouch(tx, row.id, {}, row.document["content"], actor.name, now)
         body = {"corrects": update_id, "document": row.document}
         audit.append(tx, actor.name, "correct_update", f"update/{row.id}", body, now)
     return row

@@ -124,7 +124,8 @@ def declare_crisis(
             "drill": said.drill,
             **{name: chosen[name] for name in ("need", "audience", "endpoints", "next_update_by") if chosen[name]},
         }
-        update = draft_in(tx, actor, crisis.slug, read_draft(crisis.slug, document, now), now)
+        drafted = read_draft(crisis.slug, document, now)
+        update = draft_in(tx, actor, crisis.slug, drafted, now, sentences_of=playbook.slug)
         if not said.titles:  # a title of one's own is free text, and customers read it
             use = HoldingUse(playbook.slug, sentences_hash(playbook), content_hash(update.document))
             approvals.note_use(tx, update.id, use, now)

@@ -16,11 +16,13 @@ from app.domain.principals import Actor, permit
 from app.domain.promises import usual_pause
 from app.domain.reading import Reader
 from app.domain.updates import UpdateDocument
+from app.domain.vouching import How
 from app.errors import Conflict, Invalid, Problem
 from app.store import audiences, audit, crises, documents, drafts, endpoints, updates
 from app.store.database import Database
 from app.store.documents import Kind, check_revision
 from app.store.updates import UpdateRow
+from app.usecases.vouch import vouch
 
 LAST_STAGES: Final = frozenset({Stage.RESOLVED, Stage.FOLLOWUP})
 """Nothing need come after these."""
@@ -51,8 +53,13 @@ def _usual_promise(tx: Connection, crisis_slug: str, update: UpdateDocument, now
     return min(by, update.expires_at)
 
 
-def draft_in(tx: Connection, actor: Actor, crisis_slug: str, update: UpdateDocument, now: datetime) -> UpdateRow:
-    """Within the transaction of whoever drafts it; they have asked whether the actor may."""
+def draft_in(
+    tx: Connection, actor: Actor, crisis_slug: str, update: UpdateDocument, now: datetime, *, sentences_of: str = ""
+) -> UpdateRow:
+    """Within the transaction of whoever drafts it; they have asked whether the actor may.
+
+    `sentences_of`: the playbook whose approved sentences the words are, "" = the actor's own.
+    """
     state = crises.get(tx, crisis_slug).state
     if state is CrisisState.RESOLVED and update.stage.value not in ("resolved", "followup", "correction"):
         raise Conflict(
@@ -67,6 +74,7 @@ def draft_in(tx: Connection, actor: Actor, crisis_slug: str, update: UpdateDocum
     update = _placed(tx, update)
     row = updates.add(tx, crisis_slug, update.to_document(), actor.user_id, now)
     drafts.keep(tx, row, actor.name, now)
+    vouch(tx, row.id, {}, row.document["content"], sentences_of or actor.name, now, how=_how(sentences_of))
     body = {"crisis": crisis_slug, "document": row.document}
     audit.append(tx, actor.name, "create_draft", f"update/{row.id}", body, now)
     return row
@@ -96,9 +104,14 @@ def edit_draft(
             check_same_world(updates.get(tx, before.corrects), update)
         row = updates.edit(tx, update_id, update.to_document(), before.authors | {actor.user_id})
         drafts.keep(tx, row, actor.name, now)
+        vouch(tx, update_id, before.document["content"], row.document["content"], actor.name, now)
         body = {"revision": row.revision, "document": row.document}
         audit.append(tx, actor.name, "edit_draft", f"update/{update_id}", body, now)
     return row
+
+
+def _how(sentences_of: str) -> How:
+    return How.SENTENCES if sentences_of else How.WRITTEN
 
 
 def _placed(tx: Connection, update: UpdateDocument) -> UpdateDocument:

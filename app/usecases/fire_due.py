@@ -234,7 +234,8 @@ def _drafted(
         if isinstance(made, Why):
             return made
         update = read_draft(crisis.slug, made.document, now)
-        return draft_in(tx, as_schedule(row), crisis.slug, update, now).id, made.digest
+        drafted = draft_in(tx, as_schedule(row), crisis.slug, update, now, sentences_of=place.playbook.slug)
+        return drafted.id, made.digest
     except (Invalid, Conflict, NotFound) as refused:
         code = refused.problems[0].code
         logger("clarion.schedules").warning("not_drafted", schedule=row.slug, crisis=crisis.slug, code=code)

@@ -15,8 +15,9 @@ from app.domain.help_library import FaqEntry, HelpLink
 from app.domain.playbooks import Playbook
 from app.domain.reading import iso
 from app.domain.updates import UpdateDocument
+from app.domain.vouching import standings
 from app.errors import Invalid
-from app.store import crises, documents, links, updates
+from app.store import crises, documents, links, translations, updates, vouching
 from app.store.crises import FactRow
 from app.store.database import Database
 from app.store.documents import DocumentRow, Kind
@@ -40,6 +41,8 @@ def load_source(
         registry = documents.registry(connection)
         library = load_library(connection)
         playbook = _playbook(connection, crisis.playbook)
+        vouchers = vouching.of_update(connection, update_id)
+        tasks = translations.of_update(connection, update_id)
         speaker = {**organisation, **_names(connection)}
     document = CrisisDocument(crisis.slug, crisis.titles, crisis.severity, crisis.state, crisis.playbook or "")
     return Source(
@@ -52,6 +55,8 @@ def load_source(
         revision=row.revision if revision is None else revision,
         library=library,
         playbook=playbook,
+        standings=standings(words["content"], vouchers),
+        tasks=tuple(tasks),
     )
 
 

@@ -17,6 +17,7 @@ from app.domain.reading import parse_instant
 from app.domain.routing import ELSEWHERE, EMERGENCY_NEED, Reason, route_lines
 from app.domain.slots import is_slot_name, names_in
 from app.domain.updates import missing
+from app.domain.vouching import stale_problems
 from app.errors import Invalid, Problem
 from app.templating import Templating
 from app.usecases.compose_message import Composed, Source, compose
@@ -33,6 +34,7 @@ _ADVICE: Final = WARNINGS | {
     "route_dropped",
     "stale_fact",
     "translation_fallback",
+    "translation_waiting",
 }
 """Codes that warn; every other one blocks."""
 _LAST_STAGES: Final = frozenset({Stage.RESOLVED, Stage.FOLLOWUP})
@@ -108,6 +110,8 @@ def preflight(
         *_dead_links(source),
         *_routes(source, at),
         *_circumstances(source, at, page_link),
+        *stale_problems(source.standings),
+        *_waiting(source, at),
     ]
     renderings: list[Rendering] = []
     areas = _areas_apart(source, at)
@@ -210,6 +214,14 @@ def _sentences(content: Content) -> Iterator[str]:
     yield from (content.perspective, content.reassurance, *content.complications)
     yield from (option.text for option in content.options)
     yield from (link.text for link in content.links)
+
+
+def _waiting(source: Source, at: datetime) -> Iterator[Problem]:
+    """Languages somebody was asked to write, and has not yet."""
+    for task in source.tasks:
+        if task.open(at):
+            sentence = f"The text in “{task.language}” is being translated."
+            yield Problem("translation_waiting", sentence, f"content.{task.language}", "Wait for it, or send without.")
 
 
 def _dead_links(source: Source) -> Iterator[Problem]:
