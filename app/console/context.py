@@ -7,8 +7,10 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from app.clock import Clock
+from app.console.looks import Looks
 from app.domain.contact_load import DEFAULT_SHARES, ContactShares
 from app.domain.endpoints import ChannelFacts
 from app.domain.message import Info
@@ -58,6 +60,8 @@ class Context:
     """Of one part of a text message."""
     wake: Callable[[], None] = lambda: None
     """Tell the engine and the publisher of this process that there is work; safe from any thread."""
+    looks: Looks[Any] = field(default_factory=Looks)
+    """What those who watch updates share."""
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property

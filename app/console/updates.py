@@ -35,6 +35,8 @@ from app.usecases.vouch import who_vouches
 
 screens = Screens()
 EVERY_SECONDS: Final = 1.0
+ASKS_EVERY: Final = 5
+"""Beats between two questions whether a watcher is still signed in."""
 OPEN_STATES: Final = (UpdateState.DRAFT, UpdateState.RETURNED)
 SHOWN: Final = (State.QUEUED, State.SENDING, State.ACCEPTED, State.DELIVERED, State.FAILED, State.UNKNOWN)
 
@@ -175,21 +177,37 @@ def preflight_of(visit: Visit, row: UpdateRow) -> Preflight:
     return found if same is None else replace(found, problems=(same, *found.problems))
 
 
-def _look(visit: Visit) -> Watched | None:
-    """None when whoever watches has been signed out meanwhile."""
+def _look(visit: Visit, beat: int = 0) -> Watched | None:
+    """None when whoever watches has been signed out meanwhile, which is asked at every few beats."""
     context, now = visit.context, visit.context.clock.now()
-    still = resume_session(context.db, visit.jar.session, context.sessions, now, watching=True)
-    if still is None or still.actor is None:
-        return None
-    with context.db.reading() as connection:
-        return watched(connection, visit.path["update_id"], now)
+    if beat % ASKS_EVERY == 0:
+        still = resume_session(context.db, visit.jar.session, context.sessions, now, watching=True)
+        if still is None or still.actor is None:
+            return None
+    update_id = visit.path["update_id"]
+
+    def look() -> Watched:
+        with context.db.reading() as connection:
+            return watched(connection, update_id, now)
+
+    seen: Watched = context.looks.of(update_id, look)
+    return seen
+
+
+def _shown(visit: Visit, found: Watched) -> str:
+    """The moving part of the page, the same for everybody of one language and role."""
+    reader = f"{visit.words.language} {visit.actor.role.value}"
+    return visit.context.looks.page(
+        visit.path["update_id"], found, reader,
+        lambda: visit.pages.show(visit, "progress.html", {"found": found, "states": SHOWN}),
+    )  # fmt: skip
 
 
 async def _stream(visit: Visit, first: Watched | None) -> AsyncIterator[str]:
-    stopping, shown = visit.context.stopping, first
+    stopping, shown, beat = visit.context.stopping, first, 0
     before, told = "", first.tenth if first else None
     while shown is not None:
-        html = visit.pages.show(visit, "progress.html", {"found": shown, "states": SHOWN})
+        html = _shown(visit, shown)
         if html != before:
             yield event("progress", html)
         if shown.tenth != told:
@@ -200,7 +218,8 @@ async def _stream(visit: Visit, first: Watched | None) -> AsyncIterator[str]:
         try:
             await asyncio.wait_for(stopping.wait(), EVERY_SECONDS)
         except TimeoutError:
-            shown = await run_in_threadpool(_look, visit)
+            beat += 1
+            shown = await run_in_threadpool(_look, visit, beat)
     yield event("end", "")
 
 
