@@ -9,8 +9,8 @@ import asyncio
 import re
 import socket
 import ssl
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import ExitStack, asynccontextmanager, suppress
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Final
 
@@ -106,25 +106,31 @@ class SmtpEmail:
             return Failure(FailureKind.OURS, "bad_header", "The sender, its name or the reply address is malformed.")
         transaction = _Transaction(self._settings.bounce_address or self._settings.sender, recipient.address, letter)
         try:
-            async with asyncio.timeout(self._timeouts.total), self._connection(transaction) as connection:
-                return await transaction.run(connection)
+            return await self._carry(transaction)
         except aiosmtplib.SMTPResponseException as error:
             return classify(error.code, str(error.message), transaction.stage)
         except (aiosmtplib.SMTPException, OSError) as error:  # TimeoutError is an OSError
             return _broken(error, transaction.stage)
 
-    @asynccontextmanager
-    async def _connection(self, transaction: _Transaction) -> AsyncIterator[Talk]:
-        """A connection that is kept for the next letter unless its state became doubtful."""
-        async with self._slots:
+    async def _carry(self, transaction: _Transaction) -> Outcome:
+        """Over a connection that is kept for the next letter unless its state became doubtful."""
+        if self._slots.locked():
+            async with asyncio.timeout(self._timeouts.total):
+                await self._slots.acquire()
+        else:
+            await self._slots.acquire()
+        try:
             talk = self._kept() or await self._opened()
+            talk.begin(self._timeouts.total)
             try:
-                yield talk
+                return await transaction.run(talk)
             finally:
                 if transaction.clean and talk.usable:
                     self._idle.append(talk)
                 else:
                     talk.close()
+        finally:
+            self._slots.release()
 
     def _kept(self) -> Talk | None:
         while self._idle:

@@ -34,6 +34,9 @@ class Talk(asyncio.Protocol):
         self.pipelining = opened.supports_extension("pipelining")
         self.smtputf8 = opened.supports_extension("smtputf8")
         self._opened = opened
+        self._loop = asyncio.get_running_loop()
+        self._ends = float("inf")
+        self._timer: asyncio.TimerHandle | None = None
         self._transport = cast("asyncio.Transport", transport)
         self._buffer = bytearray()
         self._replies: list[Reply] = []
@@ -47,6 +50,24 @@ class Talk(asyncio.Protocol):
         """Connected, and nothing was said that nobody asked for."""
         return not (self._lost or self._buffer or self._replies or self._transport.is_closing())
 
+    def begin(self, seconds: float) -> None:
+        """Whatever is asked from now on has so long together; after that `ask` raises TimeoutError.
+
+        One timer runs on through many letters: one for each would cost more than reading its replies.
+        """
+        self._ends = self._loop.time() + seconds
+        if self._timer is None:
+            self._timer = self._loop.call_at(self._ends, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        if self._waiter is None or self._waiter.done():
+            return
+        if self._loop.time() < self._ends:
+            self._timer = self._loop.call_at(self._ends, self._look)
+        else:
+            self._waiter.set_exception(TimeoutError())
+
     async def ask(self, commands: bytes, replies: int) -> list[Reply]:
         """Write everything, then wait for so many replies. Raise SMTPServerDisconnected when none comes any more.
 
@@ -56,7 +77,7 @@ class Talk(asyncio.Protocol):
             raise aiosmtplib.SMTPServerDisconnected("closed")
         self._transport.write(commands)
         self._wanted = replies
-        self._waiter = asyncio.get_running_loop().create_future()
+        self._waiter = self._loop.create_future()
         try:
             await self._waiter
         finally:
@@ -65,6 +86,8 @@ class Talk(asyncio.Protocol):
         return got
 
     def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
         self._transport.close()
         self._opened.close()
 
