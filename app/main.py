@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 from app.api import health, openapi, problems, routers
 from app.api.envelope import Envelope
 from app.api.gate import Gate
-from app.callbacks import contact_readings
+from app.callbacks import contact_readings, facts
 from app.callbacks import routes as callbacks
 from app.callbacks.front import front as callbacks_front
 from app.console.application import create_console
@@ -78,6 +78,7 @@ def framework(wired: Wiring, *, run_engine: bool) -> FastAPI:
     openapi.install(faces)
     faces.include_router(callbacks.router)
     faces.include_router(contact_readings.router)
+    faces.include_router(facts.router)
     faces.include_router(routers.everything())
     faces.include_router(visitors.router)
     faces.include_router(finder.router)

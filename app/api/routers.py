@@ -11,6 +11,7 @@ from app.api import (
     crises,
     declaring,
     endpoints,
+    fact_sources,
     housekeeping,
     links,
     open_links,
@@ -34,8 +35,8 @@ def everything() -> APIRouter:
     routers = [
         *registry.lists(), organisation.router, contact_readings.router, advice.router, links.router,
         open_links.router, triage.router, declaring.router, endpoints.router, people.router, audiences.router,
-        crises.router, updates.router, release.router, preview_links.router, targets.router, pages.router,
-        watching.router, staff.router, schedules.router, schedules.plans, housekeeping.router,
+        crises.router, fact_sources.router, updates.router, release.router, preview_links.router, targets.router,
+        pages.router, watching.router, staff.router, schedules.router, schedules.plans, housekeeping.router,
     ]  # fmt: skip
     for router in routers:
         api.include_router(router)

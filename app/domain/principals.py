@@ -108,6 +108,7 @@ ROLE_FOR: Final[Mapping[str, Role]] = MappingProxyType(
         "halt_endpoint": Role.AUTHOR,
         "try_endpoint": Role.APPROVER,
         "save_contact_secret": Role.ADMIN,
+        "save_fact_source": Role.ADMIN,
         "save_staff_recipients": Role.ADMIN,
         "hand_out_key": Role.ADMIN,
         "create_user": Role.ADMIN,
