@@ -54,7 +54,7 @@ def remove(connection: Connection, slug: str) -> None:
 
 
 def taken_before(connection: Connection, slug: str, message: str, now: datetime, oldest: datetime) -> bool:
-    """Whether this webhook was taken already; from now on it was. Writers come one by one. Those before `oldest` are forgotten."""
+    """Whether this webhook was taken already; from now on it was. Those before `oldest` are forgotten."""
     connection.execute(delete(fact_webhook).where(fact_webhook.c.source == slug, fact_webhook.c.at < oldest))
     mine = (fact_webhook.c.source == slug) & (fact_webhook.c.message == message)
     if connection.scalar(select(fact_webhook.c.at).where(mine)) is not None:

@@ -18,6 +18,7 @@ PUBLIC: Final = {
     ("post", "/callbacks/{endpoint}/{reference}"),
     ("post", "/callbacks/contact-channels/{slug}/wait"),  # signed by the phone or chat system
     ("post", "/callbacks/contact-channels/{slug}/presence"),
+    ("post", "/callbacks/fact-sources/{source}/{crisis}"),  # signed by the system that measures
     ("get", "/u/{token}"),  # the reader's own link, signed by us
     ("post", "/u/{token}"),
 }
