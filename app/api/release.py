@@ -24,6 +24,7 @@ from app.store.updates import UpdateRow
 from app.usecases.confirm_code import confirm_code
 from app.usecases.correct_update import correct_update
 from app.usecases.decide_update import approve_update, reject_update, return_update
+from app.usecases.resend_failed import resend_failed
 from app.usecases.send_update import send_update
 from app.usecases.settle_unknown import UnknownDecision, settle_unknown
 from app.usecases.stop_update import StopReport, cancel_update, pause_update, resume_update
@@ -125,6 +126,13 @@ def decide_unknown(
     update_id: UpdateId, body: Decision, context: Ctx, actor: Annotated[Actor, may("settle_unknown")]
 ) -> UpdateView:
     settle_unknown(context.db, actor, update_id, UnknownDecision(body.decision), context.clock.now())
+    return _after(context, update_id)
+
+
+@router.post("/resend", operation_id="resend_failed", summary="Send again what surely never left")
+def send_again(update_id: UpdateId, context: Ctx, actor: Annotated[Actor, may("resend_failed")]) -> UpdateView:
+    """Clear refusals and our own faults only: never unknown, never suppressed, no address that was refused."""
+    resend_failed(context.db, actor, update_id, context.clock.now())
     return _after(context, update_id)
 
 

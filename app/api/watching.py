@@ -14,11 +14,11 @@ from starlette.concurrency import run_in_threadpool
 from app.api.access import Reader
 from app.api.answers import DeliveryView, Paged, UpdateView
 from app.api.context import Context, Ctx
-from app.api.csvout import lines
 from app.api.identifiers import UpdateId
 from app.api.pagination import Cursor, Limit
 from app.api.problems import REFUSALS
 from app.api.progress import settled, view
+from app.domain.csvout import lines
 from app.domain.delivery import State
 from app.store import deliveries, updates
 from app.store.deliveries import Delivery

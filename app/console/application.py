@@ -24,6 +24,7 @@ from app.console import (
     crises,
     declaring,
     endpoints,
+    failures,
     history,
     holding,
     home,
@@ -77,6 +78,7 @@ MODULES: Final = (
     history,
     holding,
     closing,
+    failures,
 )
 SCREENS: Final[tuple[Screen, ...]] = tuple(screen for module in MODULES for screen in module.screens.all)
 """Every route there is, in the order in which they are tried."""

@@ -42,6 +42,8 @@ NOTES: Final[Mapping[str, str]] = MappingProxyType(
         "all_clear_drafted": mark("The all-clear is drafted, for those who were told. Fill what is left open."),
         "resolved": mark("It is over. The banner goes with the next publication."),
         "handed_over": mark("It is written down for the next one."),
+        "resent": mark("What surely never left goes again."),
+        "unknown_decided": mark("Decided. It stands in the timeline with your name."),
         "undone": mark("Taken back in time: nothing has left. Let it go on, or cancel it for good."),
         "undone_late": mark("Stopped, but some of it had left already."),
         "returned": mark("It is back with its author, with your reason."),

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
+from app.clock import to_ms
 from app.console.approving import contents
 from app.console.forms import Fields
 from app.console.screens import Screens
@@ -20,8 +21,8 @@ from app.domain.crisis import CORRECTABLE, LIVE, UpdateState, allowed
 from app.domain.delivery import State
 from app.domain.updates import UpdateDocument
 from app.errors import Conflict, Problem
-from app.store import breakers, crises, endpoints, updates
-from app.store.breakers import OPEN
+from app.store import breakers, crises, deliveries, endpoints, updates
+from app.store.breakers import CLOSED
 from app.store.updates import UpdateRow
 from app.usecases.foresee_end import Foreseen, foresee
 from app.usecases.page_approvers import WAITING, asked
@@ -48,7 +49,9 @@ class Watched:
     row: UpdateRow
     seen: Foreseen
     closed: dict[str, str]
-    """Endpoints that send nothing now, and why."""
+    """Endpoints that send nothing now, or are being tried again, and why."""
+    moved: list[tuple[str, str, int]]
+    """(from, to, how many) of what another endpoint has taken over."""
 
     def count(self, state: State) -> int:
         return self.seen.counts.get(state, 0)
@@ -83,9 +86,10 @@ def watched(connection: Connection, update_id: int, now: datetime) -> Watched:
     for each in endpoints.everything(connection):
         if each.halted_reason:
             closed[each.slug] = each.halted_reason
-        elif each.id in known and known[each.id].state == OPEN:
-            closed[each.slug] = "breaker_open"
-    return Watched(row, foresee(connection, row, now), closed)
+        elif each.id in known and (phase := known[each.id].phase(to_ms(now))) != CLOSED:
+            closed[each.slug] = f"breaker_{phase}: {known[each.id].reason}"
+    moved = deliveries.moved(connection, row.broadcast_id) if row.broadcast_id is not None else []
+    return Watched(row, foresee(connection, row, now), closed, moved)
 
 
 @screens.get("/updates/{update_id:int}", needs="read")

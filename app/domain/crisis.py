@@ -171,6 +171,8 @@ class Action(StrEnum):
     CANCEL = "cancel"
     SUPERSEDE = "supersede"
     EXPIRE = "expire"
+    SEND_AGAIN = "send_again"
+    """Some of it failed and goes once more."""
 
 
 _S = UpdateState
@@ -191,6 +193,7 @@ _MOVES: Final[Mapping[Action, Mapping[UpdateState, UpdateState]]] = MappingProxy
         Action.HALT: {_S.CANARY: _S.HALTED, _S.SENDING: _S.HALTED},
         Action.FINISH: {_S.CANARY: _S.DONE, _S.SENDING: _S.DONE, _S.PAUSED: _S.DONE, _S.HALTED: _S.DONE},
         Action.CANCEL: {state: _S.CANCELLED for state in _S if state not in ENDED},
+        Action.SEND_AGAIN: {_S.DONE: _S.SENDING},
         Action.SUPERSEDE: dict.fromkeys(LIVE, _S.SUPERSEDED),
         Action.EXPIRE: {
             state: _S.EXPIRED for state in (*LIVE, _S.STAGING, _S.SUBMITTED, _S.APPROVED) if state not in ENDED

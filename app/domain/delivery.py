@@ -89,6 +89,8 @@ TRANSITIONS: Final[Mapping[tuple[State, Event], State]] = MappingProxyType(
         (State.UNKNOWN, Event.REPEATED_UNDER_KEY): State.RETRY_WAIT,
         (State.UNKNOWN, Event.RESENT_ONCE): State.RETRY_WAIT,
         (State.UNKNOWN, Event.DECIDED_RESEND): State.RETRY_WAIT,
+        (State.FAILED, Event.DECIDED_RESEND): State.RETRY_WAIT,
+        (State.DEAD, Event.DECIDED_RESEND): State.RETRY_WAIT,
         (State.UNKNOWN, Event.DECIDED_SENT): State.ACCEPTED,
         (State.UNKNOWN, Event.ACCEPTED): State.ACCEPTED,
         (State.UNKNOWN, Event.RECEIPT_ACCEPTED): State.ACCEPTED,

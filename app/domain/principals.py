@@ -80,6 +80,7 @@ ROLE_FOR: Final[Mapping[str, Role]] = MappingProxyType(
         "pause_update": Role.AUTHOR,
         "resume_update": Role.AUTHOR,
         "settle_unknown": Role.APPROVER,
+        "resend_failed": Role.AUTHOR,
         # cadence: what a schedule sends by itself needs a second person's approval of its own
         "save_schedule": Role.AUTHOR,
         "resume_scheduler": Role.APPROVER,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, case, func, literal, or_, select
+from sqlalchemy import Connection, Row, Select, and_, case, func, literal, or_, select, tuple_
 
 from app.clock import from_ms
 from app.domain.delivery import State, accepted_state
@@ -135,7 +135,7 @@ def page(
     """Deliveries by (medium, address id) after the cursor, at most `limit`, and the next cursor or None."""
     query = _deliveries(broadcast_id).order_by(recipient.c.medium, recipient.c.address_id).limit(limit + 1)
     if after:
-        medium, address_id = _cursor(after)
+        medium, address_id = cursor(after)
         later = and_(recipient.c.medium == medium, recipient.c.address_id > address_id)
         query = query.where(or_(recipient.c.medium > medium, later))
     if state is not None:
@@ -143,6 +143,31 @@ def page(
     rows = connection.execute(query).all()
     following = f"{rows[limit - 1].medium}.{rows[limit - 1].address_id}" if len(rows) > limit else None
     return [_delivery(row) for row in rows[:limit]], following
+
+
+def those(connection: Connection, broadcast_id: int, keys: Sequence[tuple[int, int]], state: State) -> list[Delivery]:
+    """These deliveries, by (medium, address id), as far as they are in this state; a few hundred at once."""
+    if not keys:
+        return []
+    mine = tuple_(recipient.c.medium, recipient.c.address_id).in_(keys)
+    query = _deliveries(broadcast_id).where(mine, _state_sql() == state.value)
+    rows = connection.execute(query.order_by(recipient.c.medium, recipient.c.address_id))
+    return [_delivery(row) for row in rows]
+
+
+def moved(connection: Connection, broadcast_id: int) -> list[tuple[str, str, int]]:
+    """(from, to, how many) of what a failover has given to another endpoint."""
+    home = endpoint.alias("home")
+    rows = connection.execute(
+        select(home.c.slug, endpoint.c.slug, func.sum(shard.c.size))
+        .select_from(shard)
+        .join(home, home.c.id == shard.c.home)
+        .join(endpoint, endpoint.c.id == shard.c.endpoint)
+        .where(shard.c.broadcast == broadcast_id, shard.c.home != shard.c.endpoint)
+        .group_by(home.c.slug, endpoint.c.slug)
+        .order_by(home.c.slug, endpoint.c.slug)
+    )
+    return [(str(one), str(other), int(number)) for one, other, number in rows]
 
 
 def states_by_row(connection: Connection, broadcast_id: int) -> dict[State, int]:
@@ -259,7 +284,8 @@ def _delivery(row: Row[Any]) -> Delivery:
     )
 
 
-def _cursor(text: str) -> tuple[int, int]:
+def cursor(text: str) -> tuple[int, int]:
+    """(medium, address id). Raise Invalid for what no list gave."""
     medium, _, address_id = text.partition(".")
     if not (medium.isdecimal() and address_id.isdecimal()) or max(len(medium), len(address_id)) > 18:
         raise Invalid(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.api.csvout import lines, safe_cell
+from app.domain.csvout import lines, safe_cell
 
 
 @pytest.mark.parametrize(
