@@ -23,7 +23,7 @@ from app.domain.delivery import State
 from app.domain.message import MEDIUM_CODES, Medium
 from app.domain.principals import Actor, Role
 from app.settings import Settings
-from app.store import deliveries, updates
+from app.store import deliveries, stopping, updates
 from app.store.ledger_tables import address
 from app.store.migrate import upgrade
 from app.store.tables import language_list, subscriber, subscriber_address
@@ -179,15 +179,17 @@ async def _send(wired: Wiring, update_id: int) -> float:
         await wired.publisher.caught_up(LONGEST)  # a service that runs has published before
         started = time.perf_counter()
         send_update(wired.db, AUTHOR, update_id, wired.clock.now())
+        wired.bell.ring()  # as the API does
         while True:
             await asyncio.sleep(0.1)
-            if await asyncio.to_thread(_done, wired, update_id):
+            if await asyncio.to_thread(_settled, wired, update_id):
                 return time.perf_counter() - started
 
 
-def _done(wired: Wiring, update_id: int) -> bool:
+def _settled(wired: Wiring, update_id: int) -> bool:
     with wired.db.reading() as connection:
-        return updates.get(connection, update_id).state.value == "done"
+        broadcast = updates.get(connection, update_id).broadcast_id
+        return broadcast is not None and not stopping.still_open(connection, broadcast)
 
 
 def _peak_mb() -> int:

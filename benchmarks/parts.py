@@ -72,7 +72,7 @@ def _answering(*more: str) -> tuple[Way, ...]:
 PARTS: Final[Mapping[str, Part]] = MappingProxyType(
     {
         "sms": Part(
-            (_ours("sms", 100_000), _peer("bare", "sms", 30_000), _peer("sdk", "sms", 500), _celery("sms")),
+            (_ours("sms", 200_000), _peer("bare", "sms", 60_000), _peer("sdk", "sms", 500), _celery("sms")),
             (
                 Goal("Clarion", "loop over the SDK", least=10),
                 Goal("Clarion", "Celery + Redis", least=30),
@@ -80,7 +80,7 @@ PARTS: Final[Mapping[str, Part]] = MappingProxyType(
             ),
         ),
         "tls": Part(
-            (_ours("sms", 100_000, "--tls"), _peer("bare", "sms", 30_000, "--tls"), _peer("sdk", "sms", 500, "--tls")),
+            (_ours("sms", 200_000, "--tls"), _peer("bare", "sms", 60_000, "--tls"), _peer("sdk", "sms", 500, "--tls")),
             (Goal("Clarion", "loop over the SDK", least=10), Goal("Clarion", "bare loop, no ledger", least=0.6)),
         ),
         "email": Part(
