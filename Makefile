@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test browser serve check lock migration playbooks messages bench pages soak clean
+.PHONY: help demo test browser serve check lock migration playbooks screenshots messages bench pages soak clean
 
 PY := .venv/bin/python
 WORKERS ?= 2
@@ -41,6 +41,9 @@ migration: .venv/test.stamp ## draft the next migration from the tables: make mi
 
 playbooks: .venv/test.stamp ## write docs/playbooks.md from templates/playbooks/
 	$(PY) -m tests.playbook_page
+
+screenshots: .venv/test.stamp node_modules/.stamp data/demo/clarion.db ## the pictures of docs/images, on the demo's data (Chromium)
+	$(PY) -m tests.screenshots
 
 messages: .venv/test.stamp ## write or update a catalogue of the staff console: make messages LANGUAGE=de
 	$(PY) -m tests.staff_catalogue $(LANGUAGE)

@@ -29,11 +29,11 @@ class Looks(Generic[Seen]):
     _kept: dict[int, _Look[Seen]] = field(default_factory=dict)
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
-    def of(self, update_id: int, look: Callable[[], Seen]) -> Seen:
-        """What was seen less than a second ago, or a new look."""
+    def of(self, update_id: int, look: Callable[[], Seen], *, anew: bool = False) -> Seen:
+        """What was seen less than a second ago, or a new look. `anew`: for whoever has just seen the page itself."""
         with self._turn:
             known = self._kept.get(update_id)
-            if known is not None and self.clock() - known.at < FRESH_SECONDS:
+            if known is not None and not anew and self.clock() - known.at < FRESH_SECONDS:
                 return known.seen
             seen = look()
             while len(self._kept) >= MOST_KEPT:

@@ -194,7 +194,7 @@ def _look(visit: Visit, beat: int = 0) -> Watched | None:
         with context.db.reading() as connection:
             return watched(connection, update_id, now)
 
-    seen: Watched = context.looks.of(update_id, look)
+    seen: Watched = context.looks.of(update_id, look, anew=beat == 0)
     return seen
 
 

@@ -24,6 +24,7 @@ def test_however_many_watch_there_is_one_look_a_beat_and_one_page_a_language() -
 
     assert [looks.page(1, looked[0], language, write) for language in ("en", "en", "gu")] == ["a page"] * 3
     assert len(written) == 2
+    assert looks.of(1, look, anew=True) is looked[1]
     clock[0] += 1
     assert looks.of(1, look) is not looked[0]
     assert looks.page(1, looked[0], "en", lambda: "of an old look") == "of an old look"
