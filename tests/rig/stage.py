@@ -61,7 +61,7 @@ FAST = Timings(
 IMPATIENT = FAST.model_copy(update={"connect_timeout": 0.4, "call_timeout": 0.4})
 """For providers that never answer; whoever does answer must do so without going through a socket."""
 
-AREAS = (202, 212, 213, 214, 215, 216, 217, 218, 219)
+AREAS = (202, 212, 213, 214, 215, 216, 217, 218, 219, 301, 302, 303)
 """Ten thousand numbers that nobody has in each."""
 Answer = Callable[[Batch], Awaitable[Sequence[Outcome]]]
 
