@@ -93,14 +93,14 @@ def test_the_first_page_says_what_is_happening_and_who_may_do_what(
     api.submit(api.draft(drill=True))
     with api.db.writing() as tx:
         notice = Notice(NoticeKind.NEXT_UPDATE_DUE, "outage", "1", Severity.MAJOR, {"at": "14:30"})
-        tell_staff(tx, notice, clock.now())
+        told = tell_staff(tx, notice, clock.now())
     page = admin.open("/")
     for words in ("in 25 minutes", "Power outage", "EXERCISE", "0 out, 4 waiting", "4 recipients"):
         assert words in page.words
     author = Visitor(api)
     author.enter("author", Role.AUTHOR)
     assert "Submitted by" not in author.open("/").words  # nothing waits for somebody who cannot approve
-    done = admin.send(page, "notice-1")
+    done = admin.send(page, f"notice-{told}")
     assert "take care" in done.said
     assert "You are told" not in done.words
     crisis = admin.open("/crises/outage")
