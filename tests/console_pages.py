@@ -21,9 +21,9 @@ from tests.architecture.tree import ROOT
 from tests.console import Visitor
 from tests.faces import Api
 
-ELSEWHERE: Final = {"/sign-in", "/sign-in/code", "/set-up", "/join/{code}"}
-"""What somebody sees who is not in yet: looked at where they come in."""
-EXAMPLES: Final = {"/updates/{update_id:int}": 4}
+ELSEWHERE: Final = {"/sign-in", "/sign-in/code", "/set-up", "/join/{code}", "/updates/{update_id:int}/deliveries.csv"}
+"""What somebody sees who is not in yet: looked at where they come in; and what is a file."""
+EXAMPLES: Final = {"/updates/{update_id:int}": 4, "/updates/{update_id:int}/approve": 2}
 """How many examples of a page are looked at; one of the others."""
 MOST_PAGES: Final = 600
 
