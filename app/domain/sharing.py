@@ -54,7 +54,8 @@ def after(room: int, unit: int, waiting: Sequence[Waiting], shares: Shares, gran
     best = min(lane for lane, _ in waiting)
     top = [broadcast for lane, broadcast in waiting if lane == best]
     lower = [broadcast for lane, broadcast in waiting if lane != best]
-    kept = max(0.0, min(_owed(room, shares) - sum(granted.get(one, 0) for one in lower), float(unit)))
+    left = _owed(room, shares) - sum(granted.get(one, 0) for one in lower)
+    kept = max(0.0, min(left, float(unit))) if lower else 0.0  # nobody is owed for the time before the urgent came
     served = _caught_up(top, shares, unit) | _caught_up(lower, shares, unit)
     return Shares(kept, {one: so_far + granted.get(one, 0) for one, so_far in served.items()})
 

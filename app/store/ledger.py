@@ -31,12 +31,14 @@ from sqlalchemy import (
 from sqlalchemy.sql.elements import ColumnElement
 
 from app.domain.delivery import FINAL, Result, Why
-from app.store import tables
+from app.store import paced, tables
 from app.store.ledger_tables import address, broadcast, due, outcome, recipient, shard, suppression
 from app.store.windows import Candidates, FirstMessage, Origin, ShardKey
 
 LIVE = ("sending", "paused", "stopping", "cancelling")
 """States of a broadcast between `send` and its end; only `sending` admits."""
+LATE_MS: Final = 1_000
+"""A shard is taken so soon after its time when engines run and nothing else comes first."""
 
 
 @dataclass(slots=True)
@@ -95,13 +97,21 @@ def claim_shards(
     better_than: int | None = None,
     broadcast_id: int | None = None,
 ) -> list[HeldShard]:
-    """Up to `most` free shards, best lane first; if given, of lanes better than `better_than` or of one broadcast."""
+    """Up to `most` free shards, best lane first; if given, of lanes better than `better_than` or of one broadcast.
+
+    Of a broadcast that goes out slowly, an outage leaves several overdue: one is taken, the others are put off.
+    """
     narrowed = {"better_than": better_than, "in_broadcast": broadcast_id}
     given = {name: value for name, value in narrowed.items() if value is not None}
     wanted = {"by_endpoint": endpoint, "now_ms": now_ms, "most": most, **given}
-    held = []
+    held: list[HeldShard] = []
+    put_off: dict[tuple[int, int], int] = {}
     for row in connection.execute(_free_shards(frozenset(given)), wanted).all():
         key = ShardKey(row.broadcast, row.medium, row.no)
+        if row.not_before_ms > put_off.get((row.broadcast, row.medium), row.not_before_ms):
+            continue
+        if now_ms - row.not_before_ms > LATE_MS and paced.catch_up_with(connection, key, row.not_before_ms, now_ms):
+            put_off[row.broadcast, row.medium] = row.not_before_ms
         ours = {"me": me, "to_fence": row.fence + 1, "until_ms": now_ms + lease_ms}
         connection.execute(_TAKE, {**which(key), **ours})
         left = row.size - row.admitted

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, and_, func, select, update
 
 from app.store.ledger_tables import shard
-from app.store.staging import WayOut
+from app.store.windows import ShardKey
+
+if TYPE_CHECKING:
+    from app.store.staging import WayOut
 
 
 def unpace(connection: Connection, broadcast_id: int, ways: Sequence[WayOut]) -> None:
@@ -24,3 +28,21 @@ def put_off(connection: Connection, broadcast_id: int, now_ms: int) -> None:
     if first is not None and first < now_ms:
         late = shard.c.not_before_ms + (now_ms - first)
         connection.execute(update(shard).where(waiting).values(not_before_ms=late))
+
+
+def catch_up_with(connection: Connection, key: ShardKey, not_before_ms: int, now_ms: int) -> bool:
+    """For whoever takes a shard late, after an outage: when the next of its medium should have begun by now as well,
+    all those behind begin as much later. Whether that was so.
+
+    What goes out as fast as it can has one beginning for all shards of a medium, and is left alone.
+    """
+    begun_by_nobody = and_(shard.c.rest_state.is_(None), shard.c.admitted == 0, shard.c.owner.is_(None))
+    mine = and_(shard.c.broadcast == key.broadcast, shard.c.medium == key.medium, begun_by_nobody)
+    after = connection.scalar(select(shard.c.not_before_ms).where(mine, shard.c.no == key.no + 1, shard.c.canary == 0))
+    if after is None or not not_before_ms < after <= now_ms:
+        return False
+    behind = select(shard.c.no).where(mine, shard.c.not_before_ms > not_before_ms).order_by(shard.c.no)
+    numbers = connection.scalars(behind.with_for_update(skip_locked=True)).all()
+    late = shard.c.not_before_ms + (now_ms - not_before_ms)
+    connection.execute(update(shard).where(mine, shard.c.no.in_(numbers)).values(not_before_ms=late))
+    return True

@@ -71,6 +71,18 @@ def test_what_lower_lanes_did_not_want_is_not_saved_up() -> None:
     assert dict(divide(100, 1, [URGENT, BULK], shares))[2] <= 6
 
 
+@pytest.mark.parametrize("unit", [1, 250])
+def test_whoever_was_alone_is_owed_nothing_when_something_urgent_comes(unit: int) -> None:
+    """A few urgent ones would else wait behind a whole call of the bulk's."""
+    shares = Shares()
+    for _ in range(1_000):
+        shares = after(unit, unit, [BULK], shares, {2: unit})
+    for _ in range(int(1 / LOWER_SHARE) - 2):
+        dealt = dict(divide(unit, unit, [URGENT, BULK], shares))
+        assert dealt == {1: unit}
+        shares = after(unit, unit, [URGENT, BULK], shares, dealt)
+
+
 def test_batches_are_dealt_whole() -> None:
     for broadcast, share in divide(1_000, 250, [BULK, OTHER], Shares()):
         assert share % 250 == 0, broadcast

@@ -51,6 +51,26 @@ async def test_a_paced_update_goes_out_in_steps_and_a_pause_moves_them(database:
         await stage.until(sent.id, "done")
 
 
+async def test_after_an_outage_a_paced_update_goes_on_at_its_pace_and_makes_up_for_nothing(
+    database: Database, keyring: Keyring
+) -> None:
+    stage, clock = paced(database, keyring)
+    expires = (NOON + timedelta(hours=20)).isoformat()
+    row = pace_update(database, AUTHOR, stage.draft(["text", "mail"], expires_at=expires).id, PER_HOUR, NOON)
+    async with stage.running():
+        sent = stage.send(stage.approve(row))
+        clock.advance(1)
+        await stage.until_counted(sent.id, State.ACCEPTED, 20)
+    clock.advance(7.5 * STEP)  # by now everybody should have it
+    async with stage.running():
+        for told in (20, 30, 40, 50, 60):
+            await stage.until_counted(sent.id, State.ACCEPTED, 2 * told)
+            await stage.looks(2)
+            assert (len(stage.asked("text")), len(stage.asked("mail"))) == (told, told)
+            clock.advance(STEP)
+        await stage.until(sent.id, "done")
+
+
 async def test_what_has_become_an_emergency_is_not_held_back(database: Database, keyring: Keyring) -> None:
     stage, clock = paced(database, keyring)
     row = stage.approve(pace_update(database, AUTHOR, stage.draft(["text", "mail"]).id, PER_HOUR, NOON))
