@@ -10,7 +10,7 @@ import orjson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -57,7 +57,7 @@ _TITLES: Final[Mapping[int, str]] = {
     503: "Not available right now",
 }
 
-DATABASE_DOWN: Final = (OperationalError, PoolTimeout)
+DATABASE_DOWN: Final = (OperationalError, InternalError, PoolTimeout)
 """What a database that is gone, full or hanging raises."""
 
 _MALFORMED: Final = frozenset({"json_invalid", "not_text"})

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
@@ -20,8 +20,10 @@ from app.errors import Problem, Unavailable
 
 BUSY_TIMEOUT_MS = 5_000
 WRITE_WAIT_SECONDS = 10.0
-DOWN: Final = (OperationalError, InterfaceError, PoolTimeout, Unavailable)
-"""What a database that is gone, full, locked or hanging raises."""
+DOWN: Final = (OperationalError, InterfaceError, InternalError, PoolTimeout, Unavailable)
+"""What a database raises that is gone, full, locked, read-only or hanging, or that ended our transaction because we had
+stood still in the middle of it.
+"""
 FAULTS: Final = (*DOWN, DBAPIError)
 """Whatever a database may answer instead of doing what it was asked."""
 SERVER: Final = {

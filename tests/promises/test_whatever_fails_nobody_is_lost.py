@@ -13,13 +13,17 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from sqlalchemy import select
 
 from app.domain.delivery import State
+from app.store import duties, locking
 from app.store.database import Database
+from app.store.ledger_tables import shard
 from app.store.migrate import SCHEMA
 from tests.postgres import Server
 from tests.rig.fire import SCALED, Fire, under_fire
 from tests.rig.process import RigProcess
+from tests.rig.worker import WorkerProcess
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -146,6 +150,33 @@ def test_a_worker_that_stands_still_past_its_lease(rig: RigProcess, server: Serv
             fire.worker.thaw()
 
         all_have_it(fire, in_the_middle(fire, stand_still))
+
+
+def test_a_worker_that_stands_still_inside_a_transaction(rig: RigProcess, server: Server, tmp_path: Path) -> None:
+    """The server ends it and lets its locks go: a frozen process keeps nobody from going on."""
+    with two_workers(rig, server, tmp_path) as fire:
+
+        def stand_still() -> None:
+            frozen = held_up(fire)
+            fire.until(lambda: not fire.counts(fire.stage.row(1).id).get(State.QUEUED, 0))
+            frozen.thaw()
+
+        all_have_it(fire, in_the_middle(fire, stand_still))
+
+
+def held_up(fire: Fire) -> WorkerProcess:
+    """Whoever has the shard, frozen while its turn waits for a row that we have locked, which it gets at once then."""
+    broadcast = fire.stage.row(1).broadcast_id or 0
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with fire.stage.db.writing(alone=False) as tx:
+        tx.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+        locking.lock_broadcast(tx, broadcast)
+        owner = tx.scalar(select(shard.c.owner).where(shard.c.broadcast == broadcast))
+        pid = next(one.pid for one in duties.workers(tx) if one.id == owner)
+        fire.until(lambda: bool(tx.exec_driver_sql(waiting).scalar()))
+        worker = next(one for one in fire.workers if one.pid == pid)
+        worker.freeze()
+    return worker
 
 
 def test_a_disk_that_is_full(rig: RigProcess, database: Database, tmp_path: Path) -> None:
