@@ -20,12 +20,13 @@ from app.usecases.stop_update import cancel_update
 from tests.rig.collector import Collector
 from tests.rig.stage import AUTHOR, Stage
 
-pytestmark = [pytest.mark.anyio, pytest.mark.virtual_time]
+pytestmark = [pytest.mark.anyio, pytest.mark.virtual_time, pytest.mark.both_databases]
 SECONDS = 60.0
 LOOKS = 10
+PEOPLE = 400
 
 
-def staged(database: Database, keyring: Keyring, people: int = 800, rate: float = 400) -> Stage:
+def staged(database: Database, keyring: Keyring, people: int = PEOPLE, rate: float = 400) -> Stage:
     stage = Stage(database, keyring)
     stage.open(people)
     stage.add_endpoint("text", Medium.SMS, rate=rate)
@@ -48,7 +49,7 @@ async def test_cancelled(database: Database, keyring: Keyring) -> None:
         collector.finish()
     counts = stage.counts(sent.id)
     assert counts[State.ACCEPTED] == sum(took(stage, sent.id).values())
-    assert counts[State.ACCEPTED] + counts[State.CANCELLED] == 800
+    assert counts[State.ACCEPTED] + counts[State.CANCELLED] == PEOPLE
 
 
 async def test_superseded(database: Database, keyring: Keyring) -> None:
@@ -59,7 +60,7 @@ async def test_superseded(database: Database, keyring: Keyring) -> None:
         newer = stage.approve(stage.draft(["text"], stage="progress"))
         collector = Collector(stage.ledger)
         newer = stage.send(newer)
-        for person in range(800):
+        for person in range(PEOPLE):
             collector.expect("text", f"+1202555{person:04d}", contains=f"update {newer.id}.")
         await stage.until(newer.id, "done", seconds=SECONDS)
         await stage.until(older.id, "done", "superseded", seconds=SECONDS)
@@ -86,12 +87,12 @@ async def test_corrected(database: Database, keyring: Keyring) -> None:
         await stage.until(right.id, "done", seconds=SECONDS)
         await stage.looks(LOOKS)
         collector.finish()
-    assert 100 <= len(reached) < 800
+    assert 100 <= len(reached) < PEOPLE
 
 
 async def test_expired(database: Database, keyring: Keyring) -> None:
-    stage = staged(database, keyring, people=1_500, rate=200)
-    expiry = stage.clock.now() + timedelta(seconds=4)
+    stage = staged(database, keyring, people=600, rate=150)
+    expiry = stage.clock.now() + timedelta(seconds=3)
     async with stage.running():
         sent = stage.broadcast(["text"], expires_at=expiry.isoformat())
         await stage.until(sent.id, "expired", seconds=SECONDS)
@@ -100,7 +101,7 @@ async def test_expired(database: Database, keyring: Keyring) -> None:
         collector.finish()
     counts = stage.counts(sent.id)
     assert counts.get(State.ACCEPTED, 0) == sum(took(stage, sent.id).values())
-    assert counts.get(State.ACCEPTED, 0) + counts[State.EXPIRED] == 1_500
+    assert counts.get(State.ACCEPTED, 0) + counts[State.EXPIRED] == 600
 
 
 async def test_drilled(database: Database, keyring: Keyring) -> None:

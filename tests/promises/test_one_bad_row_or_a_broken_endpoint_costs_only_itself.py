@@ -72,26 +72,27 @@ def answers(kind: FailureKind, code: str) -> Answer:
     return answer
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("code", ["http_401", "21606", "http_404"], ids=["login", "sender", "address"])
 async def test_a_wrong_account_fails_nobody_and_goes_on_when_it_is_mended(
     database: Database, keyring: Keyring, code: str
 ) -> None:
     stage = Stage(database, keyring)
-    stage.open(1_000)
+    stage.open(300)
     text = stage.add_endpoint("text", Medium.SMS)
     stage.add_endpoint("mail", Medium.EMAIL)
     text.answer = answers(FailureKind.ACCOUNT, code)
     async with stage.running():
         sent = stage.broadcast(["text", "mail"])
-        await stage.until_counted(sent.id, State.ACCEPTED, 1_000, seconds=SECONDS)
+        await stage.until_counted(sent.id, State.ACCEPTED, 300, seconds=SECONDS)
         await until_told(stage, "text")
-        await stage.until_counted(sent.id, State.QUEUED, 1_000, seconds=SECONDS)
-        assert stage.counts(sent.id) == {State.ACCEPTED: 1_000, State.QUEUED: 1_000}
+        await stage.until_counted(sent.id, State.QUEUED, 300, seconds=SECONDS)
+        assert stage.counts(sent.id) == {State.ACCEPTED: 300, State.QUEUED: 300}
         text.answer = text.accept
         resume_endpoint(database, APPROVER, "text", stage.clock.now())
         await stage.until(sent.id, "done", seconds=SECONDS)
-    assert stage.counts(sent.id) == {State.ACCEPTED: 2_000}
-    assert len(text.took) == 1_000
+    assert stage.counts(sent.id) == {State.ACCEPTED: 600}
+    assert len(text.took) == 300
     with database.reading() as connection:
         assert staff.standing(connection, NoticeKind.ENDPOINT_HALTED, "text") == []
 
