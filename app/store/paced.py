@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import Connection, and_, func, select, update
+from sqlalchemy import Connection, and_, bindparam, func, select, update
 
 from app.store.ledger_tables import shard
 from app.store.windows import ShardKey
@@ -30,17 +30,26 @@ def put_off(connection: Connection, broadcast_id: int, now_ms: int) -> None:
         connection.execute(update(shard).where(waiting).values(not_before_ms=late))
 
 
+_BEGUN_BY_NOBODY: Final = and_(shard.c.rest_state.is_(None), shard.c.admitted == 0, shard.c.owner.is_(None))
+_BEGINS: Final = select(shard.c.not_before_ms).where(
+    shard.c.broadcast == bindparam("in_broadcast"),
+    shard.c.medium == bindparam("by_medium"),
+    shard.c.no == bindparam("number"),
+    shard.c.canary == 0,
+    _BEGUN_BY_NOBODY,
+)
+
+
 def catch_up_with(connection: Connection, key: ShardKey, not_before_ms: int, now_ms: int) -> bool:
     """For whoever takes a shard late, after an outage: when the next of its medium should have begun by now as well,
     all those behind begin as much later. Whether that was so.
 
     What goes out as fast as it can has one beginning for all shards of a medium, and is left alone.
     """
-    begun_by_nobody = and_(shard.c.rest_state.is_(None), shard.c.admitted == 0, shard.c.owner.is_(None))
-    mine = and_(shard.c.broadcast == key.broadcast, shard.c.medium == key.medium, begun_by_nobody)
-    after = connection.scalar(select(shard.c.not_before_ms).where(mine, shard.c.no == key.no + 1, shard.c.canary == 0))
+    after = connection.scalar(_BEGINS, {"in_broadcast": key.broadcast, "by_medium": key.medium, "number": key.no + 1})
     if after is None or not not_before_ms < after <= now_ms:
         return False
+    mine = and_(shard.c.broadcast == key.broadcast, shard.c.medium == key.medium, _BEGUN_BY_NOBODY)
     behind = select(shard.c.no).where(mine, shard.c.not_before_ms > not_before_ms).order_by(shard.c.no)
     numbers = connection.scalars(behind.with_for_update(skip_locked=True)).all()
     late = shard.c.not_before_ms + (now_ms - not_before_ms)

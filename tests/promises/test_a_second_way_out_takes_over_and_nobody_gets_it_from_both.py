@@ -14,7 +14,7 @@ from app.keyring import Keyring
 from app.store import deliveries
 from app.store.database import Database
 from tests.rig.collector import Collector
-from tests.rig.stage import Stage, refused
+from tests.rig.stage import IMPATIENT, Stage, refused
 
 pytestmark = [pytest.mark.anyio, pytest.mark.virtual_time]
 SECONDS = 60.0
@@ -63,7 +63,7 @@ async def test_the_fallback_goes_on_with_what_the_first_never_took(
 
 @pytest.mark.both_databases
 async def test_whoever_the_first_may_have_reached_stays_with_it(database: Database, keyring: Keyring) -> None:
-    stage = Stage(database, keyring)
+    stage = Stage(database, keyring, timings=IMPATIENT)
     stage.open(300)
     first = stage.add_endpoint("first", Medium.SMS, rate=200)
     stage.add_endpoint("second", Medium.SMS, rate=2_000, fallback_for="first")
@@ -83,7 +83,7 @@ async def test_whoever_the_first_may_have_reached_stays_with_it(database: Databa
                 counts = await asyncio.to_thread(stage.counts, sent.id)
                 if set(counts) == {State.ACCEPTED, State.UNKNOWN}:
                     break
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.2)
     assert held
     assert counts[State.UNKNOWN] == len(set(held))
     assert not set(stage.asked("second")) & set(held)
