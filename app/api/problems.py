@@ -10,8 +10,6 @@ import orjson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.exc import InternalError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -28,6 +26,7 @@ from app.errors import (
     Unavailable,
 )
 from app.observe import logger
+from app.store.database import UNUSABLE
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -57,7 +56,7 @@ _TITLES: Final[Mapping[int, str]] = {
     503: "Not available right now",
 }
 
-DATABASE_DOWN: Final = (OperationalError, InternalError, PoolTimeout)
+DATABASE_DOWN: Final = UNUSABLE
 """What a database that is gone, full or hanging raises."""
 
 _MALFORMED: Final = frozenset({"json_invalid", "not_text"})

@@ -20,10 +20,12 @@ from app.errors import Problem, Unavailable
 
 BUSY_TIMEOUT_MS = 5_000
 WRITE_WAIT_SECONDS = 10.0
-DOWN: Final = (OperationalError, InterfaceError, InternalError, PoolTimeout, Unavailable)
+UNUSABLE: Final = (OperationalError, InterfaceError, InternalError, PoolTimeout)
 """What a database raises that is gone, full, locked, read-only or hanging, or that ended our transaction because we had
 stood still in the middle of it.
 """
+DOWN: Final = (*UNUSABLE, Unavailable)
+"""The same, or it did not take the change in time."""
 FAULTS: Final = (*DOWN, DBAPIError)
 """Whatever a database may answer instead of doing what it was asked."""
 SERVER: Final = {

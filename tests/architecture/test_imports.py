@@ -12,9 +12,7 @@ from tests.architecture.tree import ROOT, imports, modules, name, parse
 
 SQL_OUTSIDE_THE_STORE = {
     "app/settings.py": {"make_url"},  # reads the database's address, opens nothing
-    # A database that is down or full is answered with 503.
-    "app/api/problems.py": {"OperationalError", "TimeoutError"},
-    "app/visitors/forms.py": {"SQLAlchemyError"},
+    "app/visitors/forms.py": {"SQLAlchemyError"},  # a database that is down or full is answered with 503
     "app/visitors/finder.py": {"SQLAlchemyError"},
     "app/cli/refusals.py": {"ArgumentError", "DBAPIError", "TimeoutError"},  # and with an exit code
     "app/engine/link_keeping.py": {"SQLAlchemyError"},  # the next look is soon enough
