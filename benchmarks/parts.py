@@ -128,6 +128,16 @@ PARTS: Final[Mapping[str, Part]] = MappingProxyType(
             title="p99 ms to hand-off (spread)",
             figure="p99_ms",
         ),
+        "cadence": Part(
+            (
+                Way("idle", "benchmarks.cadence", 10_000, least=1_000),
+                Way("full fan-out", "benchmarks.cadence", 10_000, ("--fan-out", "250000"), least=1_000),
+            ),
+            title="p99 ms until due work begins (spread)",
+            figure="p99_ms",
+            people="schedules",
+            more=("look_ms", "median_ms", "most_ms"),
+        ),
         "site": Part(
             (
                 *_answering(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Response
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from app.api.access import Reader, may
 from app.api.answers import BreakerView, ChannelField, ChannelView, EndpointView, Given, Paged, paged
@@ -33,6 +33,9 @@ Keeper = Annotated[Actor, may("save_endpoint")]
 
 
 class Halt(Sent):
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, json_schema_extra={"examples": [{"reason": "Wrong sender"}]}
+    )
     reason: str = Field("", max_length=150, description="Stands with the endpoint, after the name of whoever halted it")
 
 

@@ -19,6 +19,8 @@ from tests.unit.usecases.people import ADMIN
 
 PROMISE = "2026-03-10T13:00:00Z"
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture
 def stage(database: Database, keyring: Keyring, clock: FrozenClock) -> Stage:

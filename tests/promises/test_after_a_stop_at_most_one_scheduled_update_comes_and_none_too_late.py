@@ -11,6 +11,8 @@ from app.usecases.save_schedule import resume_scheduler
 from tests.rig.cadences import Rounds
 from tests.rig.stage import APPROVER, Stage
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture
 def rounds(database: Database, keyring: Keyring, clock: FrozenClock) -> Rounds:
