@@ -33,9 +33,7 @@ Keeper = Annotated[Actor, may("save_endpoint")]
 
 
 class Halt(Sent):
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, json_schema_extra={"examples": [{"reason": "Wrong sender"}]}
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [{"reason": "Wrong sender"}]})
     reason: str = Field("", max_length=150, description="Stands with the endpoint, after the name of whoever halted it")
 
 

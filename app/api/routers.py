@@ -18,6 +18,7 @@ from app.api import (
     organisation,
     pages,
     people,
+    planned,
     preview_links,
     registry,
     release,
@@ -36,7 +37,8 @@ def everything() -> APIRouter:
         *registry.lists(), organisation.router, contact_readings.router, advice.router, links.router,
         open_links.router, triage.router, declaring.router, endpoints.router, people.router, audiences.router,
         crises.router, fact_sources.router, updates.router, release.router, preview_links.router, targets.router,
-        pages.router, watching.router, staff.router, schedules.router, schedules.plans, housekeeping.router,
+        pages.router, watching.router, staff.router, schedules.router, schedules.plans, planned.router,
+        housekeeping.router,
     ]  # fmt: skip
     for router in routers:
         api.include_router(router)

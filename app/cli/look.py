@@ -15,9 +15,11 @@ from app.domain.branding import NO_BRANDING, SLUG
 from app.domain.cldr import moment_text
 from app.domain.logos import LogoKind
 from app.domain.planned_work import PlannedState, PlannedWork
+from app.domain.schedules import Policy
 from app.errors import Invalid, Problem
 from app.store import documents
 from app.store.documents import DocumentRow, Kind
+from app.usecases.announce_work import BEFORE, Announcing, announce_work
 from app.usecases.save_document import remove_document, save_document
 
 app = typer.Typer()
@@ -78,6 +80,27 @@ def list_planned(as_json: AsJson = False) -> None:
             rows = documents.everything(connection, Kind.PLANNED_WORK)
         rows.sort(key=lambda row: (row.document["starts"], row.slug))
         desk.answer([row.document for row in rows], lambda out: _show(out, desk, rows), as_json=as_json)
+
+
+@planned.command("announce")
+def announce_planned(
+    slug: str,
+    before: Annotated[list[str], typer.Option(help="How long ahead; several times.")] = list(BEFORE),  # noqa: B006
+    endpoint: Annotated[list[str], typer.Option(help="Where to; the website when left out.")] = [],  # noqa: B006
+    audience: Annotated[str, typer.Option(help="Whom, by person.")] = "",
+    policy: Annotated[Policy, typer.Option(help="ask: staff are asked each time; approved: in advance.")] = Policy.ASK,
+    as_json: AsJson = False,
+) -> None:
+    """Let schedules say it before, when it begins and when it ends; they follow when it is moved or called off."""
+    with at_desk() as desk:
+        templating = desk.wiring.templating
+        wanted = Announcing(tuple(before), tuple(endpoint), audience, policy)
+        rows = announce_work(
+            desk.db, desk.actor, slug, wanted, lambda one: templating.words(one).say("all_clear"), desk.now()
+        )
+        shown = [row.document for row in rows]
+        lines = "\n".join(f"{one['at']} {one['slug']}: {one['stage']}" for one in shown)
+        desk.answer(shown, lambda out: out.print(lines), as_json=as_json)
 
 
 @planned.command("cancel")

@@ -103,6 +103,12 @@ def page(connection: Connection, *, cursor: str | None = None, limit: int = DEFA
     return cut_page(connection.execute(query).all(), limit, _schedule, lambda row: row.slug)
 
 
+def of_crisis(connection: Connection, crisis: str) -> list[ScheduleRow]:
+    """By slug; those for this crisis alone."""
+    query = select(schedule).where(schedule.c.crisis == crisis).order_by(schedule.c.slug)
+    return [_schedule(row) for row in connection.execute(query)]
+
+
 def add(connection: Connection, wanted: Schedule, next_at: datetime, author: int | None, now: datetime) -> ScheduleRow:
     connection.execute(
         insert(schedule).values(

@@ -26,6 +26,7 @@ from app.store import crises, documents, endpoints, schedules, updates
 from app.store.crises import CrisisRow
 from app.store.documents import Kind
 from app.store.updates import UpdateRow
+from app.usecases.draft_update import LAST_STAGES
 
 REACHED: Final = (*MOVING_OR_STOPPED, UpdateState.DONE, UpdateState.SUPERSEDED, UpdateState.EXPIRED)
 """Updates somebody has read, or is about to."""
@@ -104,13 +105,14 @@ def progress(
     time counted. Raise Invalid (`cannot_be_filled`).
     """
     written = _written(connection, place, wanted, now, timezone)
-    same = quietly or written.digest == _said(connection, place)
+    stage = place.last.document.get("stage") if place.last else None
+    same = quietly or (written.digest == _said(connection, place) and stage == wanted.stage.value)  # a stage is news
     ways = _ways(place, wanted, same=same)
     if not ways:
         return Why.NOWHERE if same else Why.NO_ENDPOINT
     since = place.last.sent_at if place.last and place.last.sent_at else place.crisis.opened_at
     content = say_unchanged(written.content, lambda one: unchanged(one, since)) if same else written.content
-    promised = _promise(place, wanted, slot, now, fired)
+    promised = None if wanted.stage in LAST_STAGES else _promise(place, wanted, slot, now, fired)
     before = place.last.document if place.last else {}
     personal = any(place.media[slug] in PERSONAL_MEDIA for slug in ways)
     document = {
@@ -121,8 +123,8 @@ def progress(
         if personal
         else None,
         "need": before.get("need") or _need(connection, place),
-        "next_update_by": iso(promised),
-        "expires_at": iso(promised + DEFAULT_LIFETIME),
+        "next_update_by": iso(promised) if promised else None,
+        "expires_at": iso((promised or slot) + DEFAULT_LIFETIME),
         "drill": bool(before.get("drill", False)),
     }
     return Progress(document, written.digest, same, written.left_out)

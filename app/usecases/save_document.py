@@ -23,6 +23,7 @@ from app.store import audit, documents, publishing, readings
 from app.store.database import Database
 from app.store.documents import DocumentRow, Kind
 from app.templating import Templating
+from app.usecases.announce_work import follow_work
 
 SHOWN_ON_THE_SITE: Final = frozenset(
     {
@@ -64,6 +65,8 @@ def save_document(
         row = documents.save(tx, kind, slug, checked, expected_revision)
         if kind in SHOWN_ON_THE_SITE:
             publishing.request(tx, f"{kind.value}_saved", now)
+        if kind is Kind.PLANNED_WORK:
+            follow_work(tx, actor, PlannedWork.from_document(checked), now)
         body = {"revision": row.revision, "document": row.document}
         audit.append(tx, actor.name, f"save_{kind.value}", f"{kind.value}/{slug}", body, now)
     return row

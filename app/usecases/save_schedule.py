@@ -37,17 +37,24 @@ def save_schedule(
         raise Invalid(Problem("slug_differs", "The document names another slug.", "slug", "Leave it out."))
     wanted = Schedule.from_document({**document, "slug": slug}, now)
     with db.writing() as tx:
-        _check(tx, wanted)
-        before = schedules.find(tx, slug, lock=True)
-        check_revision(expected_revision, before.revision if before else 0)
-        next_at = wanted.next_after(now)
-        assert next_at is not None  # noqa: S101 - it was refused otherwise
-        if before is None:
-            row = schedules.add(tx, wanted, next_at, actor.user_id, now)
-        else:
-            row = schedules.replace(tx, before, wanted, next_at, before.authors | {actor.user_id})
-        body = {"revision": row.revision, "document": row.document}
-        audit.append(tx, actor.name, "save_schedule", f"schedule/{slug}", body, now)
+        return save_in(tx, actor, wanted, expected_revision, now)
+
+
+def save_in(
+    tx: Connection, actor: Actor, wanted: Schedule, expected_revision: int | None, now: datetime
+) -> ScheduleRow:
+    """Within the transaction of whoever saves it; they have asked whether the actor may. `wanted` still fires."""
+    _check(tx, wanted)
+    before = schedules.find(tx, wanted.slug, lock=True)
+    check_revision(expected_revision, before.revision if before else 0)
+    next_at = wanted.next_after(now)
+    assert next_at is not None  # noqa: S101 - it was refused otherwise
+    if before is None:
+        row = schedules.add(tx, wanted, next_at, actor.user_id, now)
+    else:
+        row = schedules.replace(tx, before, wanted, next_at, before.authors | {actor.user_id})
+    body = {"revision": row.revision, "document": row.document}
+    audit.append(tx, actor.name, "save_schedule", f"schedule/{wanted.slug}", body, now)
     return row
 
 
