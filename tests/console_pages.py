@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import deque
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
@@ -21,8 +22,16 @@ from tests.architecture.tree import ROOT
 from tests.console import Visitor
 from tests.faces import Api
 
-ELSEWHERE: Final = {"/sign-in", "/sign-in/code", "/set-up", "/join/{code}", "/updates/{update_id:int}/deliveries.csv"}
-"""What somebody sees who is not in yet: looked at where they come in; and what is a file."""
+ELSEWHERE: Final = {
+    "/sign-in",
+    "/sign-in/code",
+    "/set-up",
+    "/join/{code}",
+    "/translate/{token}",
+    "/shown/preview/{name}",
+    "/updates/{update_id:int}/shop/{language}",
+}
+"""What somebody sees who is not in, and what frames and scripts read: looked at where they come in."""
 EXAMPLES: Final = {"/updates/{update_id:int}": 4, "/updates/{update_id:int}/approve": 2}
 """How many examples of a page are looked at; one of the others."""
 MOST_PAGES: Final = 600
@@ -47,29 +56,48 @@ def furnish(api: Api) -> None:
     save_schedule(db, HOST, "hourly", often, 0, now)
 
 
-def every_page(visitor: Visitor) -> dict[str, list[str]]:
-    """Screen -> addresses below /console that they come to by links; with no link, by the first number that is."""
-    found: dict[str, list[str]] = {screen.path: [] for screen in _pages()}
+@dataclass
+class Found:
+    """Screen -> addresses below /console."""
+
+    pages: dict[str, list[str]] = field(default_factory=dict)
+    parts: dict[str, list[str]] = field(default_factory=dict)
+    """What other pages load: fragments, frames, files."""
+
+    @property
+    def missing(self) -> list[str]:
+        return [screen.path for screen in _pages() if screen.path not in self.pages and screen.path not in self.parts]
+
+
+def every_page(visitor: Visitor) -> Found:
+    """What they come to by links and what its pages load; with no link, by the first number that is."""
+    found = Found()
     patterns = [(compile_path(screen.path)[0], screen.path) for screen in _pages()]
     seen, waiting = {"/"}, deque(["/"])
     while waiting and len(seen) < MOST_PAGES:
         path = waiting.popleft()
-        pattern = next((name for regex, name in patterns if regex.match(path.partition("?")[0])), None)
-        if pattern is None or len(found[pattern]) >= EXAMPLES.get(pattern, 1):
-            continue
-        page = visitor.open(path)
-        if page.status != 200:
-            continue
-        found[pattern].append(path)
-        for link in page.tree.xpath("//main//a/@href | //nav//a/@href"):
-            inside = re.match(r"/console(/[^#]*)", link)
-            if inside and inside[1] not in seen:
-                seen.add(inside[1])
-                waiting.append(inside[1])
-    for pattern in [one for one, paths in found.items() if not paths]:
+        pattern = next((name for regex, name in patterns if regex.match(path.partition("?")[0])), "")
+        if pattern and len(found.pages.get(pattern, [])) < EXAMPLES.get(pattern, 1) and pattern not in found.parts:
+            for link in _look(visitor, path, pattern, found) - seen:
+                seen.add(link)
+                waiting.append(link)
+    for pattern in found.missing:
         guesses = [re.sub(r"\{\w+:int\}", str(number), pattern) for number in range(1, 7)]
-        found[pattern] = [path for path in guesses if "{" not in path and visitor.open(path).status == 200][:1]
+        for path in guesses:
+            if "{" not in path and pattern in found.missing:
+                _look(visitor, path, pattern, found)
     return found
+
+
+def _look(visitor: Visitor, path: str, pattern: str, found: Found) -> set[str]:
+    """Note it, and say where it leads."""
+    page = visitor.open(path)
+    if page.status != 200:
+        return set()
+    kind = found.pages if 'id="main"' in page.text else found.parts
+    kind.setdefault(pattern, []).append(path)
+    links = page.tree.xpath("//main//a/@href | //nav//a/@href | //iframe/@src | //@hx-get")
+    return {inside[1] for link in links if (inside := re.match(r"/console(/[^#]*)", link))}
 
 
 def _pages() -> list[Screen]:
