@@ -83,6 +83,15 @@ def serving(
             process.wait()
 
 
+@contextmanager
+def kept(port: int) -> Iterator[None]:
+    """Nobody is given this port by chance any more; whoever names it may listen on it."""
+    with socket.socket() as door:
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        door.bind(("127.0.0.1", port))  # never listens: then others that allow it too may be bound beside it
+        yield
+
+
 def _address(process: subprocess.Popen[bytes], log: Path) -> str:
     deadline = time.monotonic() + PATIENCE
     while process.poll() is None and time.monotonic() < deadline:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 from app.cli.desk import Desk
@@ -75,9 +76,7 @@ def database(desk: Desk) -> Iterator[Finding]:
         yield Finding("log of the database", size < WAL_LARGE, f"{size / 1e6:,.1f} MB", warning=True, remedy=remedy)
     folders = {desk.settings.publish_dir, *([path.parent] if path is not None else [])}
     for folder in sorted(one for one in folders if one.exists()):
-        room = shutil.disk_usage(folder).free
-        remedy = "" if room >= DISK_LOW else "Make room: a full disk stops sending and publishing."
-        yield Finding(f"disk of {folder}", room >= DISK_LOW, f"{room / 1e9:,.1f} GB free", remedy=remedy)
+        yield disk(folder, shutil.disk_usage(folder).free)
     with desk.db.reading() as connection:
         theirs = holding.database_ms(connection)
     if theirs is not None:
@@ -85,6 +84,12 @@ def database(desk: Desk) -> Iterator[Finding]:
         remedy = "Set the clock (NTP): leases and expiry are told by it." if skew > SKEW.total_seconds() else ""
         words = f"{skew:.1f} s from the database's"
         yield Finding("clock", skew <= SKEW.total_seconds(), words, warning=True, remedy=remedy)
+
+
+def disk(folder: Path, room: int) -> Finding:
+    """`room`: bytes free."""
+    remedy = "" if room >= DISK_LOW else "Make room: a full disk stops sending and publishing."
+    return Finding(f"disk of {folder}", room >= DISK_LOW, f"{room / 1e9:,.1f} GB free", remedy=remedy)
 
 
 def callbacks(desk: Desk) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from playwright.sync_api import BrowserContext, Page, Route, expect
 from app.store.database import Database
 from tests.live import until
 from tests.patience import PATIENCE
-from tests.serving import migrated, serving, told
+from tests.serving import kept, migrated, serving, told
 from tests.unit.site.world import open_crisis, open_house, say, words
 
 PAGE = "/shop"
@@ -69,7 +69,8 @@ def test_new_words_come_by_themselves_and_again_after_a_restart(
         expect(page.get_by_text("Water is brown in Adajan").first).to_be_visible(timeout=SLOWLY)
         port = urlsplit(process.base).port or 0
         process.kill()
-    say_now(database, "Boil the water in Adajan")
-    with serving(environment, tmp_path / "second.log", port=port):
-        expect(page.get_by_text("Boil the water in Adajan").first).to_be_visible(timeout=SLOWLY)
+    with kept(port):
+        say_now(database, "Boil the water in Adajan")
+        with serving(environment, tmp_path / "second.log", port=port):
+            expect(page.get_by_text("Boil the water in Adajan").first).to_be_visible(timeout=SLOWLY)
     assert thrown == []
