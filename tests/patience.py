@@ -4,5 +4,5 @@ from __future__ import annotations
 
 from typing import Final
 
-PATIENCE: Final = 90.0
+PATIENCE: Final = 180.0
 """Seconds. Nobody waits so long unless something is broken, so it costs nothing to be generous."""

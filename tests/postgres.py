@@ -27,7 +27,7 @@ import psycopg
 from psycopg import sql
 
 NOBODY: Final = 65534
-PATIENCE: Final = 60.0
+PATIENCE: Final = 180.0
 """Seconds for what takes a tenth of one on an idle machine."""
 OPTIONS: Final = {
     "listen_addresses": "",

@@ -58,7 +58,7 @@ def test_only_the_supervisors_catch_everything() -> None:
 
 def test_no_file_names_a_registry_or_a_machine() -> None:
     listed = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, timeout=250, check=False
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, timeout=800, check=False
     )
     if listed.returncode != 0:
         pytest.skip("not a git clone")

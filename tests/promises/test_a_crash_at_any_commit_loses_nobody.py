@@ -38,7 +38,6 @@ from tests.rig.virtual import fitting_clock
 pytestmark = [
     pytest.mark.anyio,
     pytest.mark.virtual_time,
-    pytest.mark.timeout(600),
     # An engine that is thrown away as it is leaves its connections to the collector, as a dead process would.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]

@@ -16,8 +16,6 @@ from tests.contract.ways import WAYS
 from tests.rig.fire import SCALED, Fire, under_fire
 from tests.rig.process import RigProcess
 
-pytestmark = pytest.mark.timeout(300)
-
 POINTS = ("kill_before_read", "kill_after_accept", "kill_after_reply")
 MEDIA = {"sms_twilio": Medium.SMS, "email_sendgrid": Medium.EMAIL, "email_smtp": Medium.EMAIL}
 SURE = {"sms_twilio": 7, "social_mastodon": 1, "social_bluesky": 1, "webhook": 1}
@@ -90,7 +88,6 @@ def test_where_nobody_can_know_only_what_was_in_flight_is_in_doubt(service: Fire
     assert service.counts(update) == {State.ACCEPTED: PEOPLE}
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.both_databases
 def test_ten_kills_among_five_thousand(rig: RigProcess, database: Database, tmp_path: Path) -> None:
     """One in a hundred texts unanswered; on PostgreSQL two workers."""

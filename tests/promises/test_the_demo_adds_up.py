@@ -12,7 +12,7 @@ import pytest
 from tests.architecture.tree import ROOT
 
 PEOPLE = 600
-SECONDS = 280.0
+SECONDS = 800.0
 
 
 @pytest.mark.timeout(SECONDS + 10)

@@ -25,8 +25,6 @@ from tests.rig.fire import SCALED, Fire, under_fire
 from tests.rig.process import RigProcess
 from tests.rig.worker import WorkerProcess
 
-pytestmark = pytest.mark.timeout(600)
-
 PEOPLE: Final = 300
 RATE: Final = 150.0
 DAWDLE: Final = 2.0

@@ -14,6 +14,7 @@ from app.store.documents import Kind
 from app.usecases.save_document import save_document
 from tests.architecture.tree import ROOT
 from tests.conftest import NOON
+from tests.patience import PATIENCE
 from tests.unit.cli.conftest import Clarion
 from tests.unit.usecases.announcements import TEMPLATES
 
@@ -32,7 +33,7 @@ def at_terminal(words: tuple[str, ...], typed: tuple[str, ...]) -> str:
             stdin=slave,
             capture_output=True,
             text=True,
-            timeout=50,
+            timeout=PATIENCE,
             check=False,
         )
     finally:

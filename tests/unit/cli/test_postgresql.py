@@ -15,8 +15,6 @@ from app.store.database import Database
 from tests.patience import PATIENCE
 from tests.postgres import Server
 
-pytestmark = pytest.mark.timeout(300)
-
 COMMAND = (sys.executable, "-m", "app.cli")
 
 

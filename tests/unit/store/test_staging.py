@@ -23,6 +23,7 @@ from app.usecases.import_subscribers import import_subscribers
 from app.usecases.stage_update import stage_step, stage_update
 from app.usecases.submit_update import submit_update
 from tests.conftest import NOON
+from tests.patience import PATIENCE
 from tests.rig.mortal import MortalDatabase, PowerCut
 from tests.rig.stage import AUTHOR, Stage
 from tests.unit.store.ledgers import (
@@ -199,7 +200,7 @@ def test_two_processes_that_stage_at_once_list_everybody_once(database_url: str,
     stage, update_id = prepared(first, keyring)
     with ThreadPoolExecutor(2) as processes:
         runs = [processes.submit(stage_update, db, update_id, stage.clock.now) for db in (first, second)]
-        assert {run.result(timeout=90).recipients for run in runs} == {102}
+        assert {run.result(timeout=PATIENCE).recipients for run in runs} == {102}
     assert sum(stage.counts(update_id).values()) == 102
     with first.reading() as connection:
         assert connection.scalar(select(func.sum(shard.c.size))) == 102
