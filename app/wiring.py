@@ -54,6 +54,7 @@ from app.store import documents, endpoints
 from app.store.calling import Listener
 from app.store.database import Database
 from app.store.ledger import BroadcastRow
+from app.store.posts import first_post
 from app.store.server_clock import ServerClock
 from app.store.updates import UpdateRow
 from app.templating import Templating
@@ -145,6 +146,10 @@ class Words:
         if keep_said(self.db, row.update_id, row.revision, composed.message, composed.as_of, at):
             self.told()
         return composed.message
+
+    def thread(self, row: BroadcastRow, endpoint: Endpoint) -> str:
+        with self.db.reading() as connection:
+            return first_post(connection, row, endpoint)
 
     def areas(self) -> frozenset[str]:
         """Those that contact channels and rules name now."""
@@ -263,8 +268,8 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
     channels, bell, shelf = Channels(http, keyring), Bell(), _shelf(settings.publish_dir)
     words = Words(db, templating, clock, _organisation(settings), settings.public_base, bell.ring)
     reference_key = keyring.key(REFERENCES)
-    manage_key = keyring.key(MANAGE)
-    composer = Composer(words.compose, clock, settings.public_base, reference_key, manage_key, words.areas)
+    keys = (reference_key, keyring.key(MANAGE))
+    composer = Composer(words.compose, clock, settings.public_base, *keys, words.areas, words.thread)
     press = _press(settings, templating)
     engine = Engine(db, channels, composer, clock, timings, alone=db.is_sqlite)
     couriers = Couriers(db, Opener(http, keyring.unseal), clock)

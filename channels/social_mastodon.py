@@ -35,6 +35,10 @@ STATUSES: Final[Mapping[int, tuple[FailureKind, str]]] = {
 }
 
 
+PARENT_GONE: Final = ("http_404", "http_422")
+"""What it answers, posting nothing, when the post above is not there any more: then the words stand alone."""
+
+
 class MastodonPosts:
     info: ClassVar[Info] = Info(
         name="social_mastodon",
@@ -74,9 +78,11 @@ class MastodonPosts:
         document: dict[str, Any] = {**_words(message), "visibility": self._visibility}
         if message.reply_to:
             document["in_reply_to_id"] = message.reply_to
-        outcome = await self._ask(
-            "POST", self._url, document, {"idempotency-key": message.key} if message.key else None
-        )
+        key = {"idempotency-key": message.key} if message.key else None
+        outcome = await self._ask("POST", self._url, document, key)
+        if message.reply_to and isinstance(outcome, Failure) and outcome.code in PARENT_GONE:
+            del document["in_reply_to_id"]
+            outcome = await self._ask("POST", self._url, document, key)
         return [outcome] * len(batch.recipients)
 
     async def edit(self, provider_id: str, message: Message) -> Outcome:

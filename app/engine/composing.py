@@ -45,6 +45,14 @@ def no_areas() -> frozenset[str]:
     return frozenset()
 
 
+Thread = Callable[[BroadcastRow, Endpoint], str]
+"""The provider's id of the post that this one answers, "" for none."""
+
+
+def no_thread(_row: BroadcastRow, _endpoint: Endpoint) -> str:
+    return ""
+
+
 @dataclass(slots=True)
 class Composer:
     compose: Compose
@@ -53,6 +61,7 @@ class Composer:
     reference_key: bytes
     manage_key: bytes
     areas: Areas = no_areas
+    thread: Thread = no_thread
     _areas: frozenset[str] = frozenset()
     _areas_known: tuple[int, float] | None = None
     """For the sake of which broadcast they were asked for last, and when."""
@@ -122,6 +131,7 @@ class Composer:
             message = self.compose(
                 row, endpoint.medium, info, wanted.language, wanted.variant, wanted.linked, wanted.area
             )
+            above = self.thread(row, endpoint) if info.can_thread else ""
         except DOWN:
             return Failure(FailureKind.NOT_ACCEPTED, "database_down")
         except ClarionError as error:
@@ -130,6 +140,7 @@ class Composer:
         left = None if row.expires_ms is None else max(1, (row.expires_ms - now_ms) // 1000)
         return replace(
             message,
+            reply_to=above,
             key=f"{row.id}-{row.revision}-{endpoint.id}",
             created_at=from_ms(sent_ms),
             valid_seconds=left if left is None else max(60, left // 60 * 60),

@@ -172,6 +172,13 @@ async def test_a_reply_to_a_post_that_is_gone_stands_alone(http: Http, rig: Rig)
     assert accepted(await post(channel, reply_to=gone))
 
 
+async def test_on_mastodon_too_the_words_stand_alone_when_the_post_above_is_gone(http: Http, rig: Rig) -> None:
+    channel = mastodon(rig.url("mastodon"), http)
+    first = accepted(await post(channel, key="k1"))
+    assert accepted(await post(channel, key="k2", reply_to=first))
+    assert accepted(await post(channel, key="k3", reply_to="999999"))
+
+
 async def test_without_a_date_or_a_key_nothing_is_posted(http: Http, rig: Rig) -> None:
     channel = bluesky(rig.url("bluesky"), http)
     for changes in ({"created_at": None}, {"key": ""}):

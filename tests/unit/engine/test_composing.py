@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from app.domain.delivery import State
+from app.domain.endpoints import Endpoint
 from app.domain.message import Accepted, Batch, Info, Medium, Message, Outcome
 from app.engine.composing import FRESH_SECONDS
 from app.engine.loop import Engine
 from app.keyring import Keyring
 from app.store.database import Database
 from app.store.ledger import BroadcastRow
+from app.store.posts import first_post
 from tests.patience import PATIENCE
 from tests.rig.stage import Stage
 
@@ -50,6 +53,28 @@ def counted(engine: Engine, numbers: dict[str, str]) -> Counter[tuple[str, str]]
     engine.composer.compose = compose
     engine.composer.areas = lambda: frozenset(numbers)
     return made
+
+
+async def test_later_posts_about_a_crisis_stand_in_the_thread_of_the_first(
+    database: Database, keyring: Keyring
+) -> None:
+    stage = Stage(database, keyring)
+    stage.open(1)
+    threads = stage.add_endpoint("toots", Medium.SOCIAL)
+    type(threads).info = replace(threads.info, can_thread=True)
+    stage.add_endpoint("notes", Medium.SOCIAL)
+
+    def thread(row: BroadcastRow, endpoint: Endpoint) -> str:
+        with database.reading() as connection:
+            return first_post(connection, row, endpoint)
+
+    sent = []
+    for endpoint in ("toots", "notes", "toots", "notes"):
+        engine = stage.engine()
+        engine.composer.thread = thread
+        sent.append(await play(stage, engine, endpoint))
+    above = {one.message.data["update"]: one.message.reply_to for one in stage.heard}
+    assert [above[update] for update in sent] == ["", "", "toots-1", ""]
 
 
 async def test_the_contact_block_is_made_for_a_language_and_area_and_never_for_a_recipient(
