@@ -270,6 +270,9 @@ class _Announcement(Sent):
     placements: dict[Literal["banner", "popup", "landing"], Scope] | None = Field(
         None, description="Where on websites it stands; left out: as the playbook says, else as its severity says"
     )
+    languages_to_come: list[str] = Field(
+        [], description="Their readers wait for their own language; what `content` has in one is a first word for now"
+    )
 
 
 class Update(_Announcement):

@@ -21,6 +21,7 @@ from app.domain.word_changes import LanguageChange, compare
 from app.store import accounts, crises, updates
 from app.store.updates import UpdateRow
 from app.usecases.approve_alone import approve_alone
+from app.usecases.bring_rest import who_waits
 from app.usecases.decide_update import approve_update, reject_update, return_update
 from app.usecases.look_at_submission import look_at_submission
 from app.usecases.page_approvers import WAITING, asked, looks_at
@@ -77,6 +78,7 @@ def decide(visit: Visit) -> Response:
         drill=document.drill,
         contents=contents(document, visit.words.language),
         standings=who_vouches(context.db, row),
+        waiting=who_waits(context.db, row),
         compared=compared,
         samples=context.samples(row, visit.now) if row.state is UpdateState.SUBMITTED else (),
         plan=plan,

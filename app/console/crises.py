@@ -40,7 +40,7 @@ def one(visit: Visit) -> Response:
         briefs = [brief(each, language, connection) for each in listed.items]
         done, notes = closing.checks(connection, slug), closing.notes(connection, slug, NOTES)
         kept, promised = promises(connection, slug, visit.now)
-    told = [each for each in briefs if each.row.sent_at is not None]
+    told = [each for each in briefs if each.row.sent_at is not None and each.row.completes is None]
     return visit.show(
         "crisis.html",
         crisis=row,

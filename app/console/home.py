@@ -88,6 +88,8 @@ def situations(connection: Connection, language: str) -> list[Situation]:
     promised: dict[str, datetime | None] = {}
     counted: dict[str, int] = {}
     for row in sent:  # newest first
+        if row.completes is not None:  # the same news in one more language
+            continue
         document = UpdateDocument.from_document(row.document)
         if not document.drill:
             promised.setdefault(row.crisis, document.next_update_by)

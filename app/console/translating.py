@@ -27,6 +27,8 @@ from app.usecases.ask_translation import (
     revoke_translation,
     translation_token,
 )
+from app.usecases.bring_rest import OUT, bring_rest, who_waits
+from app.usecases.count_readers import Readers, count_readers
 from app.usecases.save_translation import save_translation
 from app.usecases.waive_translation import waive_translation
 
@@ -42,6 +44,8 @@ def page(visit: Visit) -> Response:
         row = updates.get(connection, visit.path["update_id"])
         tasks = translations.of_update(connection, row.id)
         found = standings(row.document["content"], vouching.of_update(connection, row.id))
+    readers = {} if row.broadcast_id is not None or row.state not in OPEN else count_readers(context.db, row)
+    waiting = who_waits(context.db, row)
     named = {code: language_name(code, visit.words.locale.language) for code in _codes(visit, row, tasks)}
     return visit.show(
         "translations.html",
@@ -51,6 +55,9 @@ def page(visit: Visit) -> Response:
         named=named,
         missing=[code for code in named if code not in row.document["content"]],
         open=row.state in OPEN,
+        waiting=waiting,
+        would_wait=_would_wait(row, readers),
+        can_bring=row.state in OUT,
         stale=Step.STALE,
         drill=bool(row.document.get("drill")),
     )
@@ -67,6 +74,14 @@ def ask(visit: Visit) -> Response:
         lasts=timedelta(hours=hours),
     )  # fmt: skip
     return visit.go(f"/updates/{visit.path['update_id']}/translations", said="translation_asked")
+
+
+@screens.post("/updates/{update_id:int}/rest", needs="draft_update", again=page)
+def bring(visit: Visit) -> Response:
+    """Write now what some still wait for."""
+    language = Fields(visit.entered).text("language", longest=35)
+    row = bring_rest(visit.context.db, visit.actor, visit.path["update_id"], language, visit.now)
+    return visit.go(f"/updates/{row.id}/write", language=language)
 
 
 @screens.post("/updates/{update_id:int}/translations/{task:int}/revoke", needs="draft_update", again=page)
@@ -95,7 +110,9 @@ def translate(visit: Visit) -> Response:
     content = row.document["content"]
     if visit.entered.form != FORM_NAME:
         check_source(task, content.get(task.source))
-    written = flat({"content": {task.language: content.get(task.language) or {}}}, visit.context.timezone)
+    first_word = task.language in (row.document.get("languages_to_come") or ()) and task.done_at is None
+    there = {} if first_word else content.get(task.language) or {}
+    written = flat({"content": {task.language: there}}, visit.context.timezone)
     visit.problems = tuple(field_of(problem) for problem in visit.problems)
     source_words = flat({"content": {task.source: task.source_words}}, visit.context.timezone)
     at = f"content.{task.source}."
@@ -141,6 +158,12 @@ def _words(entered: Entered, task: TaskRow) -> dict[str, Any]:
             if text:
                 words[kind].append({**row, "text": text, **({"url": url} if url else {})})
     return words
+
+
+def _would_wait(row: UpdateRow, readers: Readers) -> list[tuple[str, int]]:
+    """Of a draft: how many deliveries would wait in each language that is to come."""
+    codes = row.document.get("languages_to_come") or ()
+    return [(code, sum(by_language.get(code, 0) for by_language in readers.values())) for code in codes]
 
 
 def _as_read(visit: Visit, row: UpdateRow, task: TaskRow) -> list[Any]:

@@ -24,6 +24,7 @@ from app.errors import Conflict, Problem
 from app.store import breakers, crises, deliveries, endpoints, updates
 from app.store.breakers import CLOSED
 from app.store.updates import UpdateRow
+from app.usecases.bring_rest import who_waits
 from app.usecases.foresee_end import Foreseen, foresee
 from app.usecases.page_approvers import WAITING, asked
 from app.usecases.predraft import unchanged_correction
@@ -112,6 +113,7 @@ def one(visit: Visit) -> Response:
         document=document,
         contents=contents(document, visit.words.language),
         standings=who_vouches(context.db, row),
+        waiting=who_waits(context.db, row),
         checked=checked,
         actions=frozenset(action.value for action in allowed(row.state)),
         live=row.state in LIVE,

@@ -13,7 +13,7 @@ from app.console.entered import FORM, Entered
 from app.console.notes import mark
 from app.console.screens import Screens
 from app.console.visit import Visit
-from app.console.written import document_of, field_of, flat, languages_in, rows, typed
+from app.console.written import LISTS, document_of, field_of, flat, languages_in, rows, typed
 from app.domain.cldr import language_name
 from app.domain.crisis import Stage, UpdateState
 from app.domain.merging import Merged, merge
@@ -133,7 +133,7 @@ def _merged(row: UpdateRow, base: drafts.DraftRow | None, started: int, mine: Ma
 def _show_again(visit: Visit, values: Mapping[str, str], revision: int) -> None:
     """The form as it is to be shown: with these words, begun from this revision."""
     fields = {name: [text] for name, text in values.items()}
-    fields["endpoints"] = values["endpoints"].split("\n") if values["endpoints"] else []
+    fields |= {name: values[name].split("\n") if values[name] else [] for name in LISTS}
     visit.entered = Entered({**fields, "revision": [str(revision)], FORM: [FORM_NAME]})
 
 
@@ -152,7 +152,7 @@ def _page(visit: Visit, done: Saved | None) -> Response:
         visit.problems = tuple(_clash(visit, name, theirs, done.by) for name, theirs in done.clashes.items())
     visit.problems = tuple(field_of(problem) for problem in visit.problems)
     before = flat(row.document, context.timezone)
-    listed = row.document.get("endpoints") or []
+    listed = {name: row.document.get(name) or [] for name in LISTS}
     shown = dict(visit.entered.fields) if visit.entered.form == FORM_NAME else before
     words = {name: value if isinstance(value, str) else (value or ("",))[0] for name, value in shown.items()}
     known = context.templating.languages()
@@ -162,12 +162,18 @@ def _page(visit: Visit, done: Saved | None) -> Response:
         row=row,
         crisis=crisis,
         title=pick(crisis.titles, visit.words.language)[0],
-        values={**before, "endpoints": listed, "revision": row.revision},
+        values={**before, **listed, "revision": row.revision},
         sections=[_section(visit, code, words) | {"standing": stand.get(code)} for code in languages],
         source=languages[0],
         source_words={name: text for name, text in words.items() if name.startswith(f"content.{languages[0]}.")},
         more=[(code, language_name(code, visit.words.language)) for code in known if code not in languages],
         stages=list(Stage),
+        to_come=[
+            (code, language_name(code, visit.words.locale.language))
+            for code in dict.fromkeys([*languages[1:], *known])
+            if code != languages[0] and row.completes is None
+        ],
+        completes=row.completes,
         drill=bool(row.document.get("drill")),
         taken=done.taken if done else (),
         by=done.by if done else "",

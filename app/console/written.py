@@ -18,18 +18,20 @@ TEXTS: Final = (
     "headline", "acknowledgement", "impact", "duration", "explanation", "complications", "perspective", "reassurance",
 )  # fmt: skip
 CHOICES: Final = ("stage", "audience", "need", "endpoints", "recipients_per_hour", "drill")
+LISTS: Final = ("endpoints", "languages_to_come")
 TIMES: Final = ("next_update_by", "expires_at")
 EMPTY_ROWS: Final = 1
 """Rows for one more link than there are."""
 PARTS: Final = {"options": ("text", "need", "url"), "links": ("text", "url")}
 _ROW: Final = re.compile(r"(options|links)\[(\d{1,2})\]\.(text|need|url)$")
-_ITEM: Final = re.compile(r"(complications|endpoints)\[\d+\].*")
+_ITEM: Final = re.compile(r"(complications|endpoints|languages_to_come)\[\d+\].*")
 
 
 def flat(document: Mapping[str, Any], timezone: str) -> dict[str, str]:
     """Every field as it stands in the form; endpoints and complications one a line, times by the clock on the wall."""
     found = {name: str(document.get(name) or "") for name in ("stage", "audience", "need", "recipients_per_hour")}
     found["endpoints"] = "\n".join(sorted(document.get("endpoints") or ()))
+    found["languages_to_come"] = "\n".join(sorted(document.get("languages_to_come") or ()))
     found["drill"] = "yes" if document.get("drill") else ""
     for name in TIMES:
         found[name] = _on_the_wall(document.get(name), timezone)
@@ -42,6 +44,7 @@ def typed(entered: Entered) -> dict[str, str]:
     """What the form says; a checkbox or list nobody ticked is empty, words that were not on the page are not there."""
     found = {name: entered.one(name) for name in (*CHOICES, *TIMES)}
     found["endpoints"] = "\n".join(sorted(entered.many("endpoints")))
+    found["languages_to_come"] = "\n".join(sorted(entered.many("languages_to_come")))
     found["drill"] = "yes" if entered.one("drill") else ""
     for name in entered.fields:
         if name.startswith("content.") and not _ROW.search(name):
@@ -76,8 +79,9 @@ def document_of(
     document = {**before, "stage": values["stage"], "drill": bool(values["drill"])}
     for name in ("audience", "need"):
         document[name] = values[name] or None
-    if values["endpoints"] != was["endpoints"]:
-        document["endpoints"] = values["endpoints"].split("\n") if values["endpoints"] else []
+    for name in LISTS:
+        if values[name] != was[name]:
+            document[name] = values[name].split("\n") if values[name] else []
     if values["recipients_per_hour"] != was["recipients_per_hour"]:
         document["recipients_per_hour"] = _number(values["recipients_per_hour"], problems)
     for name in TIMES:

@@ -80,6 +80,9 @@ class UpdateDocument:
     """No faster than this, so that contact channels can keep up; None = as fast as the endpoints allow."""
     placements: Placements | None = None
     """Where on websites it stands; None = as its playbook says when it is drafted, else as its severity says."""
+    languages_to_come: tuple[str, ...] = ()
+    """Its readers wait for the words in their own language instead of getting them in another. What `content` has in
+    such a language is a first word only: they get it now and still wait for the rest."""
 
     @classmethod
     def from_document(cls, document: object, now: datetime | None = None) -> UpdateDocument:
@@ -90,7 +93,7 @@ class UpdateDocument:
         read = Reader(document)
         read.only(
             "crisis", "stage", "audience", "endpoints", "content", "variants", "need", "next_update_by", "expires_at",
-            "drill", "help", "recipients_per_hour", "placements",
+            "drill", "help", "recipients_per_hour", "placements", "languages_to_come",
         )  # fmt: skip
         endpoints = read.strings("endpoints", most=200, longest=64)
         if len(set(endpoints)) < len(endpoints):
@@ -112,6 +115,7 @@ class UpdateDocument:
             help=HelpWanted.read(read),
             recipients_per_hour=read.number("recipients_per_hour", 1, 100_000_000),
             placements=read_placements(read),
+            languages_to_come=_to_come(read),
         )
         read.done()
         return update
@@ -132,12 +136,23 @@ class UpdateDocument:
             "help": self.help.to_document(),
             "recipients_per_hour": self.recipients_per_hour,
             "placements": placements_document(self.placements),
+            "languages_to_come": list(self.languages_to_come),
         }
 
     @property
     def languages(self) -> tuple[str, ...]:
         """Languages of the main words, by code."""
         return tuple(sorted(self.content))
+
+    @property
+    def ready(self) -> tuple[str, ...]:
+        """Languages whose words are whole, by code."""
+        return tuple(code for code in self.languages if code not in self.languages_to_come)
+
+    @property
+    def readers_languages(self) -> tuple[str, ...]:
+        """Languages readers are told apart by: those there are words in, and those there will be."""
+        return tuple(sorted({*self.content, *self.languages_to_come}))
 
     def words(self, variant: int = 0) -> ContentByLanguage:
         """Words of a variant: 0 is the main content, n is `variants[n - 1]` over the main content's languages."""
@@ -153,6 +168,9 @@ def missing(update: UpdateDocument, now: datetime) -> tuple[Problem, ...]:
         problems.append(Problem("no_endpoints", "It goes nowhere.", "endpoints", "Name the endpoints to send through."))
     if not update.content:
         problems.append(Problem("no_content", "It has no words.", "content", "Write it in at least one language."))
+    if update.languages_to_come and not set(update.content) - set(update.languages_to_come):
+        sentence = "Every language it is written in is still to come."
+        problems.append(Problem("nothing_ready", sentence, "languages_to_come", "Finish one language at least."))
     if update.expires_at <= now:
         problems.append(Problem("expired", "Its expiry is past.", "expires_at", "Choose a later time."))
     if update.next_update_by is not None and update.next_update_by <= now:
@@ -160,6 +178,14 @@ def missing(update: UpdateDocument, now: datetime) -> tuple[Problem, ...]:
             Problem("promise_past", "The promised next update is past.", "next_update_by", "Promise a later time.")
         )
     return tuple(problems)
+
+
+def _to_come(read: Reader) -> tuple[str, ...]:
+    codes = tuple(sorted(set(read.languages("languages_to_come"))))
+    if codes and read.raw("stage") == Stage.CORRECTION.value:
+        fault = "must be empty for a correction"
+        read.problem("correction_waits", "languages_to_come", fault, "A correction reaches everybody at once.")
+    return codes
 
 
 def _plain(content: ContentByLanguage) -> dict[str, object]:

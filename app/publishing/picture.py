@@ -21,6 +21,7 @@ from app.domain.texts import Texts
 from app.domain.updates import UpdateDocument
 from app.errors import Invalid, Problem
 from app.publishing.chapters import Chapter, Standing, chapters, is_out, standing
+from app.publishing.completing import said_by, whole, whole_words
 from app.store.crises import CrisisRow
 from app.store.documents import DocumentRow
 from app.store.said import SaidRow
@@ -121,11 +122,11 @@ def outline(rows: WebsiteRows, at: datetime) -> Picture:
         registry=registry,
         faq=tuple(_readable(rows.faq, FaqEntry.from_document, problems)),
         help_links=tuple(_readable(rows.help_links, HelpLink.from_document, problems)),
-        chapters=chapters(rows.outlines, rows.crises, at),
+        chapters=chapters(whole(rows.outlines, at), rows.crises, at),
         live=(),
         drills=(),
         said={},
-        said_counts=rows.said_counts,
+        said_counts=_counts(rows),
         listed=frozenset(),
         planned=_planned(rows.planned_work, problems),
         branding=_branding(rows.organisation, problems),
@@ -148,7 +149,7 @@ def with_words(shown: Picture, rows: WebsiteRows, parsed: Parsed | None = None) 
         live=_crises(rows.crises, [update for update in public if not update.document.drill]),
         drills=_crises(rows.crises, [update for update in public if update.document.drill]),
         listed=rows.listed,
-        said={one: tuple(texts) for one, texts in groupby(rows.said, key=lambda row: row.update_id)},
+        said={one: tuple(texts) for one, texts in groupby(_said(rows), key=lambda row: row.update_id)},
         playbooks={one.slug: one for one in _readable(rows.playbooks, _playbook, problems)},
         problems=(*shown.problems, *problems),
     )
@@ -157,7 +158,7 @@ def with_words(shown: Picture, rows: WebsiteRows, parsed: Parsed | None = None) 
 def _public_updates(rows: WebsiteRows, at: datetime, problems: list[Problem], parsed: Parsed) -> list[PublicUpdate]:
     known = dict(parsed)
     parsed.clear()
-    out = [row for row in rows.updates if is_out(row, at)]
+    out = [row for row in whole_words(rows.updates, at) if is_out(row, at)]
     corrected = frozenset(row.corrects for row in out if row.corrects is not None)
     found = []
     for row in out:
@@ -181,6 +182,23 @@ def _public_updates(rows: WebsiteRows, at: datetime, problems: list[Problem], pa
             )
         )
     return found
+
+
+def _completes(rows: WebsiteRows) -> dict[int, int]:
+    return {one.id: one.completes for one in rows.outlines if one.completes is not None}
+
+
+def _said(rows: WebsiteRows) -> list[SaidRow]:
+    return said_by(rows.said, _completes(rows))
+
+
+def _counts(rows: WebsiteRows) -> Mapping[int, int]:
+    completes = _completes(rows)
+    counted: dict[int, int] = {}
+    for one, count in rows.said_counts.items():
+        whose = completes.get(one, one)
+        counted[whose] = counted.get(whose, 0) + count
+    return counted
 
 
 def _crises(rows: Mapping[str, CrisisRow], updates: Iterable[PublicUpdate]) -> tuple[PublicCrisis, ...]:

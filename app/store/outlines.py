@@ -22,6 +22,7 @@ class Outline:
     state: UpdateState
     revision: int
     corrects: int | None
+    completes: int | None
     sent_at: datetime
     ended_at: datetime | None
     stage: Stage
@@ -40,6 +41,7 @@ def everything(connection: Connection) -> list[Outline]:
             update.c.state,
             update.c.revision,
             update.c.corrects,
+            update.c.completes,
             update.c.sent_at,
             update.c.ended_at,
             words["stage"].as_string().label("stage"),
@@ -57,6 +59,7 @@ def everything(connection: Connection) -> list[Outline]:
             state=UpdateState(row.state),
             revision=row.revision,
             corrects=row.corrects,
+            completes=row.completes,
             sent_at=row.sent_at,
             ended_at=row.ended_at,
             stage=Stage(row.stage) if row.stage in known else Stage.DETAILS,

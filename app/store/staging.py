@@ -14,7 +14,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from app.domain.halting import portion
 from app.domain.message import MEDIUM_CODES, Medium
 from app.domain.planning import Spread, share_out, shared_language
-from app.store import partitions
+from app.store import partitions, to_come
 from app.store.calling import call
 from app.store.ledger import same_delivery
 from app.store.ledger_tables import address, broadcast, due, outcome, recipient, shard
@@ -229,6 +229,13 @@ def cut_shards(
     return len(pieces)
 
 
+def is_cut(connection: Connection, broadcast_id: int, media: Sequence[Medium]) -> bool:
+    """Whether cutting has begun for one of these media."""
+    codes = [MEDIUM_CODES[medium] for medium in media]
+    cut = exists().where(shard.c.broadcast == broadcast_id, shard.c.medium.in_(codes))
+    return bool(connection.scalar(select(cut)))
+
+
 def _cut(ids: Sequence[int], size: int) -> list[Sequence[int]]:
     return [ids[at : at + size] for at in range(0, len(ids), size)]
 
@@ -254,6 +261,7 @@ def close_staging(connection: Connection, broadcast_id: int) -> int:
 def drop_broadcast(connection: Connection, broadcast_id: int) -> None:
     """End a broadcast that was never sent (returned, rejected): its rows stay as the record of who was meant."""
     connection.execute(update(broadcast).where(broadcast.c.id == broadcast_id).values(state="cancelled"))
+    to_come.give_back(connection, broadcast_id)
 
 
 def start_sending(connection: Connection, broadcast_id: int, *, release_ms: int, site_bound_ms: int | None) -> None:

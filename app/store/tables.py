@@ -287,6 +287,7 @@ update = Table(
     Column("content_hash", String(64), nullable=True),
     Column("authors", JSON, nullable=False),
     Column("corrects", ForeignKey("crisis_update.id"), nullable=True),
+    Column("completes", Key, nullable=True),
     Column("broadcast_id", Key, nullable=True, unique=True),
     Column("recipients", Integer, nullable=True),
     Column("created_at", Instant, nullable=False),

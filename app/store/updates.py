@@ -32,6 +32,8 @@ class UpdateRow:
     authors: frozenset[int | None]
     """User ids of everybody who wrote or edited it; None stands for a token without a user."""
     corrects: int | None
+    completes: int | None
+    """The update whose words these are in languages that came later."""
     broadcast_id: int | None
     recipients: int | None
     """The exact count of the frozen audience, once staged."""
@@ -62,6 +64,7 @@ def add(
     now: datetime,
     *,
     corrects: int | None = None,
+    completes: int | None = None,
 ) -> UpdateRow:
     """A new draft at revision 0."""
     key = connection.execute(
@@ -73,6 +76,7 @@ def add(
             document=dict(document),
             authors=[author],
             corrects=corrects,
+            completes=completes,
             created_at=now,
         )
         .returning(update.c.id)
@@ -104,16 +108,19 @@ def page(
     *,
     crisis_slug: str | None = None,
     states: Collection[UpdateState] = (),
+    rests: bool = True,
     cursor: str | None = None,
     limit: int = DEFAULT_LIMIT,
 ) -> Page[UpdateRow]:
-    """Newest first; `states` empty = all."""
+    """Newest first; `states` empty = all; without `rests` those that only bring further languages are left out."""
     query = select(update).order_by(update.c.id.desc()).limit(check_limit(limit) + 1)
     before = number_cursor(cursor)
     if before is not None:
         query = query.where(update.c.id < before)
     if crisis_slug is not None:
         query = query.where(update.c.crisis == crisis_slug)
+    if not rests:
+        query = query.where(update.c.completes.is_(None))
     if states:
         query = query.where(update.c.state.in_([state.value for state in states]))
     return cut_page(connection.execute(query).all(), limit, _update, lambda row: row.id)
@@ -138,6 +145,20 @@ def sent_in(connection: Connection, crises: Collection[str]) -> list[UpdateRow]:
         mine = update.c.sent_at.is_not(None) & update.c.crisis.in_(wanted[start : start + SLUGS_AT_ONCE])
         found += [_update(row) for row in connection.execute(select(update).where(mine))]
     return sorted(found, key=lambda row: (row.sent_at or row.created_at, row.id), reverse=True)
+
+
+def rest_of(connection: Connection, update_id: int, language: str) -> UpdateRow | None:
+    """The draft that brings a language of this update later, None while there is none."""
+    states = (UpdateState.DRAFT.value, UpdateState.RETURNED.value)
+    query = select(update).where(update.c.completes == update_id, update.c.state.in_(states)).order_by(update.c.id)
+    rows = (_update(row) for row in connection.execute(query))
+    return next((row for row in rows if set(row.document["content"]) <= {language}), None)
+
+
+def set_authors(connection: Connection, update_id: int, authors: frozenset[int | None]) -> UpdateRow:
+    listed = sorted(authors, key=lambda author: -1 if author is None else author)
+    connection.execute(change_rows(update).where(update.c.id == update_id).values(authors=listed))
+    return get(connection, update_id)
 
 
 def open_drafts(connection: Connection, most: int = 50) -> list[UpdateRow]:
@@ -229,6 +250,7 @@ def _update(row: Row[Any]) -> UpdateRow:
         content_hash=row.content_hash,
         authors=frozenset(row.authors),
         corrects=row.corrects,
+        completes=row.completes,
         broadcast_id=row.broadcast_id,
         recipients=row.recipients,
         created_at=row.created_at,

@@ -93,7 +93,7 @@ def with_words(
         rows,
         updates=updates.sent_in(connection, slugs),
         playbooks=[row for row in stored if row is not None],
-        said=said.of(connection, listed),
+        said=said.of(connection, {one.id for one in rows.outlines if (one.completes or one.id) in listed}),
         listed=frozenset(listed),
     )
 

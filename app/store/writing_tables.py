@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Column, ForeignKey, Integer, String, Table, Text
+from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Integer, String, Table, Text
 
 from app.store.tables import metadata
 from app.store.types import Instant, Key
@@ -33,6 +33,27 @@ vouching = Table(
     Column("waived_reason", Text, nullable=True),
 )
 """Who answers for the words of an update in a language, and which words of the source they had before them."""
+
+waiting_reader = Table(
+    "waiting_reader",
+    metadata,
+    Column("broadcast", BigInteger, primary_key=True, autoincrement=False),
+    Column("medium", Integer, primary_key=True, autoincrement=False),
+    Column("address_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("language", String(35), nullable=False),
+    Column("area", String(200), nullable=False),
+)
+"""Who waits for the words of a broadcast in their own language; set aside while the audience is listed."""
+
+waiting_language = Table(
+    "waiting_language",
+    metadata,
+    Column("broadcast", BigInteger, primary_key=True, autoincrement=False),
+    Column("language", String(35), primary_key=True),
+    Column("readers", Integer, nullable=False),
+    Column("taken_by", BigInteger, nullable=True),
+)
+"""How many deliveries wait in each language, and which broadcast brings them: one at most, so nobody gets it twice."""
 
 translation_task = Table(
     "translation_task",

@@ -47,6 +47,8 @@ class Source:
     """The crisis's own, None without one."""
     standings: tuple[Standing, ...] = ()
     """Who vouches for each language, and whether it is in step."""
+    rest: bool = False
+    """It brings only further languages of an update that has gone out."""
     tasks: tuple[TaskRow, ...] = ()
     """Translations that were asked for."""
 

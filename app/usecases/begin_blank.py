@@ -53,7 +53,7 @@ def begin_next(db: Database, actor: Actor, crisis_slug: str, stage: Stage, now: 
     permit(actor, "draft_update")
     with db.writing() as tx:
         crisis = crises.get(tx, crisis_slug)
-        before = updates.page(tx, crisis_slug=crisis_slug, limit=1).items
+        before = updates.page(tx, crisis_slug=crisis_slug, rests=False, limit=1).items
         kept = {name: before[0].document.get(name) for name in GOES_ON} if before else {"endpoints": _public_ways(tx)}
         document = {name: value for name, value in kept.items() if value is not None}
         if stage not in (Stage.RESOLVED, Stage.FOLLOWUP):

@@ -20,15 +20,16 @@ def count_readers(db: Database, row: UpdateRow) -> Readers:
     language. Empty without an audience, and for a correction, which goes where the wrong words went.
     """
     update = UpdateDocument.from_document(row.document)
-    if not update.audience or row.corrects is not None or not update.content:
+    if not update.audience or not update.content or row.corrects is not None or row.completes is not None:
         return {}
-    default = "en" if "en" in update.content else update.languages[0]
+    ready = update.ready or update.languages
+    default = "en" if "en" in ready else ready[0]
     with db.reading() as connection:
         found = audiences.find(connection, update.audience)
         counted = audiences.count_by_list(connection, found.typed()) if found is not None else {}
         lists = staging.language_lists(connection)
     readers: dict[Medium, Counter[str]] = {}
     for (medium, number), people in counted.items():
-        language = choose_language(lists.get(number, ()), update.languages, default)
+        language = choose_language(lists.get(number, ()), update.readers_languages, default)
         readers.setdefault(medium, Counter())[language] += people
     return readers

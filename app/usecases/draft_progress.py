@@ -71,7 +71,7 @@ def look(connection: Connection, crisis: CrisisRow, wanted: Schedule, now: datet
     if row is None:
         return None
     media = {one.slug: one.medium for one in endpoints.everything(connection)}
-    reached = updates.page(connection, crisis_slug=crisis.slug, states=REACHED, limit=200).items
+    reached = updates.page(connection, crisis_slug=crisis.slug, states=REACHED, rests=False, limit=200).items
     by_person = [
         one
         for one in reached

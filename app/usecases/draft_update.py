@@ -102,6 +102,8 @@ def edit_draft(
         update = _placed(tx, update)
         if before.corrects is not None:
             check_same_world(updates.get(tx, before.corrects), update)
+        if before.completes is not None:
+            check_same_world(updates.get(tx, before.completes), update)
         row = updates.edit(tx, update_id, update.to_document(), before.authors | {actor.user_id})
         drafts.keep(tx, row, actor.name, now)
         vouch(tx, update_id, before.document["content"], row.document["content"], actor.name, now)
@@ -151,7 +153,7 @@ def check_same_world(wrong: UpdateRow, correction: UpdateDocument) -> None:
     """
     was = bool(wrong.document.get("drill", False))
     if correction.drill is not was:
-        sentence = f"The update it corrects is {'a drill' if was else 'no drill'}, so the correction must be the same."
+        sentence = f"The update it corrects is {'a drill' if was else 'no drill'}, so this one must be the same."
         raise Invalid(Problem("drill_differs", sentence, "drill", "Leave it out, or write a new update."))
 
 

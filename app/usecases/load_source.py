@@ -56,6 +56,7 @@ def load_source(
         library=library,
         playbook=playbook,
         standings=standings(words["content"], vouchers),
+        rest=row.completes is not None,
         tasks=tuple(tasks),
     )
 

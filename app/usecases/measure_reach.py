@@ -45,7 +45,7 @@ def measure_reach(db: Database, row: UpdateRow, now: datetime) -> Reach | None:
         ways = [each for each in endpoints.everything(connection) if each.slug in update.endpoints]
         personal = {way.medium for way in ways} & PERSONAL_MEDIA
         found = audiences.find(connection, update.audience) if update.audience else None
-        if row.corrects is not None or (personal and found is None):
+        if row.corrects is not None or row.completes is not None or (personal and found is None):
             return None
         reachable = audiences.count_by_medium(connection, found.typed()) if found is not None else {}
         audience = audiences.count_people(connection, found.typed()) if found is not None and personal else 0

@@ -110,7 +110,7 @@ def preflight(
         *_dead_links(source),
         *_routes(source, at),
         *_circumstances(source, at, page_link),
-        *stale_problems(source.standings),
+        *stale_problems(one for one in source.standings if one.language not in source.update.languages_to_come),
         *_waiting(source, at),
     ]
     renderings: list[Rendering] = []
@@ -175,7 +175,7 @@ def _areas_apart(source: Source, at: datetime) -> dict[str, list[str]]:
 def _advises(problem: Problem, source: Source) -> bool:
     """Whether this only warns; a missing translation blocks in the default language alone."""
     if problem.code == "missing_translation":
-        return problem.field != f"content.{source.default_language}"
+        return source.rest or problem.field != f"content.{source.default_language}"
     return problem.code in _ADVICE
 
 
@@ -189,6 +189,8 @@ def _wanted(source: Source, endpoints: Sequence[EndpointLimits]) -> Iterator[tup
 
 
 def _organisation_languages(source: Source) -> tuple[str, ...]:
+    if source.rest:  # its readers read what it is written in
+        return ()
     listed = source.organisation.get("languages")
     codes = [str(code) for code in listed] if isinstance(listed, list | tuple) else []
     return tuple(dict.fromkeys([source.default_language, *codes]))

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Connection
+
 from app.domain.content import Content
 from app.domain.crisis import Action, move
 from app.domain.updates import UpdateDocument
@@ -15,6 +17,7 @@ from app.store import audit, crises, drafts, translations, updates, vouching
 from app.store.database import Database
 from app.store.translations import TaskRow
 from app.store.updates import UpdateRow
+from app.usecases.bring_rest import OUT, Writer, rest_in
 
 LONGEST_NAME = 120
 
@@ -43,12 +46,15 @@ def save_translation(
             raise Conflict(
                 Problem("translation_over", "This link is over, or was taken back.", "", "Ask for a new one.")
             )
+        by = frozenset({task.asked_user, user} - {None})
+        if row.state in OUT and task.language in _to_come(row):
+            return _rest(tx, row, task, content, Writer(name.strip(), How.TRANSLATED, by or frozenset({None})), now)
         move(row.state, Action.EDIT)
         before = row.document["content"]
         if before.get(task.language) == content and held.done_by == name.strip():
             return row
-        by = {task.asked_user, user} - {None}
-        document = {**row.document, "content": {**before, task.language: content}}
+        to_come = [code for code in _to_come(row) if code != task.language]
+        document = {**row.document, "content": {**before, task.language: content}, "languages_to_come": to_come}
         UpdateDocument.from_document(document)
         changed = updates.edit(tx, row.id, document, row.authors | by)
         drafts.keep(tx, changed, name.strip(), now)
@@ -60,3 +66,19 @@ def save_translation(
         actor = f"translator {name.strip()}"
         audit.append(tx, actor, "save_translation", f"update/{row.id}", {**body, "content": content}, now)
     return changed
+
+
+def _rest(
+    tx: Connection, first: UpdateRow, task: TaskRow, content: Mapping[str, object], by: Writer, now: datetime
+) -> UpdateRow:
+    """It came after the others had gone out: a draft to those who wait for it."""
+    row = rest_in(tx, first, task.language, content, by, now)
+    translations.done(tx, task.id, by.name, now)
+    body = {"update": row.id, "completes": first.id, "task": task.id, "language": task.language}
+    crises.add_timeline(tx, first.crisis, by.name, "translation_saved", body, now)
+    audit.append(tx, f"translator {by.name}", "save_translation", f"update/{row.id}", {**body, "content": content}, now)
+    return row
+
+
+def _to_come(row: UpdateRow) -> list[str]:
+    return list(row.document.get("languages_to_come") or ())

@@ -16,6 +16,7 @@ from app.errors import Conflict, Problem
 from app.store import audit, crises, paced, publishing, staging, stopping, updates
 from app.store.database import Database
 from app.store.updates import UpdateRow
+from app.usecases.bring_rest import check_not_overtaken
 from app.usecases.submit_update import Plan, plan_of
 
 SITE_BOUND = 2.0
@@ -37,6 +38,7 @@ def send_update(
             return row
         state = move(row.state, Action.SEND)
         plan = plan_of(tx, row)
+        check_not_overtaken(tx, row)
         if plan.update.expires_at <= now:
             raise Conflict(Problem("expired", "Its expiry is past.", "expires_at", "Write it again with a later one."))
         release = now + timedelta(seconds=plan.undo_seconds)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from app.domain.audience import choose_language
 from app.domain.crisis import Action, UpdateState, move
 from app.domain.message import MEDIUM_CODES, PERSONAL_MEDIA, Medium
-from app.store import audiences, audit, crises, staging, updates
+from app.store import audiences, audit, crises, staging, to_come, updates
 from app.store.database import Database
 from app.store.staging import Languages
 from app.store.updates import UpdateRow
@@ -56,17 +56,22 @@ def stage_step(db: Database, update_id: int, now: datetime) -> Staged:
         looked_at = _next_people(tx, row, plan, media)
         if looked_at is not None:
             return Staged(False, looked_at, total)
+        looked_at = _next_waiting(tx, row, plan, media)
+        if looked_at is not None:
+            return Staged(False, 0, total)
         for medium in media:
             ways = [way for way in plan.ways if way.medium is medium]
             if staging.cut_shards(tx, row.broadcast_id, medium, ways, plan.spread):
                 return Staged(False, 0, total)
-        return _complete(tx, row, total, now)
+        return _complete(tx, row, plan, total, now)
 
 
 def _next_people(tx: Connection, row: UpdateRow, plan: Plan, media: list[Medium]) -> int | None:
     if not media or row.broadcast_id is None:
         return None
     languages = _languages(tx, plan)
+    if row.completes is not None:
+        return _next_who_waited(tx, row, plan, media)
     if row.corrects is None:
         rule = audiences.get(tx, plan.update.audience).typed()
         return staging.stage_members(tx, row.broadcast_id, audiences.members(rule), media, languages)
@@ -82,15 +87,40 @@ def _next_people(tx: Connection, row: UpdateRow, plan: Plan, media: list[Medium]
     return None
 
 
+def _next_waiting(tx: Connection, row: UpdateRow, plan: Plan, media: list[Medium]) -> int | None:
+    """Readers of languages that are still to come are set aside before anything is cut into shards."""
+    languages = plan.update.languages_to_come
+    if not languages or row.broadcast_id is None or staging.is_cut(tx, row.broadcast_id, media):
+        return None
+    for medium in media:
+        noted = to_come.set_aside(tx, row.broadcast_id, medium, languages, plan.update.languages)
+        if noted is not None:
+            return noted
+    return None
+
+
+def _next_who_waited(tx: Connection, row: UpdateRow, plan: Plan, media: list[Medium]) -> int | None:
+    whose = updates.get(tx, row.completes or 0).broadcast_id
+    if whose is None or row.broadcast_id is None:
+        return None
+    for medium in media:
+        added = to_come.stage(tx, row.broadcast_id, whose, medium, plan.update.languages)
+        if added is not None:
+            return added
+    return None
+
+
 def _languages(tx: Connection, plan: Plan) -> Languages:
-    words = plan.update.languages
-    default = "en" if "en" in words else words[0]
+    words = plan.update.readers_languages
+    ready = plan.update.ready or words
+    default = "en" if "en" in ready else ready[0]
     lists = staging.language_lists(tx)
     return Languages({number: choose_language(wanted, words, default) for number, wanted in lists.items()}, default)
 
 
-def _complete(tx: Connection, row: UpdateRow, total: int, now: datetime) -> Staged:
+def _complete(tx: Connection, row: UpdateRow, plan: Plan, total: int, now: datetime) -> Staged:
     assert row.broadcast_id is not None  # noqa: S101 - a row in staging has one
+    to_come.close(tx, row.broadcast_id, plan.update.languages_to_come)
     recipients = staging.close_staging(tx, row.broadcast_id)
     body = {"update": row.id, "recipients": recipients}
     if not recipients:

@@ -24,6 +24,7 @@ from app.store.database import Database
 from app.store.documents import Kind
 from app.store.staging import WayOut
 from app.store.updates import UpdateRow
+from app.usecases.bring_rest import take_those_who_wait, who_wait
 from app.usecases.page_approvers import page_first
 
 Check = Callable[[UpdateRow], Sequence[Problem]]
@@ -76,6 +77,7 @@ def submit_update(
         updates.freeze(tx, update_id, revision, row.document, digest, now)
         broadcast = _open_broadcast(tx, row, revision, plan, total, now)
         _stage_endpoints(tx, keyring, broadcast, plan)
+        take_those_who_wait(tx, row, plan.update, broadcast)
         _pause_the_wrong_one(tx, row, actor, now)
         changed = updates.change(
             tx,
@@ -144,6 +146,8 @@ def _people(tx: Connection, row: UpdateRow, plan: Plan) -> int:
         return 0
     if row.corrects is not None:
         return updates.get(tx, row.corrects).recipients or 0
+    if row.completes is not None:
+        return who_wait(tx, row, plan.update)
     if not plan.update.audience:
         raise Invalid(
             Problem("no_audience", "It goes to people, but names no audience.", "audience", "Choose an audience.")
@@ -187,7 +191,8 @@ def _open_broadcast(tx: Connection, row: UpdateRow, revision: int, plan: Plan, t
 def _stage_endpoints(tx: Connection, keyring: Keyring, broadcast: int, plan: Plan) -> None:
     apart = [way for way in plan.ways if way.medium not in PERSONAL_MEDIA]
     placed = [(way, addresses.resolve(tx, keyring, way.medium, way.slug)) for way in apart]
-    language = "en" if "en" in plan.update.content else plan.update.languages[0]
+    ready = plan.update.ready or plan.update.languages
+    language = "en" if "en" in ready else ready[0]
     staging.stage_endpoints(tx, broadcast, placed, language)
 
 

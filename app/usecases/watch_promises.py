@@ -100,12 +100,12 @@ def _name(connection: Connection, user_id: int) -> str:
 
 
 def _last(connection: Connection, slug: str) -> UpdateRow | None:
-    found = updates.page(connection, crisis_slug=slug, states=REACHED, limit=1).items
+    found = updates.page(connection, crisis_slug=slug, states=REACHED, rests=False, limit=1).items
     return found[0] if found else None
 
 
 def _said(connection: Connection, slug: str) -> Sequence[Said]:
-    rows = updates.page(connection, crisis_slug=slug, states=REACHED, limit=200).items
+    rows = updates.page(connection, crisis_slug=slug, states=REACHED, rests=False, limit=200).items
     return [
         Said(row.sent_at, parse_instant(str(row.document.get("next_update_by") or "")))
         for row in reversed(rows)

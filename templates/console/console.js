@@ -49,9 +49,9 @@
     const take = (values, body) => {
       let all = true;
       for (const [name, value] of Object.entries(values)) {
-        if (name === "endpoints") {
+        if (name === "endpoints" || name === "languages_to_come") {
           const wanted = value.split("\n");
-          form.querySelectorAll("[name=endpoints]").forEach((box) => { box.checked = wanted.includes(box.value); });
+          form.querySelectorAll(`[name=${name}]`).forEach((box) => { box.checked = wanted.includes(box.value); });
           continue;
         }
         const field = sent(name);
