@@ -155,6 +155,10 @@ class UpdateView(UpdateHead):
     content_hash: str | None
     document: dict[str, Any]
     corrects: int | None
+    completes: int | None = Field(description="The update whose words these are in a language that came later")
+    waiting: dict[str, int] = Field(
+        description="Deliveries that wait for their language, by language; no longer those that another update brings"
+    )
     submitted_by: str | None
     approved_at: datetime | None
     approved_by: str | None

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.api.answers import EndpointProgress, UpdateHead, UpdateView
 from app.domain.crisis import ENDED, UpdateState
-from app.store import updates
+from app.store import to_come, updates
 from app.store.database import Database
 from app.store.deliveries import EndpointCounts
 from app.store.updates import UpdateRow
@@ -23,12 +23,16 @@ def view(db: Database, update_id: int, now: datetime) -> UpdateView:
     with db.reading() as connection:
         row = updates.get(connection, update_id)
         seen = foresee(connection, row, now)
+        came = to_come.of_broadcast(connection, row.broadcast_id) if row.broadcast_id is not None else {}
+    waiting = {one.language: one.readers for one in came.values() if one.taken_by is None}
     return UpdateView.model_validate(
         {
             **_head(row),
             "content_hash": row.content_hash,
             "document": row.document,
             "corrects": row.corrects,
+            "completes": row.completes,
+            "waiting": waiting,
             "submitted_by": row.submitted_by,
             "approved_at": row.approved_at,
             "approved_by": row.approved_by,

@@ -5,16 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, Table, delete, func, select, update
+from sqlalchemy import Connection, Table, delete, func, select, tuple_, update
 
 from app.clock import to_ms
 from app.store import partitions
 from app.store.database import Database
 from app.store.ledger_tables import broadcast, outcome, receipt, receipt_state, recipient, shard
+from app.store.writing_tables import waiting_reader
 
 OVER: Final = ("ended", "cancelled")
 ROWS_A_STEP: Final = 5_000
 """In one transaction: well under a tenth of a second."""
+WAITING_A_STEP: Final = 300
+"""Three parameters each; SQLite once took no more than 999."""
 
 
 def forgettable_week(db: Database, before: datetime) -> int:
@@ -39,7 +42,7 @@ def forget_before(db: Database, week: int) -> int:
         partitions.drop_before(db, week)
     for table in (recipient, outcome, receipt_state) if db.is_sqlite else ():
         _clear(db, table, edge)
-    while _clear_receipts(db, edge):
+    while _clear_receipts(db, edge) or _clear_waiting(db, edge):
         pass
     return number
 
@@ -59,6 +62,14 @@ def _clear_receipts(db: Database, edge: int) -> int:
     some = select(receipt.c.id).where(receipt.c.broadcast < edge).limit(ROWS_A_STEP)
     with db.writing() as tx:
         return tx.execute(delete(receipt).where(receipt.c.id.in_(some))).rowcount
+
+
+def _clear_waiting(db: Database, edge: int) -> int:
+    mine = select(waiting_reader.c.broadcast, waiting_reader.c.medium, waiting_reader.c.address_id)
+    with db.writing() as tx:
+        some = tx.execute(mine.where(waiting_reader.c.broadcast < edge).limit(WAITING_A_STEP)).all()
+        keys = tuple_(waiting_reader.c.broadcast, waiting_reader.c.medium, waiting_reader.c.address_id)
+        return tx.execute(delete(waiting_reader).where(keys.in_(list(map(tuple, some))))).rowcount if some else 0
 
 
 def is_forgotten(connection: Connection, broadcast_id: int) -> bool:

@@ -113,8 +113,8 @@ def check_not_overtaken(tx: Connection, row: UpdateRow) -> None:
     if row.completes is None:
         return
     first = updates.get(tx, row.completes)
-    later = updates.page(tx, crisis_slug=row.crisis, states=OUT, rests=False, limit=1).items
-    newer = any(one.id != first.id and one.sent_at and first.sent_at and one.sent_at > first.sent_at for one in later)
+    said = [one for one in updates.sent_in(tx, [row.crisis]) if one.completes is None and _same_world(one, first)]
+    newer = [one for one in said if one.state is not UpdateState.CANCELLED and _after(one, first)]
     if newer or first.state not in OUT:
         sentence = "Something newer was said since, or the update was stopped."
         raise Conflict(Problem("overtaken", sentence, "", "Bring the newest update in this language instead."))
@@ -131,3 +131,11 @@ def who_waits(db: Database, row: UpdateRow) -> Sequence[to_come.Waiting]:
 def _waiting(tx: Connection, row: UpdateRow) -> Mapping[str, to_come.Waiting]:
     broadcast = updates.get(tx, row.completes or 0).broadcast_id
     return to_come.of_broadcast(tx, broadcast) if broadcast is not None else {}
+
+
+def _after(one: UpdateRow, first: UpdateRow) -> bool:
+    return one.sent_at is not None and first.sent_at is not None and one.sent_at > first.sent_at
+
+
+def _same_world(one: UpdateRow, first: UpdateRow) -> bool:
+    return bool(one.document.get("drill")) is bool(first.document.get("drill"))

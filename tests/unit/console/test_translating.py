@@ -170,3 +170,53 @@ def test_sentences_of_a_playbook_fill_every_language_at_once(api: Api, author: V
     with api.db.reading() as connection:
         hows = {one.language: one.how for one in vouching.of_update(connection, update)}
     assert hows["lo"] is How.SENTENCES
+
+
+def test_staff_see_how_many_wait_and_write_for_them_later(api: Api, author: Visitor) -> None:
+    update = api.draft(content={"en": WORDS})
+    page = author.open(f"/updates/{update}/write")
+    assert author.send(page, "write", languages_to_come="gu").said == "Saved."
+    assert row(api, update).document["languages_to_come"] == ["gu"]
+    assert "1 would wait" in author.open(f"/updates/{update}/translations").words
+    link = asked(api, author, update, language="gu")
+    api.submit(update)
+    assert row(api, update).recipients == 3
+    page = author.open(f"/updates/{update}")
+    assert "Waiting for their language: gu 1" in page.words
+    api.done(api.post("approver", f"/updates/{update}/approve", json={"count": 3}))
+    api.done(api.post("author", f"/updates/{update}/send"))
+    assert api.done(api.get("viewer", f"/updates/{update}"))["waiting"] == {"gu": 1}
+    page = author.open(f"/updates/{update}/translations")
+    page = author.send(page, "rest-gu")
+    assert page.heading == "Write"
+    assert f"/console/updates/{update}" in page.tree.xpath("//p[@class='said']//a/@href")
+    rest = int(page.path.split("/")[3])
+    stranger = Visitor(api)
+    words = {name.replace(".lo.", ".gu."): text for name, text in typed(**LAO).items()}
+    done = stranger.send(stranger.open(link), "translate", **words)
+    assert done.said.startswith("Thank you.")
+    assert row(api, rest).document["content"]["gu"]["headline"] == LAO["headline"]
+    assert row(api, rest).document["endpoints"] == ["texts", "mail"]
+    api.submit(rest)
+    assert row(api, rest).recipients == 1
+    assert api.done(api.get("viewer", f"/updates/{update}"))["waiting"] == {}
+    assert "get it with an update of its own" in author.open(f"/updates/{update}/translations").words
+
+
+def test_a_translation_that_comes_before_the_others_leave_makes_its_language_ready(api: Api, author: Visitor) -> None:
+    update = api.draft(languages_to_come=["lo"])
+    stranger = Visitor(api)
+    stranger.send(stranger.open(asked(api, author, update)), "translate", **typed(**LAO))
+    assert row(api, update).document["languages_to_come"] == []
+
+
+def test_a_drill_brings_its_languages_as_a_drill(api: Api, author: Visitor) -> None:
+    update = api.draft(drill=True, languages_to_come=["gu"])
+    api.submit(update)
+    api.done(api.post("approver", f"/updates/{update}/approve", json={"count": 3}))
+    api.done(api.post("author", f"/updates/{update}/send"))
+    page = author.send(author.open(f"/updates/{update}/translations"), "rest-gu")
+    fields = {name: value for name, value in page.form("write").items() if name != "drill"}
+    refused = author.post(page.action("write"), fields)
+    assert refused.status == 422
+    assert "this one must be the same" in refused.words
