@@ -20,10 +20,10 @@ from app.usecases.stage_update import stage_step
 from tests.faces import WORDS
 from tests.live import Live, open_live, until, written
 
-EN = {**WORDS, "headline": "Power is out in the north"}
-GU = {**WORDS, "headline": "ઉત્તરમાં વીજળી બંધ છે"}
-GU_FIRST = {**WORDS, "headline": "વીજળી બંધ છે, વધુ જલદી"}
-LO = {**WORDS, "headline": "ໄຟຟ້າດັບຢູ່ທາງເໜືອ"}
+EN: dict[str, Any] = {**WORDS, "headline": "Power is out in the north"}
+GU: dict[str, Any] = {**WORDS, "headline": "ઉત્તરમાં વીજળી બંધ છે"}
+GU_FIRST: dict[str, Any] = {**WORDS, "headline": "વીજળી બંધ છે, વધુ જલદી"}
+LO: dict[str, Any] = {**WORDS, "headline": "ໄຟຟ້າດັບຢູ່ທາງເໜືອ"}
 AUTHOR = Actor("author", Role.AUTHOR, None, None)
 PEOPLE = (
     "t1,Ana,ana.t@example.org,+442071838801,en,UTC,test",
