@@ -18,6 +18,7 @@ from app.domain.delivery import State
 from app.domain.message import Batch, FindResult, Medium, Message, Outcome, Recipient
 from app.domain.reaching import CALLS
 from app.keyring import Keyring
+from app.observe import METRICS
 from app.settings import Timings
 from app.store.database import Database
 from tests.conftest import NOON
@@ -60,6 +61,10 @@ def provider(record: Record) -> Asked:
     return channel
 
 
+def shown(name: str) -> float:
+    return METRICS.get_sample_value(f"clarion_lease_{name}_total") or 0.0
+
+
 async def test_the_other_worker_takes_over_in_time(database: Database, keyring: Keyring) -> None:
     clock = VirtualClock(NOON)
     stage = Stage(database, keyring, clock, Timings(find_again=2.0))
@@ -79,6 +84,7 @@ async def test_the_other_worker_takes_over_in_time(database: Database, keyring: 
             await victim
         killed_at, reached = clock.now(), set(channel.begun)
         in_flight = stage.counts(update).get(State.SENDING, 0)
+        takeovers, orphans = shown("takeovers"), shown("orphans")
         await stage.until(update, "done")
     waited = [(at - killed_at).total_seconds() for one, at in channel.begun.items() if one not in reached]
     doubts = [(at - killed_at).total_seconds() for at in channel.asked.values()]
@@ -87,5 +93,6 @@ async def test_the_other_worker_takes_over_in_time(database: Database, keyring: 
     assert min(waited) <= 15
     assert max(doubts) <= 20
     assert len(doubts) == in_flight <= CALLS * AT_ONCE, "whoever was not in flight is not in doubt"
+    assert (shown("takeovers") - takeovers, shown("orphans") - orphans) == (1, in_flight), "and the numbers say so"
     assert set(channel.record.times(update).values()) == {1}
     assert stage.counts(update) == {State.ACCEPTED: PEOPLE}
