@@ -123,9 +123,11 @@ def add_fact(
     return FactRow(key, slug, name, value, source, at, stale_at)
 
 
-def facts(connection: Connection, slug: str) -> dict[str, FactRow]:
-    """The newest value of every fact, by name."""
+def facts(connection: Connection, slug: str, *, until: datetime | None = None) -> dict[str, FactRow]:
+    """The newest value of every fact, by name; those that were true by `until`."""
     query = select(fact).where(fact.c.crisis == slug).order_by(fact.c.at, fact.c.id)
+    if until is not None:
+        query = query.where(fact.c.at <= until)
     return {row.name: _fact(row) for row in connection.execute(query)}
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, select
 
 from app.domain.crisis import MOVING, Severity
 from app.domain.message import MEDIUM_CODES, Medium
+from app.domain.planning import Lane
 from app.store.duty_tables import duty
 from app.store.ledger_tables import broadcast, shard
 from app.store.tables import crisis, publish_request, update
@@ -56,6 +57,24 @@ def unheard(connection: Connection, severities: Collection[Severity], before: da
         Unheard(row.id, row.revision, row.crisis, Severity(row.severity), row.sent_at)
         for row in connection.execute(query.order_by(update.c.id))
     ]
+
+
+def waves_to_come(connection: Connection, now_ms: int) -> list[int]:
+    """Live updates with shards that have not begun and are not due yet; no drills, emergencies or corrections."""
+    waits = (shard.c.not_before_ms > now_ms) & (shard.c.admitted == 0) & shard.c.rest_state.is_(None)
+    query = (
+        select(update.c.id)
+        .distinct()
+        .join(broadcast, broadcast.c.id == update.c.broadcast_id)
+        .join(shard, shard.c.broadcast == broadcast.c.id)
+        .where(
+            update.c.state.in_([state.value for state in MOVING]),
+            broadcast.c.drill == 0,
+            broadcast.c.lane > int(Lane.EMERGENCY),
+            waits,
+        )
+    )
+    return list(connection.scalars(query.order_by(update.c.id)))
 
 
 def oldest_request(connection: Connection) -> datetime | None:

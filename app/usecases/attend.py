@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from app.store.database import Database
+from app.usecases.halt_outdated import halt_outdated
 from app.usecases.page_approvers import watch_approvals
 from app.usecases.remind_upkeep import remind_upkeep
 from app.usecases.tell_site_differs import tell_site_differs
@@ -23,6 +24,7 @@ WATCHES: Final[tuple[Watch, ...]] = (
     watch_promises,
     watch_approvals,
     watch_work,
+    halt_outdated,
 )
 """Each looks first and takes the write lock only when there is something to tell; harmless to repeat anywhere."""
 
