@@ -64,13 +64,14 @@ def submit(stage: Stage, **fields: Any) -> UpdateRow:
 
 
 def told(stage: Stage) -> list[tuple[str, list[str]]]:
-    """Kind and places of every notice, oldest first."""
+    """Kind and places of every notice about an approval, oldest first."""
     with stage.db.reading() as connection:
         rows = list(reversed(staff.page(connection, limit=200).items))
         nudges = staff.nudges(connection, [row.id for row in rows])
     return [
         (row.notice.kind.value, sorted(f"{one.endpoint} {one.address}".strip() for one in nudges[row.id]))
         for row in rows
+        if "appro" in row.notice.kind
     ]
 
 
