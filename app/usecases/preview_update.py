@@ -11,6 +11,7 @@ from app.domain.content import WARNINGS, Content, check
 from app.domain.crisis import Severity, Stage
 from app.domain.fitting import segments
 from app.domain.help_choice import LINKS_ON_PAGE, QUESTIONS_ON_PAGE, Reading, Why, choose, wanted_help
+from app.domain.leftovers import leftovers
 from app.domain.message import PERSONAL_MEDIA, Limits, Medium
 from app.domain.planning import Lane, lane
 from app.domain.reading import parse_instant
@@ -201,6 +202,9 @@ def _words(source: Source) -> Iterator[Problem]:
     for variant in range(len(source.update.variants) + 1):
         for language, content in source.update.words(variant).items():
             for text in _sentences(content):
+                for gap in leftovers(text):
+                    sentence, remedy = f"“{gap}” looks like a gap nobody filled.", "Fill it, or write it another way."
+                    yield Problem("gap_left", sentence, f"content.{language}", remedy)
                 for name in names_in(text):
                     if is_slot_name(name):
                         yield Problem(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -9,10 +10,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from app.domain.principals import Role
+from app.domain.principals import HOST, Role
 from app.store import updates
 from app.store.database import Database
 from app.store.migrate import SCHEMA
+from app.usecases.ask_translation import ask_translation
+from tests.architecture.tree import ROOT
 from tests.browser.conftest import Axe
 from tests.browser.serving import Served, serving
 from tests.faces import WORDS
@@ -39,6 +42,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         api.done(api.post("approver", "/sites", json={"slug": "main", "languages": ["en", "ar"]}))
         settings = {"site": "main", "read_back_url": "https://status.example.org/site/main/banner.json"}
         api.done(api.post("admin", "/endpoints", json={"slug": "web", "channel": "site", "settings": settings}))
+        book = json.loads((ROOT / "templates" / "playbooks" / "service-outage.json").read_text("utf-8"))
+        api.done(api.put("approver", "/playbooks/service-outage", json=book))
         yield opened
     database.close()
 
@@ -69,7 +74,12 @@ def test_the_pages_of_writing_are_open_to_everyone(served: Served, window: Windo
     update = draft(served)
     page = write(served, window, "author", update, **LOOKS[look])
     page.locator("details.language summary").last.click()
-    for path in (f"/updates/{update}/write", f"/updates/{update}/previews", "/begin"):
+    api = served.api
+    asked = ask_translation(
+        api.db, api.wiring.keyring, HOST, update, "lo", api.clock.now(), note="A ferry's name stays."
+    )
+    paths = ("write", "previews", "translations", "sentences", "sentences/service-outage/holding")
+    for path in (*(f"/updates/{update}/{one}" for one in paths), "/begin", f"/translate/{asked.token}"):
         if not page.url.endswith(path):
             page.goto(f"{served.base}/console{path}")
         assert axe(page) == [], path
