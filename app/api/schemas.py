@@ -123,6 +123,7 @@ class Playbook(Sent):
     wave_offsets_seconds: dict[str, float] = {}
     undo_seconds: int = 0
     canary: int | float = Field(0, description="How many go first alone: a count from 1 up, or a share below 1")
+    agents_first: dict[str, Any] = Field({}, description="endpoints of staff; seconds they hear it before customers")
     canary_wait_seconds: int = Field(15, description="How long they are watched before the rest follows")
     halt: dict[str, float] = Field({}, description="Limits of the automatic halt: first, window, words, ...")
     cadence: dict[str, int] = {}

@@ -23,6 +23,22 @@ MEDIA: Final = ("site", "social", "sms", "email", "chat", "push", "voice", "webh
 _UNFILLED: Final = frozenset({"url", "need"})
 
 
+LONGEST_LEAD: Final = 3_600
+
+
+@dataclass(frozen=True, slots=True)
+class AgentsFirst:
+    """Whoever answers customers is told before them."""
+
+    endpoints: tuple[str, ...] = ()
+    """Staff's places there."""
+    seconds: int = 0
+    """So long before customers; never for emergencies and corrections, which wait for nobody."""
+
+
+NOBODY_FIRST: Final = AgentsFirst()
+
+
 @dataclass(frozen=True, slots=True)
 class Playbook:
     """The JSON document of templates/playbooks/*.json and of `/api/v1/playbooks`, checked."""
@@ -58,6 +74,7 @@ class Playbook:
     """When a broadcast stops by itself."""
     placements: Placements | None = None
     """Where on websites its updates stand unless they say it themselves; None = as their severity says."""
+    agents_first: AgentsFirst = NOBODY_FIRST
 
     @classmethod
     def from_document(cls, document: Mapping[str, object]) -> Playbook:
@@ -77,6 +94,7 @@ class Playbook:
         undo, canary = _whole(document, "undo_seconds", problems), _canary(document, problems)
         wait = _whole(document, "canary_wait_seconds", problems, CANARY_WAIT_SECONDS)
         halt = _mapping(document, "halt", problems)
+        agents = read_agents_first(document, problems)
         problems.extend(check_limits(halt, "halt"))
         triage = _mapping(document, "triage", problems)
         faq = _faq(document, str(slug), problems)
@@ -109,6 +127,7 @@ class Playbook:
             canary_wait_seconds=wait,
             halt=Limits.of(halt),
             placements=placements,
+            agents_first=agents,
         )
 
     def languages(self, stage: str) -> tuple[str, ...]:
@@ -244,6 +263,20 @@ def _own_tree(document: Mapping[str, object], problems: list[Problem]) -> Tree |
     except Invalid as fault:
         problems.extend(fault.problems)
         return None
+
+
+def read_agents_first(document: Mapping[str, object], problems: list[Problem]) -> AgentsFirst:
+    """Notes a problem for what cannot be."""
+    raw = document.get("agents_first") or {}
+    given = raw if isinstance(raw, Mapping) else {"seconds": -1}
+    places, seconds = _strings(given.get("endpoints")), given.get("seconds", 0)
+    whole = isinstance(seconds, int) and not isinstance(seconds, bool) and 0 <= seconds <= LONGEST_LEAD
+    if not whole or (seconds and not places) or set(given) - {"endpoints", "seconds"}:
+        remedy = 'Write it as {"endpoints": ["agents"], "seconds": 120}.'
+        sentence = f"agents_first names endpoints, and at most {LONGEST_LEAD} seconds."
+        problems.append(Problem("bad_agents_first", sentence, "agents_first", remedy))
+        return AgentsFirst()
+    return AgentsFirst(places, int(seconds))
 
 
 def _faq(document: Mapping[str, object], slug: str, problems: list[Problem]) -> tuple[FaqEntry, ...]:

@@ -45,6 +45,8 @@ class NoticeKind(StrEnum):
     """A page that should carry the banner's script tag does not show it. `details`: reason."""
     WORK_STANDS_STILL = "work_stands_still"
     """A part of the service that should be working is silent. `details`: reason, since."""
+    SAID_SOON = "said_soon"
+    """Customers are about to be told something. `details`: title, headline, impact, answers, at, path."""
     NOTHING_TAKEN = "nothing_taken"
     """A critical update goes out, and no provider has taken anything of it. `details`: crisis, since."""
     BANNER_EXPIRES = "banner_expires"

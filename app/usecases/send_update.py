@@ -18,6 +18,7 @@ from app.store.database import Database
 from app.store.updates import UpdateRow
 from app.usecases.bring_rest import check_not_overtaken
 from app.usecases.submit_update import Plan, plan_of
+from app.usecases.tell_agents import tell_agents
 
 SITE_BOUND = 2.0
 """Seconds a broadcast waits at most for the site to be read back."""
@@ -50,6 +51,8 @@ def send_update(
         changed = updates.change(tx, update_id, row.state, state=state, sent_at=release)
         body = {"update": update_id, "recipients": row.recipients, "undo_seconds": plan.undo_seconds}
         publishing.request(tx, "update_sent", now)
+        if plan.agents and not plan.update.drill:
+            tell_agents(tx, row, plan.agents, release, now)
         crises.add_timeline(tx, row.crisis, actor.name, "update_sent", body, now)
         audit.append(tx, actor.name, "send_update", f"update/{update_id}", body, now)
     return changed

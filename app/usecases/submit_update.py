@@ -15,6 +15,7 @@ from app.domain.endpoints import Endpoint
 from app.domain.halting import CANARY_WAIT_SECONDS
 from app.domain.message import PERSONAL_MEDIA
 from app.domain.planning import Lane, Spread, broadcast_id, lane, spread, wave_offset_ms
+from app.domain.playbooks import read_agents_first
 from app.domain.principals import Actor, permit
 from app.domain.updates import UpdateDocument, missing
 from app.errors import Invalid, Problem
@@ -42,6 +43,8 @@ class Plan:
     canary: float
     """How many go first alone (see `domain.halting.portion`)."""
     canary_wait_seconds: float
+    agents: tuple[str, ...] = ()
+    """Endpoints at which staff hear of it before customers do."""
 
     @property
     def spread(self) -> Spread:
@@ -115,13 +118,15 @@ def plan_of(connection: Connection, row: UpdateRow) -> Plan:
     prepared = playbook.document if playbook else {}
     offsets = dict(prepared.get("wave_offsets_seconds") or {})
     found = [endpoints.get(connection, slug) for slug in update.endpoints]
+    agents = read_agents_first(prepared, [])
     lane_of = lane(update.stage, crisis.severity)
     at_once = lane_of <= Lane.EMERGENCY
     return Plan(
         update,
         tuple(_way(endpoint, offsets) for endpoint in found),
         lane_of,
-        undo_seconds=0 if at_once else int(prepared.get("undo_seconds") or 0),
+        undo_seconds=0 if at_once else max(int(prepared.get("undo_seconds") or 0), agents.seconds),
+        agents=agents.endpoints,
         canary=0 if at_once else float(prepared.get("canary") or 0),
         canary_wait_seconds=float(prepared.get("canary_wait_seconds", CANARY_WAIT_SECONDS)),
     )

@@ -26,13 +26,31 @@ from tests.rig.stage import Stage
 from tests.unit.usecases.announcements import TEMPLATES
 from tests.unit.usecases.people import APPROVER, AUTHOR, PHONE_LINE
 
+SAID = ("headline", "impact", "answers")
 WORDS = load_words(TEMPLATES / "staff")
 
 
 @pytest.mark.parametrize("kind", NoticeKind)
 def test_every_notice_has_words_in_every_language(kind: NoticeKind) -> None:
     details = dict.fromkeys(
-        ("since", "day", "reason", "at", "places", "schedule", "update", "plan", "title", "by", "who", "crisis"), "THIS"
+        (
+            "since",
+            "day",
+            "reason",
+            "at",
+            "places",
+            "schedule",
+            "update",
+            "plan",
+            "title",
+            "by",
+            "who",
+            "crisis",
+            "headline",
+            "impact",
+            "answers",
+        ),
+        "THIS",
     )
     for language in WORDS:
         said = say_notice(WORDS, Notice(kind, "phone", details=details), 3, language)
