@@ -29,7 +29,7 @@ from app.errors import not_found
 from app.store.documents import check_revision
 from app.store.ledger_tables import address, suppression
 from app.store.paging import DEFAULT_LIMIT, Page, check_limit, cut_page, text_cursor
-from app.store.tables import audience, language_list, subscriber, subscriber_address
+from app.store.tables import audience, audit, language_list, subscriber, subscriber_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +106,27 @@ def members(rule: Rule) -> ColumnElement[bool]:
             return or_(*(members(part) for part in rules))
         case Not(inner):
             return not_(members(inner))
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleMark:
+    """Differs whenever subscribers, their addresses or the suppression list may have changed."""
+
+    imported: int
+    """The last entry of the audit trail about subscribers: each batch of an import writes one."""
+    subscriber: int
+    address: int
+    suppressed: int
+    suppressed_last: int
+
+
+def people_mark(connection: Connection) -> PeopleMark:
+    def last(column: ColumnElement[int], *conditions: ColumnElement[bool]) -> int:
+        return connection.execute(select(func.max(column)).where(*conditions)).scalar() or 0
+
+    number, newest = connection.execute(select(func.count(), func.max(suppression.c.at_ms))).one()
+    imported = last(audit.c.seq, audit.c.subject == "subscribers")
+    return PeopleMark(imported, last(subscriber.c.id), last(address.c.id), number, newest or 0)
 
 
 def count_people(connection: Connection, rule: Rule) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, case, func, literal, or_, select, tuple_
+from sqlalchemy import Connection, Row, Select, and_, case, func, literal, or_, select
 
 from app.clock import from_ms
 from app.domain.delivery import State, accepted_state
@@ -147,12 +147,12 @@ def page(
 
 def those(connection: Connection, broadcast_id: int, keys: Sequence[tuple[int, int]], state: State) -> list[Delivery]:
     """These deliveries, by (medium, address id), as far as they are in this state; a few hundred at once."""
-    if not keys:
-        return []
-    mine = tuple_(recipient.c.medium, recipient.c.address_id).in_(keys)
-    query = _deliveries(broadcast_id).where(mine, _state_sql() == state.value)
-    rows = connection.execute(query.order_by(recipient.c.medium, recipient.c.address_id))
-    return [_delivery(row) for row in rows]
+    found: list[Delivery] = []
+    for medium in sorted({medium for medium, _ in keys}):  # SQLite finds a list of pairs by looking at everybody
+        mine = recipient.c.address_id.in_([address_id for one, address_id in keys if one == medium])
+        query = _deliveries(broadcast_id).where(recipient.c.medium == medium, mine, _state_sql() == state.value)
+        found += [_delivery(row) for row in connection.execute(query.order_by(recipient.c.address_id))]
+    return found
 
 
 def moved(connection: Connection, broadcast_id: int) -> list[tuple[str, str, int]]:

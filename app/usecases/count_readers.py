@@ -11,6 +11,7 @@ from app.domain.updates import UpdateDocument
 from app.store import audiences, staging
 from app.store.database import Database
 from app.store.updates import UpdateRow
+from app.usecases.counted import counted
 
 Readers = Mapping[Medium, Mapping[str, int]]
 
@@ -26,10 +27,13 @@ def count_readers(db: Database, row: UpdateRow) -> Readers:
     default = "en" if "en" in ready else ready[0]
     with db.reading() as connection:
         found = audiences.find(connection, update.audience)
-        counted = audiences.count_by_list(connection, found.typed()) if found is not None else {}
+        people: dict[tuple[Medium, int], int] = {}
+        if found is not None:
+            rule = found.typed()
+            people = counted(db, connection, "lists", found.rule, lambda c: audiences.count_by_list(c, rule))
         lists = staging.language_lists(connection)
     readers: dict[Medium, Counter[str]] = {}
-    for (medium, number), people in counted.items():
+    for (medium, number), there in people.items():
         language = choose_language(lists.get(number, ()), update.readers_languages, default)
-        readers.setdefault(medium, Counter())[language] += people
+        readers.setdefault(medium, Counter())[language] += there
     return readers

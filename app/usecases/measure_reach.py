@@ -18,6 +18,7 @@ from app.domain.updates import UpdateDocument
 from app.store import audiences, backlogs, crises, endpoints, pacing
 from app.store.database import Database
 from app.store.updates import UpdateRow
+from app.usecases.counted import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,13 @@ def measure_reach(db: Database, row: UpdateRow, now: datetime) -> Reach | None:
         found = audiences.find(connection, update.audience) if update.audience else None
         if row.corrects is not None or row.completes is not None or (personal and found is None):
             return None
-        reachable = audiences.count_by_medium(connection, found.typed()) if found is not None else {}
-        audience = audiences.count_people(connection, found.typed()) if found is not None and personal else 0
+        reachable: dict[Medium, int] = {}
+        audience = 0
+        if found is not None:
+            rule, document = found.typed(), found.rule
+            reachable = counted(db, connection, "media", document, lambda c: audiences.count_by_medium(c, rule))
+            if personal:
+                audience = counted(db, connection, "people", document, lambda c: audiences.count_people(c, rule))
         before = backlogs.by_endpoint(connection, to_ms(now))
         rates = pacing.rates(connection)
         of_lane = lane(update.stage, crises.get(connection, row.crisis).severity)
