@@ -138,7 +138,7 @@ def edited(night: Night, row: UpdateRow) -> UpdateRow:
     """One free word more, by hand, then handed in again."""
     night.api.done(night.api.post("approver", f"/updates/{row.id}/return", json={"reason": "One word."}))
     document = json.loads(json.dumps(row.document))
-    document["content"]["en"]["explanation"] = "It was sabotage."
+    document["content"]["eo"]["explanation"] = "Estis sabotado."
     night.api.done(night.api.put("author", f"/updates/{row.id}", json=document))
     night.api.submit(row.id)
     return night.newest()
