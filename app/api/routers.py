@@ -25,6 +25,7 @@ from app.api import (
     schedules,
     staff,
     targets,
+    translations,
     triage,
     updates,
     watching,
@@ -36,7 +37,8 @@ def everything() -> APIRouter:
     routers = [
         *registry.lists(), organisation.router, contact_readings.router, advice.router, links.router,
         open_links.router, triage.router, declaring.router, endpoints.router, people.router, audiences.router,
-        crises.router, fact_sources.router, updates.router, release.router, preview_links.router, targets.router,
+        crises.router, fact_sources.router, updates.router, translations.router, release.router,
+        preview_links.router, targets.router,
         pages.router, watching.router, staff.router, schedules.router, schedules.plans, planned.router,
         housekeeping.router,
     ]  # fmt: skip
