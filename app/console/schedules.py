@@ -95,7 +95,8 @@ def resume(visit: Visit) -> Response:
 
 @screens.post("/schedules/{slug}/approve", needs="approve_update", again=one)
 def approve(visit: Visit) -> Response:
-    approve_schedule(visit.context.db, visit.actor, visit.path["slug"], visit.now)
+    step_up = visit.context.sessions.step_up
+    approve_schedule(visit.context.db, visit.actor, visit.path["slug"], visit.now, step_up=step_up)
     return visit.go(f"/schedules/{visit.path['slug']}", said="schedule_approved")
 
 
@@ -108,7 +109,8 @@ def resume_all(visit: Visit) -> Response:
 
 @screens.post("/planned/{plan_id:int}/confirm", needs="confirm_update", again=listing)
 def confirm(visit: Visit) -> Response:
-    confirm_plan(visit.context.db, visit.actor, visit.path["plan_id"], visit.now)
+    step_up = visit.context.sessions.step_up
+    confirm_plan(visit.context.db, visit.actor, visit.path["plan_id"], visit.now, step_up=step_up)
     visit.context.wake()
     return visit.go("/schedules", said="plan_confirmed")
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection
 
 from app.domain.crisis import Severity, Stage
 from app.domain.principals import Actor, permit
+from app.domain.promises import usual_pause
 from app.domain.reading import iso
 from app.errors import Invalid, Problem
 from app.store import audiences, crises, endpoints, staff, updates
@@ -22,8 +23,6 @@ from app.usecases.open_crisis import open_in, read_crisis
 LONGEST_SLUG: Final = 40
 GOES_ON: Final = ("audience", "endpoints", "need", "drill", "help", "placements")
 """What the next update of a crisis takes over from the one before."""
-USUAL: Final = {"emergency": 30, "major": 60, "minor": 120, "info": 240}
-"""Minutes until the next update that is promised unless somebody says otherwise."""
 
 
 def begin_blank(
@@ -67,7 +66,7 @@ def _public_ways(tx: Connection) -> list[str]:
 
 
 def _promise(severity: Severity, now: datetime) -> str:
-    return iso((now + timedelta(minutes=USUAL[severity.value])).replace(second=0, microsecond=0))
+    return iso((now + usual_pause(severity, {})).replace(second=0, microsecond=0))
 
 
 def _free_slug(tx: Connection, title: str, now: datetime) -> str:
