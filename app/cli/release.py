@@ -21,6 +21,7 @@ from app.terminal import Bars
 from app.usecases.confirm_code import confirm_code
 from app.usecases.correct_update import correct_update
 from app.usecases.decide_update import approve_update, reject_update, return_update
+from app.usecases.resend_failed import resend_failed
 from app.usecases.send_update import send_update
 from app.usecases.settle_unknown import UnknownDecision, settle_unknown
 from app.usecases.stop_update import StopReport, cancel_update, pause_update, resume_update
@@ -148,6 +149,14 @@ def correct(
             crisis = updates.get(connection, update).crisis
         row = correct_update(desk.db, actor, update, given.document(desk, crisis, Stage.CORRECTION), desk.now())
         show(desk, row.id, as_json=as_json, then=f"clarion update submit {row.id}")
+
+
+@app.command()
+def resend(update: UpdateId, as_json: AsJson = False) -> None:
+    """Send again what surely never left: refused or broken, nobody in doubt, nobody who opted out."""
+    with at_desk() as desk:
+        resend_failed(desk.db, desk.allowed("resend_failed"), update, desk.now())
+        show(desk, update, as_json=as_json, then=f"clarion update watch {update}")
 
 
 @app.command()

@@ -31,6 +31,8 @@ class Foreseen:
     """Of the slowest; None also while one that still has something stands."""
     counts: dict[State, int]
     """Over all lines; empty before there is a broadcast."""
+    rates: tuple[float | None, ...] = ()
+    """Recipients a second at the endpoint of each line, for all that waits there; None = nothing leaves."""
 
     def settled(self, state: UpdateState) -> bool:
         """Whether nothing of it will change any more by itself."""
@@ -44,7 +46,8 @@ def foresee(connection: Connection, row: UpdateRow, now: datetime) -> Foreseen:
     ways = _ways(connection, now) if moving else {}
     etas = tuple(_eta(line, ways[line.endpoint], row.broadcast_id or 0, now) if ways else None for line in lines)
     counts = {state: sum(line.counts[state] for line in lines) for state in State} if lines else {}
-    return Foreseen(tuple(lines), etas, _last(lines, etas), counts)
+    rates = tuple(_rate(ways[line.endpoint]) if ways else None for line in lines)
+    return Foreseen(tuple(lines), etas, _last(lines, etas), counts, rates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,10 @@ def _eta(line: EndpointCounts, way: _Way, broadcast_id: int, now: datetime) -> d
     rate = pace_of(way.rate, [seen for _, seen in way.backlogs])
     seconds = finishing(rate, [backlog for backlog, _ in way.backlogs]).get(broadcast_id, 0.0)
     return now + timedelta(seconds=seconds) if seconds < FOREVER_SECONDS else None
+
+
+def _rate(way: _Way) -> float | None:
+    return None if way.rate is None else pace_of(way.rate, [seen for _, seen in way.backlogs])
 
 
 def _last(lines: Sequence[EndpointCounts], etas: Sequence[datetime | None]) -> datetime | None:

@@ -99,6 +99,8 @@ def test_an_update_is_watched_paused_resumed_and_cancelled(api: Api, author: Vis
     where = f"/updates/{update}"
     page = author.open(where)
     assert "0 out, 4 waiting" in page.words
+    rates = [cell.text for cell in page.tree.xpath("//tbody//td[last() - 1]")]
+    assert rates == ["10", "10"], "the pace of each endpoint"
     assert page.tree.xpath("//@sse-connect") == [f"/console/updates/{update}/events"]
     paused = author.send(page, "pause")
     assert "0 stopped" not in paused.said
