@@ -78,7 +78,8 @@ def previews(visit: Visit) -> Response:
     shown = _shown(visit)
     if visit.request.headers.get("hx-request"):
         return visit.show("previews_part.html", **shown)
-    return visit.show("previews.html", **shown, **_reach(visit, shown["row"], shown["checked"]))
+    counted = _reach(visit, shown["row"], shown["checked"]) if visit.query("count") else {}
+    return visit.show("previews.html", **shown, **counted, counted=bool(counted))
 
 
 @screens.get("/updates/{update_id:int}/reach", needs="preview_update")

@@ -44,7 +44,8 @@ def page(visit: Visit) -> Response:
         row = updates.get(connection, visit.path["update_id"])
         tasks = translations.of_update(connection, row.id)
         found = standings(row.document["content"], vouching.of_update(connection, row.id))
-    readers = {} if row.broadcast_id is not None or row.state not in OPEN else count_readers(context.db, row)
+    asks = row.state in OPEN and bool(row.document.get("languages_to_come"))
+    readers = count_readers(context.db, row) if asks else {}
     waiting = who_waits(context.db, row)
     named = {code: language_name(code, visit.words.locale.language) for code in _codes(visit, row, tasks)}
     return visit.show(

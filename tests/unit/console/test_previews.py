@@ -26,7 +26,7 @@ GUJARATI = {**WORDS, "headline": "ઉત્તરમાં વીજળી ન�
 
 
 def look(author: Visitor, update: int, **headers: str) -> Page:
-    return author.open(f"/updates/{update}/previews", **headers)
+    return author.open(f"/updates/{update}/previews?count=yes", **headers)
 
 
 def test_each_medium_is_shown_as_its_recipients_get_it(api: Api, author: Visitor) -> None:
