@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 
 import pytest
 
 from app.clock import SystemClock
 from app.domain.principals import HOST
+from app.domain.reading import iso
 from app.store.database import Database
 from app.store.documents import Kind
 from app.usecases.save_document import save_document
@@ -31,6 +33,9 @@ def desk(clarion: Clarion) -> Clarion:
     db = Database(f"sqlite:///{clarion.file}")
     book = {**PLAYBOOK, "stages": {"progress": SENTENCES}}
     save_document(db, HOST, Kind.PLAYBOOK, "outage", book, 0, SystemClock().now())
+    starts = SystemClock().now() + timedelta(days=3)
+    work = {"titles": {"en": "New mast"}, "starts": iso(starts), "ends": iso(starts + timedelta(hours=1))}
+    save_document(db, HOST, Kind.PLANNED_WORK, "new-mast", work, 0, SystemClock().now())
     db.close()
     clarion.become("ada", "author")
     clarion.done("crisis", "open", "power", "--title", "en=Power", "--severity", "major", "--playbook", "outage")
