@@ -30,8 +30,9 @@ ELSEWHERE: Final = {
     "/translate/{token}",
     "/shown/preview/{name}",
     "/updates/{update_id:int}/shop/{language}",
+    "/updates/{update_id:int}/deliveries.csv",
 }
-"""What somebody sees who is not in, and what frames and scripts read: looked at where they come in."""
+"""What somebody sees who is not in, what frames and scripts read, and a file of everybody: looked at elsewhere."""
 EXAMPLES: Final = {"/updates/{update_id:int}": 4, "/updates/{update_id:int}/approve": 2}
 """How many examples of a page are looked at; one of the others."""
 MOST_PAGES: Final = 600
