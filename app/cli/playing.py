@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -39,18 +41,20 @@ def demo(
     from app.wiring import build
 
     configure_logging("ERROR")
-    port = _free_port()
     name, timezone = organisation()
-    settings = _settings(public_url=f"http://{LOOPBACK}:{port}", organisation=name, timezone=timezone, timings=TIMINGS)
-    path = _fresh(settings)
-    upgrade(settings.database_url)
-    command = [sys.executable, "-m", "app.cli", "demo-web", LOOPBACK, str(port)]
-    web = Web(command, _environment(settings), path.parent / "web.log")
-    wiring = build(settings, allow_private=True)
-    try:
-        well = play(wiring, console(), web, path.parent, people=people, keep=keep)
-    finally:
-        wiring.db.close()
+    with _kept_port() as port:
+        settings = _settings(
+            public_url=f"http://{LOOPBACK}:{port}", organisation=name, timezone=timezone, timings=TIMINGS
+        )
+        path = _fresh(settings)
+        upgrade(settings.database_url)
+        command = [sys.executable, "-m", "app.cli", "demo-web", LOOPBACK, str(port)]
+        web = Web(command, _environment(settings), path.parent / "web.log")
+        wiring = build(settings, allow_private=True)
+        try:
+            well = play(wiring, console(), web, path.parent, people=people, keep=keep)
+        finally:
+            wiring.db.close()
     if not well:
         raise typer.Exit(1)
 
@@ -106,10 +110,13 @@ def _environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def _free_port() -> int:
+@contextmanager
+def _kept_port() -> Iterator[int]:
+    """A port that nobody is given by chance meanwhile; whoever names it may listen on it."""
     with socket.socket() as door:
-        door.bind((LOOPBACK, 0))
-        return int(door.getsockname()[1])
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        door.bind((LOOPBACK, 0))  # never listens: then another that allows it too may be bound beside it
+        yield int(door.getsockname()[1])
 
 
 def _fresh(settings: Settings) -> Path:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tests.rig.client import ControlClient
 
 ROOT: Final = Path(__file__).parents[2]
-START_SECONDS: Final = 90.0
+START_SECONDS: Final = 180.0
 STOP_SECONDS: Final = 20.0
 _DIRECT: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
