@@ -69,13 +69,14 @@ def submit_update(
     problems = [*missing(UpdateDocument.from_document(seen.document), now), *check(seen)]
     if problems:
         raise Invalid(problems)
+    with db.reading() as connection:  # a million people are counted for seconds, in which others must be able to write
+        total = _people(connection, seen, plan_of(connection, seen))
     with db.writing() as tx:
         row = updates.get(tx, update_id, lock=True)
         state = move(row.state, Action.SUBMIT)
         if row.revision != seen.revision:
             raise stale_edit()
         plan = plan_of(tx, row)
-        total = _people(tx, row, plan)
         revision, digest = row.revision + 1, content_hash(row.document)
         updates.freeze(tx, update_id, revision, row.document, digest, now)
         broadcast = _open_broadcast(tx, row, revision, plan, total, now)
@@ -144,21 +145,24 @@ def _way(endpoint: Endpoint, offsets: dict[str, float]) -> WayOut:
     )
 
 
-def _people(tx: Connection, row: UpdateRow, plan: Plan) -> int:
-    """How many persons (for a correction: deliveries) will be looked at. Raise Invalid rather than mean nobody."""
+def _people(connection: Connection, row: UpdateRow, plan: Plan) -> int:
+    """How many persons (for a correction: deliveries) will be looked at, as of now.
+
+    Raise Invalid rather than mean nobody.
+    """
     personal = {way.medium for way in plan.ways if way.medium in PERSONAL_MEDIA}
     if not personal:
         return 0
     if row.corrects is not None:
-        return updates.get(tx, row.corrects).recipients or 0
+        return updates.get(connection, row.corrects).recipients or 0
     if row.completes is not None:
-        return who_wait(tx, row, plan.update)
+        return who_wait(connection, row, plan.update)
     if not plan.update.audience:
         raise Invalid(
             Problem("no_audience", "It goes to people, but names no audience.", "audience", "Choose an audience.")
         )
-    rule = audiences.get(tx, plan.update.audience).typed()
-    reachable = audiences.count_by_medium(tx, rule)
+    rule = audiences.get(connection, plan.update.audience).typed()
+    reachable = audiences.count_by_medium(connection, rule)
     if not any(reachable.get(medium) for medium in personal):
         raise Invalid(
             Problem(
@@ -168,7 +172,7 @@ def _people(tx: Connection, row: UpdateRow, plan: Plan) -> int:
                 "Check the audience's rule and the import; an empty audience never means everybody.",
             )
         )
-    return audiences.count_people(tx, rule)
+    return audiences.count_people(connection, rule)
 
 
 def _open_broadcast(tx: Connection, row: UpdateRow, revision: int, plan: Plan, total: int, now: datetime) -> int:
