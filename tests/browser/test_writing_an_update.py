@@ -116,6 +116,6 @@ def test_two_who_type_at_once_see_each_other(served: Served, window: Window) -> 
     expect(theirs.locator("[data-told]")).to_contain_text("author changed the same words")
     theirs.get_by_role("button", name="Save", exact=True).click()
     expect(theirs.locator("[id='write-content.en.impact-wrong']")).to_contain_text("No light, no lifts.")
-    assert theirs.evaluate("document.activeElement.name") == "content.en.impact"
+    expect(theirs.locator("[name='content.en.impact']")).to_be_focused()
     theirs.get_by_role("button", name="Save", exact=True).click()
     until(lambda: words(served, update)["en"]["impact"] == "No light.")
