@@ -208,7 +208,7 @@ class Http:
         return (host, addresses[0], port) if problem is None else _refused(problem)
 
     async def aclose(self) -> None:
-        """Of other event loops only what has ended is closed; a running one closes its own."""
+        """Close the connections of this thread's event loop; what another one opened goes when that one has ended."""
         wire = self._wires.pop(threading.get_ident(), None)
         if wire is not None:
             wire.close()

@@ -81,6 +81,27 @@ async def test_silence_after_the_request_is_ambiguous(impatient: Http) -> None:
     assert (found.kind, found.code) == (FailureKind.AMBIGUOUS, "timeout")
 
 
+async def test_silence_on_a_kept_connection_ends_in_time_too() -> None:
+    """libcurl named an earlier time for the first request; the later one of the second must not be lost."""
+
+    async def answer_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        await reader.read()
+        writer.close()
+
+    patient = Http(Timeouts(connect=20.0, total=1.0), allow_private=True)
+    server = await asyncio.start_server(answer_once, "127.0.0.1", 0)
+    async with server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        while not isinstance(await post(patient, url), Reply):
+            continue  # a machine too busy to answer within the second
+        async with asyncio.timeout(60):
+            found = await failure(patient, url)
+    await patient.aclose()
+    assert (found.kind, found.code) == (FailureKind.AMBIGUOUS, "timeout")
+
+
 async def test_a_reset_is_ambiguous_because_the_request_may_have_been_read(http: Http) -> None:
     async with Answers(lambda _: None) as server:
         found = await failure(http, server.url)
