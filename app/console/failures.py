@@ -13,7 +13,7 @@ from app.console.visit import Visit
 from app.domain.csvout import lines
 from app.domain.delivery import State
 from app.errors import Conflict, Problem
-from app.store import crises, deliveries, failures, unknowns, updates
+from app.store import crises, deliveries, failures, resending, unknowns, updates
 from app.store.deliveries import Delivery
 from app.usecases.resend_failed import resend_failed, resendable
 from app.usecases.settle_unknown import UnknownDecision, settle_unknown
@@ -47,6 +47,7 @@ def listing(visit: Visit) -> Response:
         rows=found[0],
         next_cursor=found[1],
         again=again,
+        most_counted=resending.MOST_COUNTED,
         parked=parked,
     )
 

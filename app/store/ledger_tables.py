@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from app.store.tables import metadata
@@ -132,6 +133,15 @@ outcome = Table(
     Column("reason", String(64), nullable=False),
     Column("provider_id", String(200), nullable=False),
     Column("at_ms", BigInteger, nullable=False),
+    Index(
+        "ix_outcome_over",  # few of many: the page of failures must not look at everybody
+        "broadcast",
+        "medium",
+        "address_id",
+        "reason",
+        sqlite_where=text("result IN ('failed', 'dead')"),
+        postgresql_where=text("result IN ('failed', 'dead')"),
+    ),
     postgresql_partition_by="RANGE (broadcast)",
     sqlite_with_rowid=False,
 )

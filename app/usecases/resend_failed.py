@@ -19,7 +19,10 @@ ROWS_A_STEP = 1_000
 
 
 def resendable(connection: Connection, row: UpdateRow, now: datetime) -> int:
-    """How many `resend_failed` would take up now; 0 when these words must not go out any more."""
+    """How many `resend_failed` would take up now, beyond `resending.MOST_COUNTED` not counted any further.
+
+    0 when these words must not go out any more.
+    """
     if row.broadcast_id is None or _refusal(connection, row, now) is not None:
         return 0
     return resending.count(connection, row.broadcast_id)
