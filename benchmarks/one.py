@@ -105,7 +105,7 @@ async def _run(given: argparse.Namespace, directory: Path) -> dict[str, Any]:
     }
 
 
-def prepare(wired: Wiring, given: argparse.Namespace) -> None:
+def prepare(wired: Wiring, given: argparse.Namespace, rate: int = 100_000) -> None:
     now = wired.clock.now()
     channel, provider, _ = CHANNELS[given.medium]
     ports = json.loads(given.ports.read_text(encoding="utf-8"))
@@ -117,7 +117,7 @@ def prepare(wired: Wiring, given: argparse.Namespace) -> None:
         settings["base_url"] = ports[f"{provider}_tls" if given.tls else provider]
     create_user(wired.db, AUTHOR, "ada", Role.ADMIN, now)
     create_user(wired.db, AUTHOR, "ben", Role.APPROVER, now)
-    document = {"channel": channel, "settings": settings, "rate_per_second": 100_000}
+    document = {"channel": channel, "settings": settings, "rate_per_second": rate}
     save_endpoint(wired.db, wired.keyring, channel_facts, AUTHOR, "way", document, None, now)
     save_audience(wired.db, AUTHOR, "everyone", {"rule": {"all": True}}, None, now)
     for slug, severity in (("outage", "major"), ("flood", "emergency")):
