@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, and_, bindparam, func, literal, literal_column, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from app.domain.delivery import Event, Result, Why
 from app.domain.message import FailureKind
@@ -16,7 +29,9 @@ from app.store.locking import lock_broadcast
 from app.store.upsert import insert_missing
 from app.store.windows import ShardKey
 
-_OVER: Final = [literal_column(f"'{result.value}'") for result in (Result.FAILED, Result.DEAD)]
+_OVER: Final[list[ColumnElement[str]]] = [
+    literal_column(f"'{result.value}'") for result in (Result.FAILED, Result.DEAD)
+]
 """Spelt out, not bound: only then does the index of those that are over serve."""
 MOST_COUNTED: Final = 5_000
 _NEVER: Final = (Result.ACCEPTED.value, Result.UNKNOWN.value, Result.SUPPRESSED.value)
