@@ -250,6 +250,14 @@ class ExpectedContacts(Given):
     diversion: DiversionOffer | None = Field(description="POST /updates/{id}/divert accepts it")
 
 
+class LeftOut(Given):
+    medium: str
+    reason: str = Field(
+        description="topic_withdrawn, medium_withdrawn, or not_chosen by people who subscribed themselves"
+    )
+    people: int
+
+
 class Preview(Given):
     recipients: dict[str, int] | None = Field(
         description="Per medium, as of now; null without an audience, and for a correction"
@@ -262,6 +270,9 @@ class Preview(Given):
     problems: list[Finding] = Field(description="Each of these stops the submit")
     warnings: list[Finding]
     help: list[HelpOffer] = Field([], description="Every entry of the help library, those that go with it first")
+    left_out: list[LeftOut] = Field([], description="Who of the audience did not agree to hear it, per medium and why")
+    topic: str | None = Field(None, description="What it is about: its own topic, else its playbook's")
+    message_class: str | None = Field(None, description="service, or safety_of_life in an emergency that says so")
 
 
 class RowFault(Given):

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from app.api.answers import DiversionOffer, ExpectedContacts, Finding, HelpOffer, PaceOffer, Preview, Rendering
+from collections.abc import Mapping
+
+from app.api.answers import DiversionOffer, ExpectedContacts, Finding, HelpOffer, LeftOut, PaceOffer, Preview, Rendering
+from app.domain.consent import Hearing
 from app.domain.contact_load import Load, NoPace, Slower
+from app.domain.message import Medium
 from app.usecases.measure_reach import Reach
 from app.usecases.preview_update import Preflight
 
@@ -18,7 +22,16 @@ def preview_of(checked: Preflight, reach: Reach | None, load: Load | None) -> Pr
         problems=[Finding.model_validate(each) for each in checked.problems],
         warnings=[Finding.model_validate(each) for each in checked.warnings],
         help=[HelpOffer.model_validate(each) for each in checked.help],
+        left_out=[] if reach is None else left_out(reach.left_out),
+        topic=None if reach is None else reach.asked.topic or None,
+        message_class=None if reach is None else reach.asked.message_class.value,
     )
+
+
+def left_out(found: Mapping[tuple[Medium, Hearing], int]) -> list[LeftOut]:
+    return [
+        LeftOut(medium=medium.value, reason=why.value, people=people) for (medium, why), people in sorted(found.items())
+    ]
 
 
 def expected(load: Load) -> ExpectedContacts:

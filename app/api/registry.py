@@ -28,6 +28,7 @@ from app.api.schemas import (
     Sent,
     Site,
     Template,
+    Topic,
 )
 from app.domain.principals import Actor
 from app.store import documents
@@ -51,6 +52,7 @@ def lists() -> list[APIRouter]:
         _list(Kind.FAQ, "faq", FaqEntry),
         _list(Kind.HELP_LINK, "help-links", HelpLink),
         _list(Kind.PLANNED_WORK, "planned-work", PlannedWork),
+        _list(Kind.TOPIC, "topics", Topic),
     ]
 
 

@@ -96,6 +96,13 @@ class Need(Sent):
     labels: Texts
 
 
+class Topic(Sent):
+    """What people may choose to hear about."""
+
+    slug: Slug
+    names: Texts
+
+
 class RoutingRule(Sent):
     slug: Slug
     need: Slug
@@ -135,6 +142,10 @@ class Playbook(Sent):
     contact_shares: dict[str, Any] = Field({}, description="How many of a hundred get in touch, see the manual")
     placements: dict[Literal["banner", "popup", "landing"], Scope] | None = Field(
         None, description="Where on websites its updates stand, unless they say it; null = as their severity says"
+    )
+    topic: Slug = Field("", description="Of its updates, for people who chose topics; empty = none in particular")
+    message_class: Literal["service", "safety_of_life"] = Field(
+        "service", description="safety_of_life holds in an emergency; in anything less its updates are service messages"
     )
     stages: dict[str, dict[str, dict[str, Any]]] = {}
     review: str | dict[str, str] = ""
@@ -273,6 +284,10 @@ class _Announcement(Sent):
     )
     languages_to_come: list[str] = Field(
         [], description="Their readers wait for their own language; what `content` has in one is a first word for now"
+    )
+    topic: Slug | None = Field(None, description="Who chose topics hears only these; left out: as the playbook says")
+    message_class: Literal["service", "safety_of_life"] | None = Field(
+        None, description="Left out: as the playbook says. safety_of_life holds in an emergency only"
     )
 
 

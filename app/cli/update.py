@@ -131,6 +131,8 @@ def preview(
             if reach is not None:
                 people = figures({medium.value: count for medium, count in reach.recipients.items()})
                 out.print(f"As of now it reaches {people}; the last one {reach.seconds:,.0f} s after its wave began.")
+                for (medium, why), number in sorted(reach.left_out.items()):
+                    out.print(f"Left out by {medium.value}: {number:,} ({why.value.replace('_', ' ')}).")
 
         desk.answer(preview_of(replace(checked, renderings=texts), reach, load), draw, as_json=as_json)
         if checked.problems:

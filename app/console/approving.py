@@ -24,6 +24,7 @@ from app.usecases.approve_alone import approve_alone
 from app.usecases.bring_rest import who_waits
 from app.usecases.decide_update import approve_update, reject_update, return_update
 from app.usecases.look_at_submission import look_at_submission
+from app.usecases.measure_reach import left_out_of
 from app.usecases.page_approvers import WAITING, asked, looks_at
 from app.usecases.second_person import other_person_refusal
 from app.usecases.send_update import send_update
@@ -63,6 +64,7 @@ def decide(visit: Visit) -> Response:
         compared = comparisons(connection, row)
         plan = plan_of(connection, row)
         known = asked(connection, row)
+        left_out = left_out_of(connection, row, plan)
     if refusal is None:
         look_at_submission(context.db, visit.actor, row.id, row.revision, visit.now)
     code = not document.drill and step_up_refusal(
@@ -82,6 +84,8 @@ def decide(visit: Visit) -> Response:
         compared=compared,
         samples=context.samples(row, visit.now) if row.state is UpdateState.SUBMITTED else (),
         plan=plan,
+        asked_of=plan.asked,
+        left_out=left_out,
         asked=known,
         refusal=refusal,
         wants_code=bool(code),
@@ -219,6 +223,8 @@ def _compare(update_id: int, revision: int, document: dict[str, object], row: Up
         ("audience", before.audience, after.audience),
         ("endpoints", ", ".join(before.endpoints), ", ".join(after.endpoints)),
         ("need", before.need, after.need),
+        ("topic", before.topic, after.topic),
+        ("message_class", before.message_class or "", after.message_class or ""),
     )
     differ = tuple((name, was, now) for name, was, now in pairs if was != now)
     return Compared(update_id, revision, own, compare(before.content, after.content), differ)

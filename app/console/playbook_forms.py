@@ -9,6 +9,10 @@ from app.console.entries import choice, choice_line, link, link_line
 from app.console.notes import mark
 from app.console.register_forms import MEDIA, SEVERITIES
 
+CLASSES: Final = (
+    ("service", mark("Service message")), ("safety_of_life", mark("Safety of life, in an emergency")),
+)  # fmt: skip
+
 LINES, LIST, NUMBER = Shape.LINES, Shape.LIST, Shape.NUMBER
 STAGES: Final = (
     ("warning", mark("Warning")), ("holding", mark("First word")), ("details", mark("Details")),
@@ -22,6 +26,9 @@ SETTINGS: Final = (
         Blank("severity", mark("Severity"), Shape.CHOICE, options=SEVERITIES),
         Blank("audience", mark("To whom"), Shape.CHOICE, source="audiences"),
         Blank("endpoints", mark("By which ways"), Shape.MANY, mark("None ticked: all."), source="endpoints"),
+        Blank("topic", mark("Topic"), Shape.CHOICE, mark("Who chose topics hears only these."), source="topics"),
+        Blank("message_class", mark("Kind of message"), Shape.CHOICE, options=CLASSES,
+              hint=mark("Safety of life reaches people whatever topics they chose.")),
         Blank("needs", mark("Needs it is about"), LIST, mark("One a line, the most urgent first."), source="needs"),
         Blank("variables", mark("What its sentences leave open"), Shape.PAIRS,
               mark("One a line with its type: place: place, until: time, duration: duration, customers: number")),

@@ -107,6 +107,11 @@ NEEDS: Final = Register(
     mark("Add a need"), (Part("", (Blank("labels", mark("Name"), TEXTS),)),), "labels",
 )  # fmt: skip
 
+TOPIC: Final = Register(
+    Kind.TOPIC, "/topics", mark("Topics"), mark("What people may choose to hear about: power, transport, water."),
+    mark("Add a topic"), (Part("", (Blank("names", mark("Name"), TEXTS),)),), "names",
+)  # fmt: skip
+
 ROUTING_RULES: Final = Register(
     Kind.ROUTING_RULE, "/routing-rules", mark("Routing rules"),
     mark("Which contact channels serve which need, the best first. The first rule whose conditions hold decides."),
@@ -204,4 +209,4 @@ TEMPLATES: Final = Register(
     "", ("medium",),
 )  # fmt: skip
 
-REGISTERS: Final = (CONTACT_CHANNELS, ROUTING_RULES, NEEDS, HELP_LINKS, FAQ, PLANNED_WORK, SITES, TEMPLATES)
+REGISTERS: Final = (CONTACT_CHANNELS, ROUTING_RULES, NEEDS, HELP_LINKS, FAQ, PLANNED_WORK, SITES, TEMPLATES, TOPIC)

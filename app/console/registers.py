@@ -51,6 +51,7 @@ def sources(connection: Connection, visit: Visit) -> dict[str, list[tuple[str, s
     return {
         "needs": needs,
         "contact_channels": named(Kind.CONTACT_CHANNEL, "names"),
+        "topics": [("", visit.say("None in particular")), *named(Kind.TOPIC, "names")],
         "audiences": [(row.slug, row.slug) for row in audiences.page(connection, limit=200).items],
     }
 

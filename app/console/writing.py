@@ -213,10 +213,12 @@ def _offered(connection: Connection, visit: Visit) -> dict[str, Any]:
     nobody, none = visit.say(mark("nobody by name")), visit.say(mark("none in particular"))
     named = [row.slug for row in audiences.page(connection, limit=200).items]
     needs = [row.slug for row in documents.everything(connection, Kind.NEED)]
+    topics = [row.slug for row in documents.everything(connection, Kind.TOPIC)]
     return {
         "audiences": [("", nobody), *((slug, slug) for slug in named)],
         "ways": [(each.slug, each.medium.value) for each in endpoints.everything(connection)],
         "needs": [("", none), *((slug, slug) for slug in needs)],
+        "topics": [("", none), *((slug, slug) for slug in topics)],
     }
 
 

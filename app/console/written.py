@@ -17,7 +17,8 @@ from app.errors import Problem
 TEXTS: Final = (
     "headline", "acknowledgement", "impact", "duration", "explanation", "complications", "perspective", "reassurance",
 )  # fmt: skip
-CHOICES: Final = ("stage", "audience", "need", "endpoints", "recipients_per_hour", "drill")
+CHOICES: Final = ("stage", "audience", "need", "topic", "endpoints", "recipients_per_hour", "drill")
+NAMED: Final = ("stage", "audience", "need", "topic", "recipients_per_hour")
 LISTS: Final = ("endpoints", "languages_to_come")
 TIMES: Final = ("next_update_by", "expires_at")
 EMPTY_ROWS: Final = 1
@@ -29,7 +30,7 @@ _ITEM: Final = re.compile(r"(complications|endpoints|languages_to_come)\[\d+\].*
 
 def flat(document: Mapping[str, Any], timezone: str) -> dict[str, str]:
     """Every field as it stands in the form; endpoints and complications one a line, times by the clock on the wall."""
-    found = {name: str(document.get(name) or "") for name in ("stage", "audience", "need", "recipients_per_hour")}
+    found = {name: str(document.get(name) or "") for name in NAMED}
     found["endpoints"] = "\n".join(sorted(document.get("endpoints") or ()))
     found["languages_to_come"] = "\n".join(sorted(document.get("languages_to_come") or ()))
     found["drill"] = "yes" if document.get("drill") else ""
@@ -77,7 +78,7 @@ def document_of(
     """The document to save, and what cannot be read; whatever the form does not name stays as it was `before`."""
     was, problems = flat(before, timezone), list[Problem]()
     document = {**before, "stage": values["stage"], "drill": bool(values["drill"])}
-    for name in ("audience", "need"):
+    for name in ("audience", "need", "topic"):
         document[name] = values[name] or None
     for name in LISTS:
         if values[name] != was[name]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from app.domain.consent import MessageClass, check_asked, playbook_class
 from app.domain.contact_load import DEFAULT_SHARES
 from app.domain.halting import CANARY_WAIT_SECONDS, ORDINARY, Limits, check_limits
 from app.domain.help_library import FaqEntry
@@ -75,6 +76,10 @@ class Playbook:
     placements: Placements | None = None
     """Where on websites its updates stand unless they say it themselves; None = as their severity says."""
     agents_first: AgentsFirst = NOBODY_FIRST
+    topic: str = ""
+    """Of its updates, for people who chose topics; "" = none in particular."""
+    message_class: MessageClass = MessageClass.SERVICE
+    """Of its updates in an emergency; in anything less they are service messages."""
 
     @classmethod
     def from_document(cls, document: Mapping[str, object]) -> Playbook:
@@ -100,6 +105,7 @@ class Playbook:
         faq = _faq(document, str(slug), problems)
         own_tree = _own_tree(document, problems)
         placements = read_placements(Reader(document, "", problems))
+        check_asked(document, problems)
         try:
             DEFAULT_SHARES.over(document.get("contact_shares") or {})
         except Invalid as fault:
@@ -128,6 +134,8 @@ class Playbook:
             halt=Limits.of(halt),
             placements=placements,
             agents_first=agents,
+            topic=str(document.get("topic") or ""),
+            message_class=playbook_class(document),
         )
 
     def languages(self, stage: str) -> tuple[str, ...]:

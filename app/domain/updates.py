@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
+from app.domain.consent import MessageClass
 from app.domain.content import Content
 from app.domain.crisis import Stage
 from app.domain.placements import Placements, placements_document, read_placements
@@ -83,6 +84,10 @@ class UpdateDocument:
     languages_to_come: tuple[str, ...] = ()
     """Its readers wait for the words in their own language instead of getting them in another. What `content` has in
     such a language is a first word only: they get it now and still wait for the rest."""
+    topic: str = ""
+    """What it is about, for people who chose topics; "" = as its playbook says when it is drafted."""
+    message_class: MessageClass | None = None
+    """None = as its playbook says when it is drafted."""
 
     @classmethod
     def from_document(cls, document: object, now: datetime | None = None) -> UpdateDocument:
@@ -93,7 +98,7 @@ class UpdateDocument:
         read = Reader(document)
         read.only(
             "crisis", "stage", "audience", "endpoints", "content", "variants", "need", "next_update_by", "expires_at",
-            "drill", "help", "recipients_per_hour", "placements", "languages_to_come",
+            "drill", "help", "recipients_per_hour", "placements", "languages_to_come", "topic", "message_class",
         )  # fmt: skip
         endpoints = read.strings("endpoints", most=200, longest=64)
         if len(set(endpoints)) < len(endpoints):
@@ -116,6 +121,8 @@ class UpdateDocument:
             recipients_per_hour=read.number("recipients_per_hour", 1, 100_000_000),
             placements=read_placements(read),
             languages_to_come=_to_come(read),
+            topic=read.slug("topic", required=False),
+            message_class=read.choice("message_class", MessageClass) if read.has("message_class") else None,
         )
         read.done()
         return update
@@ -137,6 +144,8 @@ class UpdateDocument:
             "recipients_per_hour": self.recipients_per_hour,
             "placements": placements_document(self.placements),
             "languages_to_come": list(self.languages_to_come),
+            "topic": self.topic or None,
+            "message_class": self.message_class.value if self.message_class else None,
         }
 
     @property

@@ -24,8 +24,10 @@ from sqlalchemy import (
 )
 
 from app.domain.audience import All, And, Areas, Attribute, ExternalIds, Languages, Not, Or, Rule, parse_rule
+from app.domain.consent import ORDINARY, Asked, Hearing
 from app.domain.message import CODE_MEDIA, Medium
 from app.errors import not_found
+from app.store import consents
 from app.store.documents import check_revision
 from app.store.ledger_tables import address, suppression
 from app.store.paging import DEFAULT_LIMIT, Page, check_limit, cut_page, text_cursor
@@ -118,6 +120,8 @@ class PeopleMark:
     address: int
     suppressed: int
     suppressed_last: int
+    said: int
+    """The last statement of anybody about what they want to hear."""
 
 
 def people_mark(connection: Connection) -> PeopleMark:
@@ -126,7 +130,9 @@ def people_mark(connection: Connection) -> PeopleMark:
 
     number, newest = connection.execute(select(func.count(), func.max(suppression.c.at_ms))).one()
     imported = last(audit.c.seq, audit.c.subject == "subscribers")
-    return PeopleMark(imported, last(subscriber.c.id), last(address.c.id), number, newest or 0)
+    return PeopleMark(
+        imported, last(subscriber.c.id), last(address.c.id), number, newest or 0, consents.last_said(connection)
+    )
 
 
 def count_people(connection: Connection, rule: Rule) -> int:
@@ -134,13 +140,18 @@ def count_people(connection: Connection, rule: Rule) -> int:
     return connection.execute(select(func.count()).select_from(subscriber).where(members(rule))).scalar_one()
 
 
-def count_by_medium(connection: Connection, rule: Rule) -> dict[Medium, int]:
-    """How many different addresses would be written to now: preferred, not erased, not suppressed."""
-    query = _reachable(rule, subscriber_address.c.medium)
+def count_by_medium(connection: Connection, rule: Rule, asked: Asked = ORDINARY) -> dict[Medium, int]:
+    """How many different addresses would be written to now: preferred, not erased, not suppressed, with consent."""
+    query = _reachable(rule, consents.hearing(connection, asked), subscriber_address.c.medium)
     return {CODE_MEDIA[medium]: number for medium, number in connection.execute(query)}
 
 
-def _reachable(rule: Rule, *by: ColumnElement[int]) -> Select[*tuple[Any, ...]]:
+def count_left_out(connection: Connection, rule: Rule, asked: Asked) -> dict[tuple[Medium, Hearing], int]:
+    """Members who are not written to by a medium because they did not agree to it, and why."""
+    return consents.count_left_out(connection, members(rule), asked)
+
+
+def _reachable(rule: Rule, hears: ColumnElement[bool], *by: ColumnElement[int]) -> Select[*tuple[Any, ...]]:
     return (
         select(*by, func.count(subscriber_address.c.address_id.distinct()))
         .join(subscriber, subscriber.c.id == subscriber_address.c.subscriber_id)
@@ -148,6 +159,7 @@ def _reachable(rule: Rule, *by: ColumnElement[int]) -> Select[*tuple[Any, ...]]:
         .outerjoin(suppression, suppression.c.address_id == address.c.id)
         .where(
             members(rule),
+            hears,
             subscriber_address.c.preferred,
             address.c.value.is_not(None),
             suppression.c.address_id.is_(None),
@@ -156,9 +168,10 @@ def _reachable(rule: Rule, *by: ColumnElement[int]) -> Select[*tuple[Any, ...]]:
     )
 
 
-def count_by_list(connection: Connection, rule: Rule) -> dict[tuple[Medium, int], int]:
+def count_by_list(connection: Connection, rule: Rule, asked: Asked = ORDINARY) -> dict[tuple[Medium, int], int]:
     """As `count_by_medium`, for each list of languages apart."""
-    query = _reachable(rule, subscriber_address.c.medium, subscriber.c.language_list_id)
+    hears = consents.hearing(connection, asked)
+    query = _reachable(rule, hears, subscriber_address.c.medium, subscriber.c.language_list_id)
     return {(CODE_MEDIA[medium], number): count for medium, number, count in connection.execute(query)}
 
 

@@ -28,6 +28,7 @@ class Kind(StrEnum):
     HELP_LINK = "help_link"
     PLANNED_WORK = "planned_work"
     ORGANISATION = "organisation"
+    TOPIC = "topic"
 
 
 _TABLES: Final[Mapping[Kind, Table]] = MappingProxyType(
@@ -42,6 +43,7 @@ _TABLES: Final[Mapping[Kind, Table]] = MappingProxyType(
         Kind.HELP_LINK: tables.help_link,
         Kind.PLANNED_WORK: tables.planned_work,
         Kind.ORGANISATION: tables.organisation,
+        Kind.TOPIC: tables.topic,
     }
 )
 

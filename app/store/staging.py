@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, and_, case, exists, func, insert, literal, or_, select, update
+from sqlalchemy import BigInteger, Connection, and_, case, exists, func, insert, literal, or_, select, true, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from app.domain.halting import portion
@@ -24,6 +24,7 @@ from app.store.upsert import insert_found, insert_missing, insert_selected
 MEMBERS_A_STEP = 20_000
 SHARDS_A_STEP = 60
 AT_ONCE = Spread()
+EVERYBODY = true()
 RECIPIENT = ["broadcast", "medium", "address_id", "language", "variant", "area"]
 
 
@@ -105,9 +106,11 @@ def stage_members(
     media: Sequence[Medium],
     languages: Languages,
     most: int = MEMBERS_A_STEP,
+    hears: ColumnElement[bool] = EVERYBODY,
 ) -> int | None:
     """Freeze the next `most` members; the number looked at, or None when there are no more.
 
+    `hears`: what `consents.hearing` says of a person and a medium; whoever does not hear is not listed.
     One address gets one message, in the language all its people share, else the lowest subscriber's, and for the
     area they share, else for none in particular.
     """
@@ -139,10 +142,11 @@ def stage_members(
             subscriber_address.c.medium.in_(codes),
             subscriber_address.c.preferred.is_(True),
             address.c.value.is_not(None),
+            hears,
         )
     )
     insert_selected(connection, recipient, RECIPIENT, reach)
-    _agree_on_language(connection, broadcast_id, members, (start, end), codes, languages)
+    _agree_on_language(connection, broadcast_id, and_(members, hears), (start, end), codes, languages)
     connection.execute(update(broadcast).where(broadcast.c.id == broadcast_id).values(staged_subscriber=end))
     return int(seen)
 

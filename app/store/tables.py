@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 from app.store.types import Instant, Key
@@ -102,6 +103,14 @@ contact_channel = Table(
 
 need = Table(
     "need",
+    metadata,
+    Column("slug", String(64), primary_key=True),
+    Column("document", JSON, nullable=False),
+    Column("revision", Integer, nullable=False),
+)
+
+topic = Table(
+    "topic",
     metadata,
     Column("slug", String(64), primary_key=True),
     Column("document", JSON, nullable=False),
@@ -218,7 +227,13 @@ subscriber = Table(
     Column("attributes", JSON, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
+    Column("standing", String(16), nullable=False, server_default="customer"),
+    Column("chooses", Boolean, nullable=False, server_default=false()),  # has said anything, or subscribed themselves
+    Column("preferred_medium", String(16), nullable=True),
 )
+_CHOOSES = subscriber.c.chooses.is_(True)
+Index("ix_subscriber_chooses", subscriber.c.id, sqlite_where=_CHOOSES, postgresql_where=_CHOOSES)
+"""Few among a million, so that whoever asks about consent need not look at the others."""
 
 subscriber_address = Table(
     "subscriber_address",

@@ -22,7 +22,18 @@ from app.store.updates import UpdateRow
 from app.usecases.vouch import vouch
 
 OUT = frozenset({*LIVE, UpdateState.DONE})
-TAKEN_OVER = ("crisis", "stage", "audience", "need", "expires_at", "drill", "help", "placements")
+TAKEN_OVER = (
+    "crisis",
+    "stage",
+    "audience",
+    "need",
+    "expires_at",
+    "drill",
+    "help",
+    "placements",
+    "topic",
+    "message_class",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from app.domain.audience import choose_language
 from app.domain.message import Medium
 from app.domain.updates import UpdateDocument
-from app.store import audiences, staging
+from app.store import audiences, crises, staging
 from app.store.database import Database
 from app.store.updates import UpdateRow
 from app.usecases.counted import counted
+from app.usecases.measure_reach import asked_in
 
 Readers = Mapping[Medium, Mapping[str, int]]
 
@@ -30,7 +31,9 @@ def count_readers(db: Database, row: UpdateRow) -> Readers:
         people: dict[tuple[Medium, int], int] = {}
         if found is not None:
             rule = found.typed()
-            people = counted(db, connection, "lists", found.rule, lambda c: audiences.count_by_list(c, rule))
+            asked = asked_in(connection, update, crises.get(connection, row.crisis))
+            how = f"lists {asked.message_class} {asked.topic}"
+            people = counted(db, connection, how, found.rule, lambda c: audiences.count_by_list(c, rule, asked))
         lists = staging.language_lists(connection)
     readers: dict[Medium, Counter[str]] = {}
     for (medium, number), there in people.items():

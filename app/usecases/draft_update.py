@@ -9,6 +9,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from app.domain.consent import playbook_class
 from app.domain.crisis import Action, CrisisState, Stage, move
 from app.domain.placements import read_placements
 from app.domain.playbooks import Playbook
@@ -117,12 +118,20 @@ def _how(sentences_of: str) -> How:
 
 
 def _placed(tx: Connection, update: UpdateDocument) -> UpdateDocument:
-    """Its places on websites as the playbook says, unless it names some; written down, so approved with the words."""
-    slug = crises.get(tx, update.crisis).playbook if update.placements is None else None
+    """Its places on websites, its topic and its class as the playbook says, unless it says them itself; written down,
+    so approved with the words.
+    """
+    slug = crises.get(tx, update.crisis).playbook
     playbook = documents.find(tx, Kind.PLAYBOOK, slug) if slug else None
     if playbook is None:
         return update
-    return replace(update, placements=read_placements(Reader(playbook.document)))
+    said = playbook.document
+    return replace(
+        update,
+        placements=read_placements(Reader(said)) if update.placements is None else update.placements,
+        topic=update.topic or str(said.get("topic") or ""),
+        message_class=update.message_class or (playbook_class(said) if said.get("message_class") else None),
+    )
 
 
 def check_references(tx: Connection, update: UpdateDocument) -> None:
@@ -140,6 +149,8 @@ def check_references(tx: Connection, update: UpdateDocument) -> None:
         for field, slug in named
         if audiences.find(tx, slug) is None
     ]
+    if update.topic and documents.find(tx, Kind.TOPIC, update.topic) is None:
+        problems.append(Problem("unknown_topic", f"There is no topic “{update.topic}”.", "topic", "List the topics."))
     if update.need and documents.find(tx, Kind.NEED, update.need) is None:
         problems.append(Problem("unknown_need", f"There is no need “{update.need}”.", "need", "List the needs."))
     if problems:

@@ -4,21 +4,30 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 
+from sqlalchemy import Connection
+
 from app.clock import to_ms
+from app.domain.consent import ORDINARY, Asked, Hearing, asked_of
 from app.domain.contact_load import pace_hours
 from app.domain.endpoints import Endpoint
 from app.domain.eta import Backlog, finishing, pace_of
 from app.domain.message import PERSONAL_MEDIA, Medium
 from app.domain.planning import SHARD_SIZE, lane, share_out
 from app.domain.updates import UpdateDocument
-from app.store import audiences, backlogs, crises, endpoints, pacing
+from app.store import audiences, backlogs, crises, documents, endpoints, pacing
+from app.store.crises import CrisisRow
 from app.store.database import Database
+from app.store.documents import Kind
 from app.store.updates import UpdateRow
 from app.usecases.counted import counted
+from app.usecases.submit_update import Plan
+
+NOBODY: Final[Mapping[tuple[Medium, Hearing], int]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +41,10 @@ class Reach:
     endpoints really have, or the update's own."""
     people: int = 0
     """Persons among them, at most: somebody may share an address with others."""
+    left_out: Mapping[tuple[Medium, Hearing], int] = field(default_factory=lambda: NOBODY)
+    """Persons of the audience who do not get it by a medium, because they did not agree to, and why."""
+    asked: Asked = ORDINARY
+    """What of the update decides that."""
 
     @property
     def personal(self) -> int:
@@ -48,16 +61,21 @@ def measure_reach(db: Database, row: UpdateRow, now: datetime) -> Reach | None:
         found = audiences.find(connection, update.audience) if update.audience else None
         if row.corrects is not None or row.completes is not None or (personal and found is None):
             return None
+        crisis = crises.get(connection, row.crisis)
+        of_lane = lane(update.stage, crisis.severity)
+        asked = asked_in(connection, update, crisis)
         reachable: dict[Medium, int] = {}
-        audience = 0
+        audience, left_out = 0, NOBODY
         if found is not None:
             rule, document = found.typed(), found.rule
-            reachable = counted(db, connection, "media", document, lambda c: audiences.count_by_medium(c, rule))
+            how = f"{asked.message_class} {asked.topic}"
+            reachable = counted(db, connection, how, document, lambda c: audiences.count_by_medium(c, rule, asked))
             if personal:
                 audience = counted(db, connection, "people", document, lambda c: audiences.count_people(c, rule))
+                missing = audiences.count_left_out(connection, rule, asked)
+                left_out = {key: number for key, number in missing.items() if key[0] in personal}
         before = backlogs.by_endpoint(connection, to_ms(now))
         rates = pacing.rates(connection)
-        of_lane = lane(update.stage, crises.get(connection, row.crisis).severity)
     recipients = {
         medium: reachable.get(medium, 0) if medium in PERSONAL_MEDIA else sum(way.medium is medium for way in ways)
         for medium in dict.fromkeys(way.medium for way in ways)
@@ -68,12 +86,28 @@ def measure_reach(db: Database, row: UpdateRow, now: datetime) -> Reach | None:
         rate = pace_of(rates.get(way.id, way.rate_per_second), [seen for _, seen in waiting])
         queue = [*(backlog for backlog, _ in waiting), Backlog(of_lane, _THIS, share)]
         slowest = max(slowest, finishing(rate, queue)[_THIS])
-    told = Reach(recipients, slowest)
+    told = Reach(recipients, slowest, left_out=left_out, asked=asked)
     people = min(audience, told.personal)
     if update.recipients_per_hour is None:
         return replace(told, people=people)
     paced = pace_hours(told.personal, update.recipients_per_hour) * 3_600
     return replace(told, people=people, seconds=max(slowest, paced))
+
+
+def asked_in(connection: Connection, update: UpdateDocument, crisis: CrisisRow) -> Asked:
+    """What decides who agreed to hear this update, in its crisis as it is."""
+    playbook = documents.find(connection, Kind.PLAYBOOK, crisis.playbook) if crisis.playbook else None
+    return asked_of(update.topic, update.message_class, playbook.document if playbook else {}, crisis.severity)
+
+
+def left_out_of(connection: Connection, row: UpdateRow, plan: Plan) -> Mapping[tuple[Medium, Hearing], int]:
+    """As `Reach.left_out`, of an update that was submitted; corrections ask nobody again."""
+    found = audiences.find(connection, plan.update.audience) if plan.update.audience else None
+    if found is None or row.corrects is not None or row.completes is not None:
+        return NOBODY
+    personal = {way.medium for way in plan.ways} & PERSONAL_MEDIA
+    missing = audiences.count_left_out(connection, found.typed(), plan.asked)
+    return {key: number for key, number in missing.items() if key[0] in personal}
 
 
 def _shares(ways: Sequence[Endpoint], recipients: Mapping[Medium, int]) -> Iterator[tuple[Endpoint, int]]:

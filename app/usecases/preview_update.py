@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from app.domain.consent import MessageClass
 from app.domain.content import WARNINGS, Content, check
 from app.domain.crisis import Severity, Stage
 from app.domain.fitting import segments
@@ -26,6 +27,7 @@ from app.usecases.pace_update import pace_refused
 
 _ADVICE: Final = WARNINGS | {
     "all_closed",
+    "class_not_emergency",
     "dead_link",
     "impact_dropped",
     "long_text",
@@ -283,6 +285,10 @@ def _routes(source: Source, at: datetime) -> Iterable[Problem]:
 def _circumstances(source: Source, at: datetime, page_link: str) -> Iterator[Problem]:
     if source.update.recipients_per_hour is not None and lane(source.update.stage, source.severity) <= Lane.EMERGENCY:
         yield pace_refused()
+    wanted = source.update.message_class
+    if wanted is MessageClass.SAFETY_OF_LIFE and source.severity is not Severity.EMERGENCY:
+        sentence = "Only in an emergency is it a matter of life: it goes as a service message."
+        yield Problem("class_not_emergency", sentence, "message_class", "Raise the severity, if life is in danger.")
     if source.update.next_update_by is None and source.update.stage not in _LAST_STAGES:
         yield Problem(
             "no_next_update", "It does not say when the next update comes.", "next_update_by", "Promise a time."

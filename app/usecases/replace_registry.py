@@ -17,6 +17,7 @@ from app.domain.principals import Actor, permit
 from app.domain.reading import Reader
 from app.domain.routing import Need, Registry, RoutingRule
 from app.domain.routing_lint import check_references
+from app.domain.topics import Topic
 from app.errors import Conflict, Invalid, Problem
 from app.store import audit, documents, publishing
 from app.store.database import Database
@@ -29,10 +30,11 @@ PARTS: Final[Mapping[str, Kind]] = MappingProxyType(
         "routing_rules": Kind.ROUTING_RULE,
         "faq": Kind.FAQ,
         "help_links": Kind.HELP_LINK,
+        "topics": Kind.TOPIC,
     }
 )
 """Field of the document -> kind, in the order in which one may name the other."""
-LIBRARY: Final = frozenset({"faq", "help_links"})
+LIBRARY: Final = frozenset({"faq", "help_links", "topics"})
 """May be left out of an import: then what is there stays."""
 IGNORED: Final = "organisation"
 """Sample registries say whose they are; nothing of it is kept."""
@@ -106,11 +108,12 @@ def _stored(connection: Connection) -> _Items:
         "routing_rules": {rule.slug: rule.to_document() for rule in registry.rules},
         "faq": _each_stored(connection, Kind.FAQ, FaqEntry.from_document),
         "help_links": _each_stored(connection, Kind.HELP_LINK, HelpLink.from_document),
+        "topics": _each_stored(connection, Kind.TOPIC, Topic.from_document),
     }
 
 
 def _each_stored(
-    connection: Connection, kind: Kind, read: Callable[[object], FaqEntry | HelpLink]
+    connection: Connection, kind: Kind, read: Callable[[object], FaqEntry | HelpLink | Topic]
 ) -> dict[str, dict[str, Any]]:
     return {row.slug: read(row.document).to_document() for row in documents.everything(connection, kind)}
 
@@ -130,7 +133,11 @@ def _checked(document: Mapping[str, object]) -> _Items:
     rules = _each(read, "routing_rules", RoutingRule.from_document)
     library = {
         field: _each(read, field, make)
-        for field, make in (("faq", FaqEntry.from_document), ("help_links", HelpLink.from_document))
+        for field, make in (
+            ("faq", FaqEntry.from_document),
+            ("help_links", HelpLink.from_document),
+            ("topics", Topic.from_document),
+        )
         if read.has(field)
     }
     for place, rule in enumerate(rules):

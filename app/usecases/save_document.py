@@ -18,6 +18,7 @@ from app.domain.principals import Actor, permit
 from app.domain.routing import ANY_NEED, Need, RoutingRule
 from app.domain.sites import Site
 from app.domain.template_documents import TemplateDocument
+from app.domain.topics import Topic
 from app.errors import Conflict, Invalid, Problem
 from app.store import audit, documents, publishing, readings
 from app.store.database import Database
@@ -108,6 +109,8 @@ def _checked(
             return HelpLink.from_document(document).to_document()
         case Kind.PLANNED_WORK:
             return replace(PlannedWork.from_document(document), changed_at=now).to_document()
+        case Kind.TOPIC:
+            return Topic.from_document(document).to_document()
         case Kind.ORGANISATION:
             return Branding.from_document(document).to_document()
         case Kind.PLAYBOOK:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from app.domain.audience import choose_language
 from app.domain.crisis import Action, UpdateState, move
 from app.domain.message import MEDIUM_CODES, PERSONAL_MEDIA, Medium
-from app.store import audiences, audit, crises, staging, to_come, updates
+from app.store import audiences, audit, consents, crises, staging, to_come, updates
 from app.store.database import Database
 from app.store.staging import Languages
 from app.store.updates import UpdateRow
@@ -74,7 +74,8 @@ def _next_people(tx: Connection, row: UpdateRow, plan: Plan, media: list[Medium]
         return _next_who_waited(tx, row, plan, media)
     if row.corrects is None:
         rule = audiences.get(tx, plan.update.audience).typed()
-        return staging.stage_members(tx, row.broadcast_id, audiences.members(rule), media, languages)
+        hears = consents.hearing(tx, plan.asked)
+        return staging.stage_members(tx, row.broadcast_id, audiences.members(rule), media, languages, hears=hears)
     wrong = updates.get(tx, row.corrects).broadcast_id
     if wrong is None:
         return None

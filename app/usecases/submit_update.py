@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from app.clock import to_ms
+from app.domain.consent import ORDINARY, Asked, asked_of
 from app.domain.content import content_hash
 from app.domain.crisis import MOVING, Action, UpdateState, move
 from app.domain.endpoints import Endpoint
@@ -45,6 +46,8 @@ class Plan:
     canary_wait_seconds: float
     agents: tuple[str, ...] = ()
     """Endpoints at which staff hear of it before customers do."""
+    asked: Asked = ORDINARY
+    """What of it decides who agreed to hear it."""
 
     @property
     def spread(self) -> Spread:
@@ -130,6 +133,7 @@ def plan_of(connection: Connection, row: UpdateRow) -> Plan:
         agents=agents.endpoints,
         canary=0 if at_once else float(prepared.get("canary") or 0),
         canary_wait_seconds=float(prepared.get("canary_wait_seconds", CANARY_WAIT_SECONDS)),
+        asked=asked_of(update.topic, update.message_class, prepared, crisis.severity),
     )
 
 
@@ -162,7 +166,7 @@ def _people(connection: Connection, row: UpdateRow, plan: Plan) -> int:
             Problem("no_audience", "It goes to people, but names no audience.", "audience", "Choose an audience.")
         )
     rule = audiences.get(connection, plan.update.audience).typed()
-    reachable = audiences.count_by_medium(connection, rule)
+    reachable = audiences.count_by_medium(connection, rule, plan.asked)
     if not any(reachable.get(medium) for medium in personal):
         raise Invalid(
             Problem(

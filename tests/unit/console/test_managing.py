@@ -19,6 +19,7 @@ TYPED: dict[str, dict[str, str]] = {
         "exceptions": "2026-12-24..2026-12-26 closed every year | en: Christmas",
     },
     "/needs": {"slug": "billing", "labels.en": "A bill"},
+    "/topics": {"slug": "power", "names.en": "Power"},
     "/routing-rules": {
         "slug": "bills", "need": "emergency", "contact_channels": "phone", "position": "3", "when.language": "en\nlo",
     },
