@@ -43,6 +43,18 @@ SETTINGS: Final = (
     Part(mark("When the next update is promised"), tuple(
         Blank(f"cadence.{value}", name, NUMBER, mark("Minutes")) for value, name in SEVERITIES
     ), folded=True),
+    Part(mark("Whoever answers customers hears it first"), (
+        Blank("agents_first.endpoints", mark("Where they hear it"), Shape.MANY, source="endpoints"),
+        Blank("agents_first.seconds", mark("Seconds before customers"), NUMBER,
+              mark("At most 3600; emergencies and corrections wait for nobody.")),
+    ), folded=True),
+    Part(mark("When a broadcast stops by itself"), (
+        Blank("halt.words", mark("Refused for their words"), Shape.DECIMAL, mark("A share: 0.01 is 1 %.")),
+        Blank("halt.addresses", mark("Addresses that do not exist"), Shape.DECIMAL, mark("A share: 0.2 is 20 %.")),
+        Blank("halt.undelivered", mark("Not delivered"), Shape.DECIMAL, mark("A share; without power phones are off.")),
+        Blank("halt.first", mark("Looked at before the first verdict"), NUMBER, mark("Messages; 200 when empty.")),
+        Blank("halt.window", mark("Looked at from then on"), NUMBER, mark("Messages; 2000 when empty.")),
+    ), folded=True),
     Part(mark("Help that goes with it"), (Blank("topics", mark("Topics"), LIST, mark("One a line, the best first.")),),
          folded=True),
 )  # fmt: skip

@@ -109,3 +109,33 @@ def test_a_schedule_says_when_in_words_and_is_paused_and_approved(api: Api, admi
     assert author.send(author.open("/schedules/hourly"), "remove", sure="yes").said
     with api.db.reading() as connection:
         assert schedules.find(connection, "hourly") is None
+
+
+def test_what_a_playbook_asks_staff_and_what_customers_ask_have_forms(api: Api, admin: Visitor) -> None:
+    api.prepare()
+    playbook(api)
+    page = admin.open("/playbooks/power/questions")
+    assert "Why?" in page.words
+    wrong = admin.send(page, "questions", tree="own", own='{"slug": "power",\n "names": }')
+    assert "Line 2" in str(wrong.wrong("questions-own"))
+    assert wrong.form("questions")["own"].startswith('{"slug"'), "what was typed stays"
+    wrong = admin.send(wrong, "questions", tree="own", own='{"slug": "power", "start": "nowhere"}')
+    assert "tree.questions" in str(wrong.wrong("questions-own"))
+    copied = admin.open("/playbooks/power/questions?copy=default")
+    done = admin.send(copied, "questions", own=copied.form("questions")["own"].replace('"default"', '"power-tree"', 1))
+    assert done.said, done.words
+    assert admin.open("/declare/power").status == 200
+    back = admin.send(admin.open("/playbooks/power/questions"), "questions", tree="")
+    assert back.said
+    new = admin.open("/playbooks/power/faq/2")
+    wrong = admin.send(new, "entry", **{"questions.en": "When?"})
+    assert "answer" in str(wrong.wrong("entry-answers.en"))
+    done = admin.send(wrong, "entry", **{"questions.en": "When?", "answers.en": "Soon."})
+    assert done.said, done.words
+    with api.db.reading() as connection:
+        kept = documents.get(connection, Kind.PLAYBOOK, "power").document
+    assert [each["answers"]["en"] for each in kept["faq"]] == ["A tree.", "Soon."]
+    assert "tree" not in kept
+    gone = admin.send(admin.open("/playbooks/power/faq/1"), "remove", sure="yes")
+    assert gone.said
+    assert admin.open("/playbooks/power/faq/3").status == 404
