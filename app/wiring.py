@@ -16,8 +16,7 @@ from typing import Any, Final
 from app.api.context import Context
 from app.bell import Bell
 from app.callbacks import contact_readings
-from app.callbacks.intake import Intake
-from app.callbacks.known import Known
+from app.callbacks.opening import callbacks_desk
 from app.callbacks.taking import Desk
 from app.clock import Clock, SystemClock
 from app.domain.contact_load import shares_of
@@ -63,7 +62,6 @@ from app.usecases.compose_message import compose
 from app.usecases.keep_said import keep_said
 from app.usecases.load_source import load_source
 from app.usecases.preview_update import EndpointLimits, Preflight, preflight
-from app.usecases.record_receipts import keep
 from app.usecases.sample_renderings import EndpointSamples, Rendering, sample_renderings
 from app.usecases.tap_answer import question_url
 from app.visitors import forms as visitors
@@ -308,9 +306,7 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
             check_pages=page_watch.check,
             fire=fire,
         ),
-        callbacks=Desk(
-            Known(db, clock), clock, settings.public_base, Intake(partial(keep, db), reference_key, clock), channels
-        ),
+        callbacks=callbacks_desk(settings, db, clock, keyring, reference_key, channels),
         contact_readings=contact_readings.Context(db, clock, keyring, bell.ring),
         visitors=visitors_context(db, clock, keyring, press, _console_base(settings), bell.ring),
     )

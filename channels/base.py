@@ -24,6 +24,7 @@ from app.domain.message import (
     Finds,
     Forged,
     Found,
+    HearsReplies,
     Inbound,
     Info,
     Limits,
@@ -33,10 +34,12 @@ from app.domain.message import (
     Receipt,
     ReceiptKind,
     Recipient,
+    Reply,
     ReportsReceipts,
     Retracts,
     Secret,
     TellsLater,
+    Wish,
 )
 from app.errors import Problem
 
@@ -55,6 +58,7 @@ __all__ = [
     "Finds",
     "Forged",
     "Found",
+    "HearsReplies",
     "Inbound",
     "Info",
     "Label",
@@ -68,10 +72,12 @@ __all__ = [
     "Receipt",
     "ReceiptKind",
     "Recipient",
+    "Reply",
     "ReportsReceipts",
     "Retracts",
     "Secret",
     "TellsLater",
+    "Wish",
     "breaks_header",
 ]
 

@@ -10,7 +10,7 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -35,12 +35,16 @@ from channels.base import (
     Message,
     Outcome,
     PerMessage,
+    Problem,
     Receipt,
     ReceiptKind,
     Recipient,
+    Reply,
     Secret,
+    Wish,
 )
-from channels.http import Http, Reply, by_status, standing_headers
+from channels.http import Http, by_status, standing_headers
+from channels.http import Reply as Answer
 
 # https://www.twilio.com/docs/api/errors
 # A single foreign number (21408) or impossible route (21612) must not stop the endpoint: it is that recipient's.
@@ -63,6 +67,9 @@ ERRORS: Final[Mapping[int, FailureKind]] = {
     30001: FailureKind.NOT_ACCEPTED,
     30002: FailureKind.ACCOUNT,
 }
+
+OUR_OWN_REACH: Final = frozenset({21408, 21612})
+"""Of them those that say nothing of the number: our account may not send there yet, or this sender has no route."""
 
 # https://www.twilio.com/docs/messaging/api/message-resource#message-status-values
 STATUSES: Final[Mapping[str, ReceiptKind]] = {
@@ -88,6 +95,16 @@ DELIVERY_ERRORS: Final[Mapping[str, ReceiptKind]] = {
     "30007": ReceiptKind.FILTERED,
     "30034": ReceiptKind.FILTERED,
 }
+
+# https://www.twilio.com/docs/messaging/tutorials/advanced-opt-out
+OPT_OUT_TYPES: Final[Mapping[str, Wish]] = {"STOP": Wish.STOP, "START": Wish.START, "HELP": Wish.HELP}
+
+# https://help.twilio.com/articles/223134027: what Twilio answers by itself, as the only word of a message.
+TWILIOS_OWN: Final = frozenset(
+    {"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT", "START", "YES", "UNSTOP", "HELP",
+     "INFO"}
+)  # fmt: skip
+ANSWERED_BY: Final = ("provider", "clarion")
 
 EVIDENCE: Final = ("MessageStatus", "SmsStatus", "ErrorCode", "RawDlrDoneDate", "MessageSid")
 """Of a status callback: what is kept as it came. Everything else may hold a number or our account."""
@@ -119,6 +136,15 @@ class TwilioSms:
         auth_token: Annotated[Secret, Label("Auth token", "Also signs the callbacks.")]
         sender: Annotated[str, Label("Sender", "A number, a sender name or a Messaging Service SID (MG...).")]
         base_url: Annotated[str, Label("API address")] = "https://api.twilio.com"
+        keyword_answers: Annotated[
+            str,
+            Label("Who answers STOP and HELP", "provider, unless Twilio has switched its own answers off: clarion."),
+        ] = "provider"
+
+        def problems(self) -> Iterable[Problem]:
+            if self.keyword_answers not in ANSWERED_BY:
+                sentence = "Answers come from the provider or from clarion."
+                yield Problem("answers_unknown", sentence, "keyword_answers", "provider or clarion.")
 
     def __init__(self, settings: Settings, http: Http) -> None:
         self._http = http
@@ -217,6 +243,21 @@ class TwilioSms:
         raw = " ".join(f"{name}={fields[name]}" for name in EVIDENCE if fields.get(name))
         return (_receipt(inbound.reference, sid, status, fields.get("ErrorCode", ""), raw),)
 
+    thanks: Final = ("text/xml", b'<?xml version="1.0" encoding="UTF-8"?><Response/>')
+    """TwiML that says nothing: answers go out as messages of their own."""
+
+    def replies(self, inbound: Inbound) -> Sequence[Reply]:
+        """One, by https://www.twilio.com/docs/messaging/guides/webhook-request; () for a status callback."""
+        fields = dict(_pairs(inbound.body))
+        if "Body" not in fields or not fields.get("From") or "MessageStatus" in fields:
+            return ()
+        sid, text = fields.get("MessageSid") or fields.get("SmsSid", ""), fields["Body"]
+        wish = OPT_OUT_TYPES.get(fields.get("OptOutType", "").upper())
+        known = wish is not None or text.strip().upper() in TWILIOS_OWN
+        answered = known and self._settings.keyword_answers == "provider"
+        event = sid or hashlib.sha256(inbound.body).hexdigest()
+        return (Reply(fields["From"], event, text, wish, answered=answered),)
+
     async def what_became_of(self, provider_id: str) -> Receipt | Failure | None:
         """Fetch one message: https://www.twilio.com/docs/messaging/api/message-resource#fetch-a-message-resource."""
         if not provider_id.isalnum():
@@ -297,7 +338,7 @@ def _quoted(text: str) -> str:
 _kept_quote = lru_cache(maxsize=64)(quote_plus)
 
 
-def _outcome(reply: Reply | Failure) -> Outcome:
+def _outcome(reply: Answer | Failure) -> Outcome:
     if isinstance(reply, Failure):
         return reply
     if reply.status in (200, 201):
@@ -306,7 +347,7 @@ def _outcome(reply: Reply | Failure) -> Outcome:
     return _failure(reply)
 
 
-def _failure(reply: Reply) -> Failure:
+def _failure(reply: Answer) -> Failure:
     code = reply.document().get("code")
     usual = by_status(reply)
     kind = ERRORS.get(code) if isinstance(code, int) else None
@@ -315,4 +356,5 @@ def _failure(reply: Reply) -> Failure:
         return usual
     detail = f"Twilio error {code}, see https://www.twilio.com/docs/errors/{code}."
     # every NOT_ACCEPTED of the table is a queue or a concurrency limit
-    return Failure(kind, str(code), detail, usual.retry_after, throttled=kind is FailureKind.NOT_ACCEPTED)
+    throttled, spared = kind is FailureKind.NOT_ACCEPTED, code in OUR_OWN_REACH
+    return Failure(kind, str(code), detail, usual.retry_after, throttled=throttled, spares_address=spared)

@@ -61,15 +61,17 @@ def front(desk: Desk) -> Callable[[ASGIApp], ASGIApp]:
             scope["route"] = ABOUT_ONE if slash else ABOUT_MANY
             try:
                 body = await _body(receive)
-                await desk.take(slug, _inbound(desk.public_base, scope, body, reference))
+                thanks = await desk.take(slug, _inbound(desk.public_base, scope, body, reference))
             except ClientLeft:
                 return
             except (ClarionError, *FAULTS) as refusal:
                 scope.setdefault("state", {})["refusal"] = refusal
                 await app(scope, receive, send)
                 return
-            await send({"type": "http.response.start", "status": 204, "headers": []})
-            await send({"type": "http.response.body", "body": b""})
+            kind, said = thanks or ("", b"")
+            headers = [(b"content-type", kind.encode()), (b"content-length", b"%d" % len(said))] if kind else []
+            await send({"type": "http.response.start", "status": 200 if kind else 204, "headers": headers})
+            await send({"type": "http.response.body", "body": said})
 
         return answer_or_pass
 

@@ -11,7 +11,10 @@ router = APIRouter(prefix="/callbacks", tags=["callbacks"])
 
 @router.post("/{endpoint}", status_code=204, summary="A provider reports about many deliveries")
 async def report_many(endpoint: str, request: Request) -> None:  # noqa: ARG001 - named for the document
-    """Signed by the provider (for example SendGrid's event webhook); each event names its delivery."""
+    """Signed by the provider (for example SendGrid's event webhook); each event names its delivery.
+
+    Texts that people send us come here too (Twilio's "a message comes in"): thanked with 200 and an empty answer.
+    """
     _refuse(request)
 
 

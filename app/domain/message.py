@@ -196,6 +196,8 @@ class Failure:
     """The provider says we are too fast; the endpoint's pace falls."""
     only_this_one: bool = False
     """NOT_ACCEPTED for this recipient alone (a full or greylisting mailbox): the endpoint itself is well."""
+    spares_address: bool = False
+    """RECIPIENT, but for a reason that lies with us or passes: the address stays off the suppression list."""
 
 
 Outcome = Accepted | Failure
@@ -246,6 +248,32 @@ class Inbound:
     """From the path, "" when the provider has one URL for all."""
 
 
+class Wish(StrEnum):
+    """What somebody asks for by a word of their own."""
+
+    STOP = "stop"
+    START = "start"
+    HELP = "help"
+    LESS = "less"
+    """Only big news from now on."""
+    MORE = "more"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What somebody wrote back to us."""
+
+    sender: str
+    """Their address, as the provider writes it."""
+    event_id: str
+    """The provider's own id of this message: the same message has the same id."""
+    text: str
+    wish: Wish | None = None
+    """What the provider makes of it, by word lists of its own; None = it does not say."""
+    answered: bool = False
+    """The provider has answered it already, so we do not."""
+
+
 class Forged(Exception):
     """The callback is unsigned, wrongly signed or too old. The message is safe to log."""
 
@@ -282,6 +310,24 @@ class ReportsReceipts(Protocol):
 
     def receipts(self, inbound: Inbound) -> Sequence[Receipt]:
         """Translate one callback; unknown words become ReceiptKind.UNKNOWN, never an exception."""
+        ...
+
+
+@runtime_checkable
+class HearsReplies(Protocol):
+    """A channel by which people write back, at the address at which its provider reports."""
+
+    def verify(self, inbound: Inbound, now: datetime) -> None:
+        """Raise Forged unless the provider signed this request."""
+        ...
+
+    def replies(self, inbound: Inbound) -> Sequence[Reply]:
+        """What people wrote; () when the callback is about deliveries of ours. Never an exception."""
+        ...
+
+    @property
+    def thanks(self) -> tuple[str, bytes]:
+        """Content type and body of the answer that says no more than "taken"."""
         ...
 
 

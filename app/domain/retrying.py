@@ -76,7 +76,7 @@ def decide(
         case FailureKind.AMBIGUOUS:
             return Doubt(reason)
         case FailureKind.RECIPIENT:
-            return Settle(Result.FAILED, reason, suppress="invalid")
+            return Settle(Result.FAILED, reason, suppress="" if outcome.spares_address else "invalid")
         case FailureKind.OPTED_OUT:
             return Settle(Result.SUPPRESSED, reason, suppress="opted_out")
         case FailureKind.ACCOUNT:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from app.domain.delivery import Event, Result, Why
 from app.domain.message import FailureKind
 from app.domain.routing import area_slot
+from app.domain.suppressing import reported
 from app.store.ledger import BroadcastRow
 from app.store.settling import Settled
 from app.store.windows import Candidates, FirstMessage, Origin, Window
@@ -52,7 +53,7 @@ def _end(address: str | None, suppressed: str | None, *, superseded: bool, spare
     if not address.isprintable() or len(address) > ADDRESS_MOST:
         return Result.DEAD, f"{FailureKind.OURS}:bad_address"
     if suppressed is not None:
-        return Result.SUPPRESSED, Event.ON_SUPPRESSION_LIST
+        return Result.SUPPRESSED, reported(suppressed)
     if superseded:
         return Result.SUPERSEDED, Event.NEWER_UPDATE
     return (Result.SUPPRESSED, "first_message_never_left") if spared else None

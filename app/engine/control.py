@@ -6,12 +6,18 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
 
 from app.clock import Clock, to_ms
 from app.settings import Timings
-from app.store import ledger
+from app.store import addresses, ledger
 from app.store.database import DOWN, Database
 from app.store.ledger import BroadcastRow
+
+NOBODY: Final[Mapping[int, str]] = MappingProxyType({})
+ON_THE_WAY_MS: Final = 300_000
+"""How long somebody admitted may wait for their call; who says STOP meanwhile is looked for just before it."""
 
 
 class Verdict(StrEnum):
@@ -29,6 +35,8 @@ class Control:
     timings: Timings
     leased_until: float = float("inf")
     """Monotonic; past it another worker may hold what we hold, so nothing may start (set by the engine)."""
+    stopped: Mapping[int, str] = field(default_factory=dict)
+    """Addresses that people put onto the suppression list a short while ago, and why; some may be admitted already."""
     _rows: Mapping[int, BroadcastRow] = field(default_factory=dict)
     _sure_until: Mapping[int, float] = field(default_factory=dict)
     """Monotonic, for each broadcast that may go: when what was read grows old, or the broadcast expires."""
@@ -37,7 +45,7 @@ class Control:
 
     async def refresh(self) -> None:
         started = self.clock.monotonic()
-        rows = await asyncio.to_thread(self._read)
+        rows, self.stopped = await asyncio.to_thread(self._read)
         self._rows, self._read_at = {row.id: row for row in rows}, started
         self._sure_until = {row.id: self._stays_true_until(row) for row in rows if row.state == "sending"}
 
@@ -90,6 +98,8 @@ class Control:
     def _is_stale(self) -> bool:
         return self.clock.monotonic() - self._read_at > self.timings.control_stale
 
-    def _read(self) -> list[BroadcastRow]:
+    def _read(self) -> tuple[list[BroadcastRow], Mapping[int, str]]:
+        since_ms = to_ms(self.clock.now()) - ON_THE_WAY_MS
         with self.db.reading() as connection:
-            return ledger.live_broadcasts(connection)
+            rows = ledger.live_broadcasts(connection)
+            return rows, addresses.newly_stopped(connection, since_ms) if rows else NOBODY

@@ -23,6 +23,7 @@ from app.domain.pacing import Pace
 from app.domain.reaching import Reach, first_reach
 from app.domain.retrying import Backoff, Doubt, GiveBack, Halve, Retry, Settle, decide
 from app.domain.sharing import Shares
+from app.domain.suppressing import reported
 from app.engine.admitting import put_back, settled
 from app.engine.calls import Load, Unit
 from app.engine.control import Control, Verdict
@@ -179,6 +180,9 @@ class Runner:
             if refused is not None:
                 self.finished(refused)
                 return
+        if self.control.stopped and not self.control.stopped.keys().isdisjoint(unit.ids):
+            await self._send_without_the_stopped(unit, watch)
+            return
         outcomes = await watch.guard((self.sink if load.drill else self.live).send(unit.batch))
         if isinstance(outcomes, Failure):
             outcomes = [outcomes] * len(unit.ids)
@@ -194,6 +198,15 @@ class Runner:
             self._learn(outcomes)
             pairs = zip(unit.ids, outcomes, strict=True)
             self.finished([self._row(load.origin, address_id, outcome) for address_id, outcome in pairs])
+
+    async def _send_without_the_stopped(self, unit: Unit, watch: Watch) -> None:
+        """Somebody of them said STOP, bounced or complained since they were admitted."""
+        if len(unit.ids) > 1:
+            for half in unit.halves():
+                await self._send(half, watch)
+            return
+        why, now_ms = reported(self.control.stopped[unit.ids[0]]), to_ms(self.clock.now())
+        self.finished([settled(unit.load.origin, unit.ids[0], Result.SUPPRESSED, why, now_ms)])
 
     def _free(self, broadcast: int) -> bool:
         """Nothing needs asking: the endpoint is well, and the broadcast surely may go."""

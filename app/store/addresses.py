@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import BigInteger, Connection, Row, and_, bindparam, delete, insert, select, update
+from sqlalchemy.sql.elements import ColumnElement
 
 from app.clock import from_ms, to_ms
 from app.domain.message import CODE_MEDIA, MEDIUM_CODES, Medium
+from app.domain.suppressing import Source, Why, is_own_stop
 from app.errors import not_found
 from app.keyring import Keyring
 from app.store.ledger_tables import address, suppression
@@ -37,6 +39,8 @@ class SuppressionRow:
     """In the clear: mask it before showing it."""
     reason: str
     at: datetime
+    source: Source | None = None
+    """None = nobody noted it, long ago."""
 
 
 def hashes(keyring: Keyring, places: Iterable[Place]) -> dict[Place, bytes]:
@@ -78,17 +82,79 @@ def suppressed(connection: Connection, address_ids: Sequence[int]) -> set[int]:
     return set(connection.execute(query).scalars())
 
 
-def suppress(connection: Connection, address_id: int, reason: str, now: datetime) -> bool:
-    """False when it was on the list already; the first reason stays."""
+def suppress(
+    connection: Connection, address_id: int, reason: str, now: datetime, source: Source = Source.STAFF
+) -> bool:
+    """False when it was on the list already; the first reason stays, unless it was the person's own STOP and this one
+    is not: a START must not take a bounce back.
+    """
     if suppressed(connection, [address_id]):
+        _outweigh(connection, [Suppressing(address_id, reason, to_ms(now), source)])
         return False
-    connection.execute(insert(suppression).values(address_id=address_id, reason=reason, at_ms=to_ms(now)))
+    values = {"address_id": address_id, "reason": reason, "at_ms": to_ms(now), "source": source.value}
+    connection.execute(insert(suppression).values(**values))
     return True
+
+
+class Suppressing(NamedTuple):
+    address_id: int
+    reason: str
+    at_ms: int
+    source: Source
+
+
+def suppress_many(connection: Connection, wanted: Iterable[Suppressing]) -> None:
+    """The same for what providers say, in a few statements; in one order, so that two of us never wait in a circle."""
+    ordered = sorted(wanted)
+    rows = [{**one._asdict(), "source": one.source.value} for one in ordered]
+    insert_missing(connection, suppression, rows, ["address_id"])
+    _outweigh(connection, ordered)
+
+
+def _outweigh(connection: Connection, wanted: Iterable[Suppressing]) -> None:
+    rows = [
+        {"whose": one.address_id, "because": one.reason, "when": one.at_ms, "by": one.source.value}
+        for one in wanted
+        if not is_own_stop(one.reason, one.source)
+    ]
+    if rows:
+        connection.execute(_OUTWEIGH, rows)
+
+
+def _own_stop() -> ColumnElement[bool]:
+    """As `domain.suppressing.is_own_stop` has it."""
+    sources = (Source.PERSON.value, Source.PROVIDER.value)
+    return and_(suppression.c.reason == Why.OPTED_OUT.value, suppression.c.source.in_(sources))
+
+
+_OUTWEIGH: Final = (
+    update(suppression)
+    .where(suppression.c.address_id == bindparam("whose"), _own_stop())
+    .values(reason=bindparam("because"), at_ms=bindparam("when"), source=bindparam("by"))
+)
+
+
+def newly_stopped(connection: Connection, since_ms: int) -> dict[int, str]:
+    """The reason of every address that people, not providers, put onto the list since then."""
+    return {row.address_id: row.reason for row in connection.execute(_NEWLY, {"since_ms": since_ms})}
+
+
+_NEWLY: Final = select(suppression.c.address_id, suppression.c.reason).where(
+    suppression.c.at_ms >= bindparam("since_ms", type_=BigInteger),
+    suppression.c.source.in_((Source.PERSON.value, Source.STAFF.value)),
+)
 
 
 def lift(connection: Connection, address_id: int) -> bool:
     """False when it was not on the list."""
     return connection.execute(delete(suppression).where(suppression.c.address_id == address_id)).rowcount > 0
+
+
+def take_back_stop(connection: Connection, address_id: int) -> bool:
+    """For a START: False unless the address is on the list by the person's own STOP and by nothing else."""
+    return (
+        connection.execute(delete(suppression).where(suppression.c.address_id == address_id, _own_stop())).rowcount > 0
+    )
 
 
 def suppression_page(
@@ -106,4 +172,5 @@ def suppression_page(
 
 
 def _suppression(row: Row[Any]) -> SuppressionRow:
-    return SuppressionRow(row.address_id, CODE_MEDIA[row.medium], row.value, row.reason, from_ms(row.at_ms))
+    source = Source(row.source) if row.source else None
+    return SuppressionRow(row.address_id, CODE_MEDIA[row.medium], row.value, row.reason, from_ms(row.at_ms), source)

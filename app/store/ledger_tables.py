@@ -42,6 +42,8 @@ suppression = Table(
     Column("address_id", ForeignKey("address.id"), primary_key=True),
     Column("reason", String(32), nullable=False),
     Column("at_ms", BigInteger, nullable=False),
+    Column("source", String(16), nullable=True),  # who says so: person | provider | staff; see store.addresses
+    Index("ix_suppression_at", "at_ms"),
 )
 
 broadcast = Table(
@@ -68,6 +70,7 @@ broadcast = Table(
     Column("canary_wait_ms", BigInteger, nullable=False),
     Column("canary_until_ms", BigInteger, nullable=True),  # while set, only shards with `canary` may be claimed
     Column("forgotten", Integer, nullable=False),  # 1 = only the totals are left, see store.retention
+    Column("minor_news", Integer, nullable=False, server_default="0"),  # 1 = held back from who asked for LESS
 )
 
 recipient = Table(

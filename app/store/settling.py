@@ -14,10 +14,12 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from app.domain.delivery import FINAL, Event, Result, Why
 from app.domain.message import FailureKind
+from app.domain.suppressing import Source
+from app.store.addresses import Suppressing, suppress_many
 from app.store.ledger import THIS_SHARD, which
-from app.store.ledger_tables import due, outcome, shard, suppression
+from app.store.ledger_tables import due, outcome, shard
 from app.store.locking import lock_shards
-from app.store.upsert import append_missing, insert_missing, insert_or_update
+from app.store.upsert import append_missing, insert_or_update
 from app.store.windows import Origin, ShardKey
 
 DELIVERY = ("broadcast", "medium", "address_id")
@@ -263,11 +265,9 @@ def _adding(names: tuple[str, ...]) -> Update:
 
 
 def _suppress(connection: Connection, rows: Iterable[Settled]) -> None:
-    values = [
-        {"address_id": row.address_id, "reason": row.suppress, "at_ms": row.at_ms} for row in rows if row.suppress
-    ]
-    if values:
-        insert_missing(connection, suppression, values, ["address_id"])
+    wanted = [Suppressing(row.address_id, row.suppress, row.at_ms, Source.PROVIDER) for row in rows if row.suppress]
+    if wanted:
+        suppress_many(connection, wanted)
 
 
 def _reconcile(

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from app.domain.audience import normalise
 from app.domain.message import Medium
 from app.domain.principals import Actor, permit
+from app.domain.suppressing import Source
 from app.domain.texts import forbidden_character, tidy
 from app.errors import Invalid, Problem
 from app.keyring import Keyring
@@ -34,14 +35,14 @@ def suppress_address(
     """`value` as a person writes it; an address we never saw is suppressed too, for later imports.
 
     `reason`: a short word that is counted, 1 to 32 characters.
-    `actor` None = the reader themselves (unsubscribe) or a provider's word.
+    `actor` None = the reader themselves.
     """
     if actor is not None:
         permit(actor, "suppress_address")
     word, clean = _short(reason), normalise(medium, value, region)
     with db.writing() as tx:
         address_id = addresses.resolve(tx, keyring, medium, clean)
-        if addresses.suppress(tx, address_id, word, now):
+        if addresses.suppress(tx, address_id, word, now, _source(actor)):
             _note(tx, actor, address_id, word, now)
         return addresses.get(tx, address_id)
 
@@ -55,7 +56,7 @@ def suppress_known_address(
     word = _short(reason)
     with db.writing() as tx:
         row = addresses.get(tx, address_id)
-        if addresses.suppress(tx, address_id, word, now):
+        if addresses.suppress(tx, address_id, word, now, _source(actor)):
             _note(tx, actor, address_id, word, now)
         return row
 
@@ -67,6 +68,10 @@ def _short(reason: str) -> str:
             Problem("bad_reason", f"A reason has 1 to {LONGEST_REASON} characters.", "reason", "Say it in two words.")
         )
     return word
+
+
+def _source(actor: Actor | None) -> Source:
+    return Source.PERSON if actor is None else Source.STAFF
 
 
 def _note(tx: Connection, actor: Actor | None, address_id: int, reason: str, now: datetime) -> None:

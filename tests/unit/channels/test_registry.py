@@ -73,6 +73,7 @@ def test_a_form_knows_its_fields_in_order() -> None:
         ("auth_token", "secret", True, True),
         ("sender", "text", True, False),
         ("base_url", "text", False, False),
+        ("keyword_answers", "text", False, False),
     ]
     assert fields[3].default == "https://api.twilio.com"
 

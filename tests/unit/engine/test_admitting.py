@@ -54,7 +54,7 @@ def test_each_reason_stops_only_its_own_row() -> None:
     assert closed(changed("addresses", None)) == {103: (Result.SUPPRESSED, "address_erased")}
     bad = changed("addresses", "a\0b", "\ud800", "x" * (ADDRESS_MOST + 1))
     assert closed(bad) == dict.fromkeys((101, 102, 103), (Result.DEAD, "ours:bad_address"))
-    assert closed(changed("suppressed", "opted_out")) == {103: (Result.SUPPRESSED, "on_suppression_list")}
+    assert closed(changed("suppressed", "opted_out")) == {103: (Result.SUPPRESSED, "on_suppression_list:opted_out")}
     assert closed(changed("superseded", 1)) == {103: (Result.SUPERSEDED, "newer_update")}
     spared = changed("first", FirstMessage.SPARED.value)
     assert closed(spared) == {103: (Result.SUPPRESSED, "first_message_never_left")}

@@ -1,0 +1,115 @@
+"""Take what somebody wrote back: do what a keyword asks for at once, keep everything else for staff."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Connection
+
+from app.domain.audience import choose_language, normalise
+from app.domain.endpoints import Endpoint
+from app.domain.keywords import Keyword, keyword
+from app.domain.message import Reply, Wish
+from app.domain.replying import LONGEST, Answer, Effect, Silence, Standing, answer, effect
+from app.domain.suppressing import Source, Why
+from app.domain.texts import tidy
+from app.errors import Invalid
+from app.keyring import Keyring
+from app.observe import logger
+from app.store import addresses, audit, hearing
+from app.store.database import Database
+from app.store.hearing import Heard
+from app.templating.replies import ReplyWords
+
+
+class Ignored(StrEnum):
+    REPEATED = "repeated"
+    """This message was taken before."""
+    NO_ADDRESS = "no_address"
+    """Whoever sent it cannot be written to: a short code, a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """What every reply is held against."""
+
+    db: Database
+    keyring: Keyring
+    words: ReplyWords
+    default_language: str = "en"
+
+
+def take_reply(listener: Listener, endpoint: Endpoint, reply: Reply, now: datetime) -> Effect | Ignored:
+    """One short transaction. The same message twice counts once.
+
+    From its commit on no worker admits a stopped address any more, and none begins a call to it that was admitted
+    before once it has looked at what staff want, half a second later at most.
+    """
+    try:
+        clean = normalise(endpoint.medium, reply.sender, "")
+    except Invalid:
+        logger("clarion.callbacks").warning("reply_ignored", endpoint=endpoint.slug, why=Ignored.NO_ADDRESS.value)
+        return Ignored.NO_ADDRESS
+    found = keyword(reply.text, listener.words.vocabulary)
+    wish = reply.wish or (found.wish if found else None)
+    with listener.db.writing() as tx:
+        if hearing.known(tx, endpoint.id, reply.event_id):
+            return Ignored.REPEATED
+        address_id = addresses.resolve(tx, listener.keyring, endpoint.medium, clean)
+        before = hearing.standing(tx, address_id)
+        done = effect(wish, before)
+        said = answer(done, before, hearing.answered_lately(tx, address_id, now), answered=reply.answered)
+        hearing.keep(
+            tx,
+            Heard(
+                endpoint=endpoint.id,
+                event_id=reply.event_id,
+                address_id=address_id,
+                medium=endpoint.medium,
+                wish=wish,
+                effect=done,
+                words=_kept(listener.keyring, reply.text) if done is Effect.FOR_STAFF else None,
+                language=_language(tx, listener, address_id, found),
+                broadcast=hearing.last_told(tx, endpoint.medium, address_id),
+                answer=said if isinstance(said, Answer) else Answer.NONE,
+                answer_reason=said.value if isinstance(said, Silence) else "",
+                at=now,
+            ),
+        )
+        _carry_out(tx, address_id, done, before, now)
+    return done
+
+
+def _carry_out(tx: Connection, address_id: int, done: Effect, before: Standing, now: datetime) -> None:
+    match done:
+        case Effect.STOPPED:
+            addresses.suppress(tx, address_id, Why.OPTED_OUT, now, Source.PERSON)
+            _note(tx, "suppress_address", address_id, Wish.STOP, now)
+        case Effect.STARTED:
+            addresses.take_back_stop(tx, address_id)
+            hearing.wish_for_everything(tx, address_id)
+            _note(tx, "lift_suppression", address_id, Wish.START, now)
+        case Effect.LESS if not before.less:
+            hearing.wish_for_less(tx, address_id, now)
+            _note(tx, "wish_for_less", address_id, Wish.LESS, now)
+        case Effect.MORE:
+            hearing.wish_for_everything(tx, address_id)
+            _note(tx, "wish_for_everything", address_id, Wish.MORE, now)
+
+
+def _note(tx: Connection, act: str, address_id: int, wish: Wish, now: datetime) -> None:
+    audit.append(tx, "reader", act, f"address/{address_id}", {"reason": wish.value, "how": "reply"}, now)
+
+
+def _language(tx: Connection, listener: Listener, address_id: int, found: Keyword | None) -> str:
+    """Theirs; a stranger's is the one they write in, as far as one word tells."""
+    spoken = hearing.languages_of(tx, address_id)
+    if not spoken and found is not None and len(found.languages) == 1:
+        spoken = list(found.languages)
+    return choose_language(spoken, list(listener.words.answers), listener.default_language)
+
+
+def _kept(keyring: Keyring, text: str) -> bytes:
+    return keyring.seal(tidy(text)[:LONGEST].encode("utf-8", "replace"))

@@ -1,0 +1,117 @@
+"""Whoever texts STOP while a broadcast goes out gets nothing more once it was answered, and the report says why.
+
+The message comes as Twilio sends it, signed, through the callbacks of the service; the engine goes on sending to
+everybody else meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import cast
+from urllib.parse import urlencode
+
+import pytest
+
+from app.callbacks.intake import Intake
+from app.callbacks.known import Known
+from app.callbacks.taking import Desk
+from app.domain.delivery import State
+from app.domain.message import Channel, Inbound, Medium, Secret
+from app.keyring import Keyring
+from app.store import deliveries
+from app.store.database import Database
+from app.templating.replies import load_replies
+from app.usecases.record_receipts import keep
+from app.usecases.take_reply import Listener, take_reply
+from channels.http import Http
+from channels.sms_twilio import TwilioSms
+from tests.rig.signing import sign_twilio
+from tests.rig.stage import Stage
+
+pytestmark = [pytest.mark.anyio, pytest.mark.virtual_time, pytest.mark.both_databases]
+
+PEOPLE = 400
+TOKEN = "the auth token"
+BASE = "https://clarion.example.org"
+STOPS = ("STOP", "unsubscribe", "Stop please", "બંધ કરો", "ＳＴＯＰ")
+
+
+class Texts:
+    """The endpoint's number, at which people answer."""
+
+    def __init__(self, stage: Stage) -> None:
+        twilio = TwilioSms(TwilioSms.Settings("AC1", Secret(TOKEN), "+15005550006"), Http())
+        listener = Listener(stage.db, stage.keyring, load_replies())
+        intake = Intake(partial(keep, stage.db), stage.keyring.key("reference"), stage.clock)
+        known = Known(stage.db, stage.clock)
+        said = partial(take_reply, listener)
+        stale = stage.timings.control_stale
+        self._desk = Desk(known, stage.clock, BASE, intake, lambda _: cast("Channel", twilio), said, stale)
+        self._sent = 0
+
+    async def answer(self, sender: str, text: str) -> None:
+        """Returns when the service has answered."""
+        self._sent += 1
+        form = {"MessageSid": f"SM{self._sent}", "SmsStatus": "received", "From": sender, "To": "+1", "Body": text}
+        url = f"{BASE}/callbacks/text"
+        signed = {"x-twilio-signature": sign_twilio(TOKEN, url, form)}
+        thanks = await self._desk.take("text", Inbound(url, signed, urlencode(form).encode()))
+        assert thanks is not None
+
+
+def staged(database: Database, keyring: Keyring) -> Stage:
+    stage = Stage(database, keyring)
+    stage.open(PEOPLE)
+    stage.add_endpoint("text", Medium.SMS, rate=200)
+    return stage
+
+
+async def test_in_mid_broadcast(database: Database, keyring: Keyring) -> None:
+    stage = staged(database, keyring)
+    texts = Texts(stage)
+    everybody = [f"+1202555{person:04d}" for person in range(PEOPLE)]
+    async with stage.running():
+        sent = stage.broadcast(["text"])
+        await stage.until_asked("text", 50)
+        waiting = [one for one in everybody if one not in stage.asked("text")]
+        # The next in turn are admitted already; the last are not; one has got it and must get nothing further.
+        stopped = [*waiting[:3], waiting[-1], everybody[0]]
+        await asyncio.gather(*map(texts.answer, stopped, STOPS))
+        before = stage.asked("text")
+        await stage.until(sent.id, "done")
+        after = stage.asked("text")
+        again = stage.broadcast(["text"], stage="details")
+        await stage.until(again.id, "done")
+        later = stage.asked("text")
+    assert [after[one] for one in stopped] == [before[one] for one in stopped], "nothing once STOP was answered"
+    assert [later[one] for one in stopped] == [after[one] for one in stopped], "and nothing of any later update"
+    told = sum(after[one] for one in stopped)
+    assert stage.counts(sent.id) == {State.ACCEPTED: PEOPLE - 5 + told, State.SUPPRESSED: 5 - told}
+    assert 1 <= told <= 4, "who was first had it, and who was last could still be spared"
+    assert stage.counts(again.id) == {State.ACCEPTED: PEOPLE - 5, State.SUPPRESSED: 5}
+    assert reasons(stage, again.broadcast_id) == ["on_suppression_list:opted_out"] * 5
+    assert max(after.values()) == 1
+
+
+async def test_start_brings_the_next_update_back(database: Database, keyring: Keyring) -> None:
+    stage = staged(database, keyring)
+    texts = Texts(stage)
+    somebody = "+12025550007"
+    async with stage.running():
+        await texts.answer(somebody, "STOP")
+        first = stage.broadcast(["text"])
+        await stage.until(first.id, "done")
+        assert somebody not in stage.asked("text")
+        await texts.answer(somebody, "start")
+        second = stage.broadcast(["text"], stage="details")
+        await stage.until(second.id, "done")
+    assert stage.asked("text")[somebody] == 1
+    assert stage.counts(second.id) == {State.ACCEPTED: PEOPLE}
+
+
+def reasons(stage: Stage, broadcast: int | None) -> list[str]:
+    assert broadcast is not None
+    with stage.db.reading() as connection:
+        found, _ = deliveries.page(connection, broadcast, state=State.SUPPRESSED)
+    return [one.reason for one in found]

@@ -1,0 +1,150 @@
+"""What people write back by text: keywords take hold at once, everything else is kept for staff, each message once."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from app.clock import FrozenClock
+from app.domain.message import Medium
+from app.domain.replying import Answer
+from app.domain.suppressing import Source
+from app.store import addresses, hearing
+from app.store.hearing import InboundRow
+from tests.callers import BASE, TOKEN, Callers, connect
+from tests.faces import Api
+from tests.rig.signing import sign_twilio
+
+STRANGER = "+12025550100"
+
+
+class Writers:
+    """People with telephones, and Twilio in between."""
+
+    def __init__(self, provider: Callers) -> None:
+        self.api = provider.api
+        self.provider = provider
+        self._sent = 0
+
+    def write(self, text: str, sender: str = STRANGER, *, sid: str = "", token: str = TOKEN, **other: str) -> Any:
+        self._sent += 1
+        path = "/callbacks/real-texts"
+        form = {"MessageSid": sid or f"SM{self._sent}", "SmsStatus": "received", "From": sender, "To": "+15005550006"}
+        form |= {"Body": text, **other}
+        headers = {
+            "content-type": "application/x-www-form-urlencoded",
+            "x-twilio-signature": sign_twilio(token, BASE + path, form),
+        }
+        return self.api.client.post(path, content=urlencode(form), headers=headers)
+
+    def rows(self) -> list[InboundRow]:
+        with self.api.db.reading() as connection:
+            return list(reversed(hearing.page(connection, keywords=True).items))
+
+    def listed(self) -> list[tuple[str, str | None]]:
+        with self.api.db.reading() as connection:
+            return [(row.reason, row.source) for row in addresses.suppression_page(connection).items]
+
+    def suppress(self, reason: str, source: Source) -> None:
+        with self.api.db.writing() as tx:
+            place = addresses.resolve(tx, self.api.wiring.keyring, Medium.SMS, STRANGER)
+            addresses.suppress(tx, place, reason, self.api.clock.now(), source)
+
+
+@pytest.fixture
+def writers(api: Api) -> Writers:
+    api.prepare()
+    return Writers(connect(api))
+
+
+def test_a_stop_is_thanked_with_an_empty_answer_and_takes_hold(writers: Writers) -> None:
+    answer = writers.write(" Stop ")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/xml")
+    assert answer.text.endswith("<Response/>")
+    assert writers.listed() == [("opted_out", "person")]
+    [row] = writers.rows()
+    assert (row.keyword, row.effect, row.words) == ("stop", "stopped", None)
+    assert (row.answer, row.answer_reason) == ("", "provider_answered")
+    assert row.crisis is None
+
+
+def test_an_unproven_message_changes_nothing(writers: Writers) -> None:
+    assert writers.write("STOP", token="somebody else's").status_code == 401
+    assert (writers.rows(), writers.listed()) == ([], [])
+
+
+def test_the_same_message_twice_counts_once(writers: Writers) -> None:
+    for _ in range(3):
+        assert writers.write("HELP me, the lift is stuck", sid="SMsame").status_code == 200
+    assert len(writers.rows()) == 1
+
+
+def test_start_takes_back_the_persons_own_stop_and_nothing_else(writers: Writers) -> None:
+    writers.write("STOP")
+    writers.write("START")
+    assert writers.listed() == []
+    for reason, source in (("bounced", Source.PROVIDER), ("opted_out", Source.STAFF)):
+        writers.suppress(reason, source)
+        writers.write("START")
+        assert writers.listed() == [(reason, source)]
+        with writers.api.db.writing() as tx:
+            addresses.lift(tx, writers.rows()[-1].address_id)
+    assert [row.effect for row in writers.rows()] == ["stopped", "started", "blocked", "blocked"]
+
+
+def test_a_bounce_after_a_stop_is_not_taken_back_by_start(writers: Writers) -> None:
+    writers.write("STOP")
+    writers.suppress("bounced", Source.PROVIDER)
+    writers.write("START")
+    assert writers.listed() == [("bounced", "provider")]
+
+
+def test_what_the_provider_makes_of_a_word_counts(writers: Writers) -> None:
+    writers.write("ARRET", OptOutType="STOP")
+    assert writers.listed() == [("opted_out", "person")]
+
+
+def test_a_word_of_ones_own_language_is_confirmed_once_because_the_provider_does_not(writers: Writers) -> None:
+    writers.write("બંધ કરો")
+    writers.write("બંધ કરો")
+    writers.write("બંધ કરો")
+    assert writers.listed() == [("opted_out", "person")]
+    said = [(row.answer, row.language, row.answer_reason) for row in writers.rows()]
+    assert said == [("stop", "gu", ""), ("", "gu", "nothing_to_say"), ("", "gu", "nothing_to_say")]
+
+
+def test_less_and_more(writers: Writers) -> None:
+    for text in ("less", "LESS", "more", "more"):
+        writers.write(text)
+    with writers.api.db.reading() as connection:
+        assert not hearing.standing(connection, writers.rows()[0].address_id).less
+    effects = [(row.effect, row.answer, row.answer_reason) for row in writers.rows()]
+    assert effects == [
+        ("less", "less", ""),
+        ("less", "", "answered_lately"),
+        ("more", "more", ""),
+        ("for_staff", "", "nothing_to_say"),
+    ]
+
+
+def test_two_robots_do_not_go_on_for_ever(writers: Writers, clock: FrozenClock) -> None:
+    for _ in range(3):
+        for text in ("less", "more"):
+            writers.write(text)
+            clock.advance(61 * 60)
+    assert [row.answer for row in writers.rows()] == [Answer.LESS, Answer.MORE] * 2 + [Answer.NONE] * 2
+
+
+def test_a_message_is_kept_for_staff_sealed_and_with_what_it_is_about(writers: Writers) -> None:
+    text = "Is the school shelter open? \u202e" + "x" * 5_000
+    writers.write(text)
+    [row] = writers.rows()
+    assert row.effect == "for_staff"
+    assert row.words is not None
+    assert b"shelter" not in row.words
+    assert writers.api.wiring.keyring.unseal(row.words).decode() == text[:2_000]
+    writers.write("", sid="SMempty")
+    assert writers.write("hello", "Metro Power").status_code == 200, "nobody can answer a name"
+    assert len(writers.rows()) == 2
