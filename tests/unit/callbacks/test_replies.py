@@ -59,7 +59,24 @@ def writers(api: Api) -> Writers:
     return Writers(connect(api))
 
 
-def test_a_stop_is_thanked_with_an_empty_answer_and_takes_hold(writers: Writers) -> None:
+def test_each_message_is_proven_and_taken_once(writers: Writers) -> None:
+    assert writers.write("STOP", token="somebody else's").status_code == 401
+    assert (writers.rows(), writers.listed()) == ([], [])
+    for _ in range(3):
+        assert writers.write("HELP me, the lift is stuck", sid="SMsame").status_code == 200
+    assert len(writers.rows()) == 1
+    assert writers.write("hello", "Metro Power").status_code == 200, "nobody can answer a name"
+    text = "Is the school shelter open? \u202e" + "x" * 5_000
+    writers.write(text)
+    writers.write("")
+    _, row, empty = writers.rows()
+    assert (row.effect, row.crisis, empty.effect) == ("for_staff", None, "for_staff")
+    assert row.words is not None
+    assert b"shelter" not in row.words
+    assert writers.api.wiring.keyring.unseal(row.words).decode() == text[:2_000]
+
+
+def test_start_takes_back_the_persons_own_stop_and_nothing_else(writers: Writers) -> None:
     answer = writers.write(" Stop ")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/xml")
     assert answer.text.endswith("<Response/>")
@@ -67,84 +84,43 @@ def test_a_stop_is_thanked_with_an_empty_answer_and_takes_hold(writers: Writers)
     [row] = writers.rows()
     assert (row.keyword, row.effect, row.words) == ("stop", "stopped", None)
     assert (row.answer, row.answer_reason) == ("", "provider_answered")
-    assert row.crisis is None
-
-
-def test_an_unproven_message_changes_nothing(writers: Writers) -> None:
-    assert writers.write("STOP", token="somebody else's").status_code == 401
-    assert (writers.rows(), writers.listed()) == ([], [])
-
-
-def test_the_same_message_twice_counts_once(writers: Writers) -> None:
-    for _ in range(3):
-        assert writers.write("HELP me, the lift is stuck", sid="SMsame").status_code == 200
-    assert len(writers.rows()) == 1
-
-
-def test_start_takes_back_the_persons_own_stop_and_nothing_else(writers: Writers) -> None:
-    writers.write("STOP")
-    writers.write("START")
-    assert writers.listed() == []
+    writers.suppress("bounced", Source.PROVIDER)
+    assert writers.listed() == [("bounced", "provider")], "what weighs more replaces their own word"
     for reason, source in (("bounced", Source.PROVIDER), ("opted_out", Source.STAFF)):
         writers.suppress(reason, source)
         writers.write("START")
         assert writers.listed() == [(reason, source)]
         with writers.api.db.writing() as tx:
-            addresses.lift(tx, writers.rows()[-1].address_id)
-    assert [row.effect for row in writers.rows()] == ["stopped", "started", "blocked", "blocked"]
-
-
-def test_a_bounce_after_a_stop_is_not_taken_back_by_start(writers: Writers) -> None:
-    writers.write("STOP")
-    writers.suppress("bounced", Source.PROVIDER)
+            addresses.lift(tx, row.address_id)
+    writers.suppress("opted_out", Source.PROVIDER)
     writers.write("START")
-    assert writers.listed() == [("bounced", "provider")]
+    assert writers.listed() == []
+    assert [one.effect for one in writers.rows()] == ["stopped", "blocked", "blocked", "started"]
 
 
-def test_what_the_provider_makes_of_a_word_counts(writers: Writers) -> None:
-    writers.write("ARRET", OptOutType="STOP")
-    assert writers.listed() == [("opted_out", "person")]
-
-
-def test_a_word_of_ones_own_language_is_confirmed_once_because_the_provider_does_not(writers: Writers) -> None:
-    writers.write("બંધ કરો")
-    writers.write("બંધ કરો")
-    writers.write("બંધ કરો")
-    assert writers.listed() == [("opted_out", "person")]
+def test_words_of_other_languages_and_of_the_provider(writers: Writers) -> None:
+    writers.write("ARRET", "+12025550101", OptOutType="STOP")
+    for _ in range(3):
+        writers.write("બંધ કરો")
+    assert writers.listed() == [("opted_out", "person")] * 2
     said = [(row.answer, row.language, row.answer_reason) for row in writers.rows()]
-    assert said == [("stop", "gu", ""), ("", "gu", "nothing_to_say"), ("", "gu", "nothing_to_say")]
+    confirmed_once = [("stop", "gu", ""), ("", "gu", "nothing_to_say"), ("", "gu", "nothing_to_say")]
+    assert said == [("", "en", "provider_answered"), *confirmed_once]
 
 
-def test_less_and_more(writers: Writers) -> None:
+def test_answers_are_few_so_that_two_robots_do_not_go_on_for_ever(writers: Writers, clock: FrozenClock) -> None:
     for text in ("less", "LESS", "more", "more"):
         writers.write(text)
     with writers.api.db.reading() as connection:
         assert not hearing.standing(connection, writers.rows()[0].address_id).less
-    effects = [(row.effect, row.answer, row.answer_reason) for row in writers.rows()]
-    assert effects == [
+    assert [(row.effect, row.answer, row.answer_reason) for row in writers.rows()] == [
         ("less", "less", ""),
         ("less", "", "answered_lately"),
         ("more", "more", ""),
         ("for_staff", "", "nothing_to_say"),
     ]
-
-
-def test_two_robots_do_not_go_on_for_ever(writers: Writers, clock: FrozenClock) -> None:
-    for _ in range(3):
+    for _ in range(2):
+        clock.advance(61 * 60)
         for text in ("less", "more"):
             writers.write(text)
-            clock.advance(61 * 60)
-    assert [row.answer for row in writers.rows()] == [Answer.LESS, Answer.MORE] * 2 + [Answer.NONE] * 2
-
-
-def test_a_message_is_kept_for_staff_sealed_and_with_what_it_is_about(writers: Writers) -> None:
-    text = "Is the school shelter open? \u202e" + "x" * 5_000
-    writers.write(text)
-    [row] = writers.rows()
-    assert row.effect == "for_staff"
-    assert row.words is not None
-    assert b"shelter" not in row.words
-    assert writers.api.wiring.keyring.unseal(row.words).decode() == text[:2_000]
-    writers.write("", sid="SMempty")
-    assert writers.write("hello", "Metro Power").status_code == 200, "nobody can answer a name"
-    assert len(writers.rows()) == 2
+    assert [row.answer for row in writers.rows()[4:]] == [Answer.LESS, Answer.MORE, Answer.NONE, Answer.NONE]
