@@ -50,19 +50,21 @@ from app.site.lastgood import last_good
 from app.site.live import Hub
 from app.site.shelf import Shelf
 from app.store import documents, endpoints
-from app.store.calling import Listener
+from app.store.calling import Listener as Calls
 from app.store.database import Database
 from app.store.ledger import BroadcastRow
 from app.store.posts import first_post
 from app.store.server_clock import ServerClock
 from app.store.updates import UpdateRow
 from app.templating import Templating
+from app.templating.replies import load_replies
 from app.usecases.attend import attend
 from app.usecases.compose_message import compose
 from app.usecases.keep_said import keep_said
 from app.usecases.load_source import load_source
 from app.usecases.preview_update import EndpointLimits, Preflight, preflight
 from app.usecases.sample_renderings import EndpointSamples, Rendering, sample_renderings
+from app.usecases.take_reply import Listener
 from app.usecases.tap_answer import question_url
 from app.visitors import forms as visitors
 from app.visitors.opening import visitors_context
@@ -246,7 +248,7 @@ class Wiring:
         beside = []
         if isinstance(self.clock, ServerClock):
             calls = self.settings.listen_url.get_secret_value() or self.settings.database_url
-            beside = [self.clock.run, Listener(calls, self.bell.ring).run]
+            beside = [self.clock.run, Calls(calls, self.bell.ring).run]
         return [*self._always(), self.engine.run, *beside]
 
     def _always(self) -> Iterator[Callable[[asyncio.Event], Coroutine[Any, Any, None]]]:
@@ -268,6 +270,7 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
     reference_key = keyring.key(REFERENCES)
     keys = (reference_key, keyring.key(MANAGE))
     composer = Composer(words.compose, clock, settings.public_base, *keys, words.areas, words.thread)
+    listener = Listener(db, keyring, load_replies(), settings.default_language)
     press = _press(settings, templating)
     engine = Engine(db, channels, composer, clock, timings, alone=db.is_sqlite)
     couriers = Couriers(db, Opener(http, keyring.unseal), clock)
@@ -306,7 +309,7 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
             check_pages=page_watch.check,
             fire=fire,
         ),
-        callbacks=callbacks_desk(settings, db, clock, keyring, reference_key, channels),
+        callbacks=callbacks_desk(listener, clock, settings.public_base, reference_key, channels, timings.control_stale),
         contact_readings=contact_readings.Context(db, clock, keyring, bell.ring),
         visitors=visitors_context(db, clock, keyring, press, _console_base(settings), bell.ring),
     )

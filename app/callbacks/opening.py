@@ -11,30 +11,25 @@ from app.callbacks.taking import Desk
 from app.clock import Clock
 from app.domain.endpoints import Endpoint
 from app.domain.message import Channel
-from app.keyring import Keyring
-from app.settings import Settings
-from app.store.database import Database
-from app.templating.replies import load_replies
 from app.usecases.record_receipts import keep
 from app.usecases.take_reply import Listener, take_reply
 
 
 def callbacks_desk(
-    settings: Settings,
-    db: Database,
+    listener: Listener,
     clock: Clock,
-    keyring: Keyring,
+    public_base: str,
     reference_key: bytes,
     open_channel: Callable[[Endpoint], Channel],
+    stop_settles: float,
 ) -> Desk:
-    """`reference_key` signs delivery references."""
-    listener = Listener(db, keyring, load_replies(), settings.default_language)
+    """`reference_key` signs delivery references; `stop_settles`: see `Desk`."""
     return Desk(
-        Known(db, clock),
+        Known(listener.db, clock),
         clock,
-        settings.public_base,
-        Intake(partial(keep, db), reference_key, clock),
+        public_base,
+        Intake(partial(keep, listener.db), reference_key, clock),
         open_channel,
         partial(take_reply, listener),
-        settings.timings.control_stale,
+        stop_settles,
     )

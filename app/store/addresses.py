@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import BigInteger, Connection, Row, and_, bindparam, delete, insert, select, update
+from sqlalchemy import BigInteger, Connection, Row, and_, bindparam, delete, insert, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from app.clock import from_ms, to_ms
@@ -123,8 +123,8 @@ def _outweigh(connection: Connection, wanted: Iterable[Suppressing]) -> None:
 
 def _own_stop() -> ColumnElement[bool]:
     """As `domain.suppressing.is_own_stop` has it."""
-    sources = (Source.PERSON.value, Source.PROVIDER.value)
-    return and_(suppression.c.reason == Why.OPTED_OUT.value, suppression.c.source.in_(sources))
+    of_person, of_provider = (suppression.c.source == one.value for one in (Source.PERSON, Source.PROVIDER))
+    return and_(suppression.c.reason == Why.OPTED_OUT.value, or_(of_person, of_provider))
 
 
 _OUTWEIGH: Final = (

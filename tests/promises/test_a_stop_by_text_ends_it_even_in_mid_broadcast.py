@@ -7,23 +7,19 @@ everybody else meanwhile.
 from __future__ import annotations
 
 import asyncio
-from functools import partial
 from typing import cast
 from urllib.parse import urlencode
 
 import pytest
 
-from app.callbacks.intake import Intake
-from app.callbacks.known import Known
-from app.callbacks.taking import Desk
+from app.callbacks.opening import callbacks_desk
 from app.domain.delivery import State
 from app.domain.message import Channel, Inbound, Medium, Secret
 from app.keyring import Keyring
 from app.store import deliveries
 from app.store.database import Database
 from app.templating.replies import load_replies
-from app.usecases.record_receipts import keep
-from app.usecases.take_reply import Listener, take_reply
+from app.usecases.take_reply import Listener
 from channels.http import Http
 from channels.sms_twilio import TwilioSms
 from tests.rig.signing import sign_twilio
@@ -43,11 +39,8 @@ class Texts:
     def __init__(self, stage: Stage) -> None:
         twilio = TwilioSms(TwilioSms.Settings("AC1", Secret(TOKEN), "+15005550006"), Http())
         listener = Listener(stage.db, stage.keyring, load_replies())
-        intake = Intake(partial(keep, stage.db), stage.keyring.key("reference"), stage.clock)
-        known = Known(stage.db, stage.clock)
-        said = partial(take_reply, listener)
-        stale = stage.timings.control_stale
-        self._desk = Desk(known, stage.clock, BASE, intake, lambda _: cast("Channel", twilio), said, stale)
+        key, stale = stage.keyring.key("reference"), stage.timings.control_stale
+        self._desk = callbacks_desk(listener, stage.clock, BASE, key, lambda _: cast("Channel", twilio), stale)
         self._sent = 0
 
     async def answer(self, sender: str, text: str) -> None:
