@@ -295,8 +295,24 @@ class Imported(Given):
 class Reachable(Given):
     address_id: int
     medium: str
-    address: str = Field(description="Masked")
+    address: str = Field(description="Masked, unless it was asked for in the clear")
     suppressed: bool
+    preferred: bool = Field(True, description="The one of its medium that is written to")
+
+
+class ConsentView(Given):
+    medium: str
+    topic: str = Field(description="Empty: whatever comes by this medium")
+    granted: bool
+    how: str = Field(description="import, form, sms, one_click, staff or api")
+    text_version: str
+    at: datetime
+    by: str = Field(description="Who noted it; `reader` for the person themselves")
+
+
+class Erased(Given):
+    addresses: int = Field(description="Blanked")
+    shared: int = Field(description="Not blanked, because somebody else has them too")
 
 
 class SubscriberView(Given):
@@ -308,6 +324,9 @@ class SubscriberView(Given):
     attributes: dict[str, str]
     updated_at: datetime
     addresses: list[Reachable]
+    standing: str = Field("customer", description="customer, or self: whoever subscribed themselves")
+    preferred_medium: str | None = None
+    consents: list[ConsentView] = Field([], description="What holds now; empty in lists")
 
 
 class AudienceView(Given):

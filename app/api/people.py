@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
 
 from app.api.access import may
-from app.api.answers import Imported, Paged, Reachable, SubscriberView, Suppressed, paged
+from app.api.answers import Imported, Paged, SubscriberView, Suppressed, paged
 from app.api.bodies import Body
 from app.api.context import Ctx
 from app.api.identifiers import RowId
 from app.api.pagination import Cursor, Limit
 from app.api.problems import REFUSALS
 from app.api.schemas import Reason, Suppression
+from app.api.subscribers import view
 from app.domain.masking import mask
 from app.domain.message import Medium
 from app.domain.principals import Actor
@@ -24,6 +24,7 @@ from app.store import subscribers
 from app.store.subscribers import SubscriberRow
 from app.usecases.import_subscribers import import_subscribers
 from app.usecases.lift_suppression import lift_suppression
+from app.usecases.save_subscriber import PersonView
 from app.usecases.suppress_address import suppress_address
 
 router = APIRouter(prefix="/subscribers", tags=["subscribers"], responses=REFUSALS)
@@ -84,16 +85,7 @@ def lift(address_id: RowId, body: Reason, context: Ctx, actor: Annotated[Actor, 
 
 
 def _view(row: SubscriberRow) -> SubscriberView:
-    places = [
-        Reachable(
-            address_id=one.address_id,
-            medium=one.medium.value,
-            address=mask(one.medium, one.value),
-            suppressed=one.suppressed,
-        )
-        for one in row.addresses
-    ]
-    return SubscriberView.model_validate({**asdict(row), "addresses": places})
+    return view(PersonView(row, ()))
 
 
 def _check_type(content_type: str) -> None:

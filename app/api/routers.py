@@ -24,6 +24,7 @@ from app.api import (
     release,
     schedules,
     staff,
+    subscribers,
     targets,
     translations,
     triage,
@@ -36,8 +37,8 @@ def everything() -> APIRouter:
     api = APIRouter(prefix="/api/v1")
     routers = [
         *registry.lists(), organisation.router, contact_readings.router, advice.router, links.router,
-        open_links.router, triage.router, declaring.router, endpoints.router, people.router, audiences.router,
-        crises.router, fact_sources.router, updates.router, translations.router, release.router,
+        open_links.router, triage.router, declaring.router, endpoints.router, people.router, subscribers.router,
+        audiences.router, crises.router, fact_sources.router, updates.router, translations.router, release.router,
         preview_links.router, targets.router,
         pages.router, watching.router, staff.router, schedules.router, schedules.plans, planned.router,
         housekeeping.router,

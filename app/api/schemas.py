@@ -330,6 +330,42 @@ class Decision(Sent):
     decision: Literal["resend", "accept_as_sent"]
 
 
+class SubscriberAddress(Sent):
+    """By its value, or by the id of one they have already."""
+
+    medium: Literal["sms", "email", "push", "chat", "voice"]
+    address: str | None = Field(None, max_length=2_000)
+    address_id: int | None = None
+    preferred: bool = Field(False, description="The one of its medium that is written to; else the first")
+
+
+class ConsentSaid(Sent):
+    medium: Literal["sms", "email", "push", "chat", "voice"]
+    topic: str = Field("", max_length=64, description="Empty: whatever comes by this medium")
+    granted: bool
+    how: Literal["import", "form", "sms", "one_click", "staff", "api"] = "api"
+    text_version: str = Field("", max_length=64, description="Of the words they agreed to")
+
+
+class Subscriber(Sent):
+    """One person. `external_id` is fixed by the address and may be left out."""
+
+    external_id: str | None = Field(None, max_length=200)
+    name: str = Field("", max_length=200)
+    languages: list[str] = Field(["en"], description="Best first")
+    timezone: str = "UTC"
+    area: str = Field("", max_length=64)
+    attributes: dict[str, str] = {}
+    standing: Literal["customer", "self"] = Field("customer", description="self: hears only what they chose")
+    preferred_medium: Literal["sms", "email", "push", "chat", "voice"] | None = None
+    addresses: list[SubscriberAddress] | None = Field(None, description="Left out: those they have stay")
+    consents: list[ConsentSaid] = Field([], description="What they say now; each statement is kept with its proof")
+
+
+class Erasure(Sent):
+    confirm: str = Field(max_length=200, description="The external id once more")
+
+
 class Suppression(Sent):
     medium: Literal["sms", "email", "push", "voice"]
     address: str = Field(max_length=320)

@@ -79,6 +79,7 @@ MENU: Final = (
     Entry("organisation", "Name, logo, colour and footer of the pages.", ("look",)),
     Entry("planned", "Work announced ahead of time.", ("look",)),
     Entry("import", "Take in lists.", ("people",), group=True),
+    Entry("subscriber", "One person: their addresses, what they agreed to, what we hold.", ("subscriber",), group=True),
     Entry("registry", "All contact channels, needs and rules as one file.", ("registry",), group=True),
     Entry("routes", "Check the routing rules.", ("routes",), group=True),
     Entry("links", "The links readers are sent to.", ("links",), group=True),

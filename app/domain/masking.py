@@ -9,8 +9,15 @@ def mask(medium: Medium, value: str | None) -> str:
     """`+44•••••••123`, `a•••@example.org`; an erased address is `erased`; sites and accounts stay as they are."""
     if value is None:
         return "erased"
-    if medium not in PERSONAL_MEDIA:
-        return value
+    return _masked(value) if medium in PERSONAL_MEDIA else value
+
+
+def mask_theirs(medium: Medium, value: str | None) -> str:
+    """The same for what is surely a person's: their handle in a chat is masked too."""
+    return f"{value[:2]}•••" if value and medium is Medium.CHAT else mask(medium, value)
+
+
+def _masked(value: str) -> str:
     local, at, domain = value.partition("@")
     if at:
         return f"{local[:1]}•••@{domain}"

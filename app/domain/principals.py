@@ -87,6 +87,10 @@ ROLE_FOR: Final[Mapping[str, Role]] = MappingProxyType(
         "confirm_update": Role.AUTHOR,
         # people we write to
         "import_subscribers": Role.AUTHOR,
+        "save_subscriber": Role.AUTHOR,
+        "show_address": Role.APPROVER,
+        "export_subscriber": Role.APPROVER,
+        "erase_subscriber": Role.APPROVER,
         "save_audience": Role.AUTHOR,
         "suppress_address": Role.AUTHOR,
         "lift_suppression": Role.APPROVER,

@@ -34,7 +34,9 @@ _ACTS: Final[Mapping[Scope, Iterable[str]]] = MappingProxyType(
             "approve_update", "return_update", "reject_update", "send_update", "cancel_update", "pause_update",
             "resume_update", "settle_unknown", "resend_failed",
         ),
-        Scope.PEOPLE_WRITE: ("import_subscribers", "save_audience", "suppress_address", "lift_suppression"),
+        Scope.PEOPLE_WRITE: (
+            "import_subscribers", "save_subscriber", "save_audience", "suppress_address", "lift_suppression",
+        ),
         Scope.REGISTRY_WRITE: ("save_document", "note_upkeep", "acknowledge_notice", "open_knowledge"),
     }
 )  # fmt: skip

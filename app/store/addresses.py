@@ -69,6 +69,22 @@ def resolve(connection: Connection, keyring: Keyring, medium: Medium, value: str
     return upsert(connection, hashes(keyring, [(medium, value)]))[medium, value]
 
 
+def known(connection: Connection, hashed: Mapping[Place, bytes]) -> int | None:
+    """The id of the first of these that was ever seen; nothing is made."""
+    for (medium, _), digest in hashed.items():
+        query = select(address.c.id).where(address.c.medium == MEDIUM_CODES[medium], address.c.value_hash == digest)
+        found = connection.scalar(query)
+        if found is not None:
+            return int(found)
+    return None
+
+
+def restore(connection: Connection, address_id: int, value: str) -> None:
+    """Give an erased address its value back: only when its owner has just proved that it is theirs."""
+    mine = (address.c.id == address_id) & address.c.value.is_(None)
+    connection.execute(update(address).where(mine).values(value=value))
+
+
 def get(connection: Connection, address_id: int) -> AddressRow:
     row = connection.execute(select(address).where(address.c.id == address_id)).one_or_none()
     if row is None:

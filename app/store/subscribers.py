@@ -30,6 +30,8 @@ class ReachableAt:
     value: str | None
     """In the clear: mask it before showing it. None = erased."""
     suppressed: bool
+    preferred: bool = True
+    """The one of its medium that is written to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,9 @@ class SubscriberRow:
     attributes: dict[str, str]
     updated_at: datetime
     addresses: tuple[ReachableAt, ...]
+    standing: str = "customer"
+    """customer | self: see domain.consent.Standing."""
+    preferred_medium: str | None = None
 
 
 def known(connection: Connection, external_ids: Collection[str]) -> dict[str, KnownSubscriber]:
@@ -141,7 +146,12 @@ def _people() -> Any:  # noqa: ANN401 - a typed Select of nine columns says noth
 def _with_addresses(connection: Connection, rows: Sequence[Row[Any]]) -> list[SubscriberRow]:
     query = (
         select(
-            subscriber_address.c.subscriber_id, address.c.id, address.c.medium, address.c.value, suppression.c.reason
+            subscriber_address.c.subscriber_id,
+            subscriber_address.c.preferred,
+            address.c.id,
+            address.c.medium,
+            address.c.value,
+            suppression.c.reason,
         )
         .join(address, address.c.id == subscriber_address.c.address_id)
         .outerjoin(suppression, suppression.c.address_id == address.c.id)
@@ -150,7 +160,7 @@ def _with_addresses(connection: Connection, rows: Sequence[Row[Any]]) -> list[Su
     )
     reachable: dict[int, list[ReachableAt]] = {}
     for row in connection.execute(query):
-        place = ReachableAt(row.id, CODE_MEDIA[row.medium], row.value, row.reason is not None)
+        place = ReachableAt(row.id, CODE_MEDIA[row.medium], row.value, row.reason is not None, row.preferred)
         reachable.setdefault(row.subscriber_id, []).append(place)
     return [_subscriber(row, tuple(reachable.get(row.id, ()))) for row in rows]
 
@@ -166,4 +176,6 @@ def _subscriber(row: Row[Any], addresses: tuple[ReachableAt, ...]) -> Subscriber
         attributes=row.attributes,
         updated_at=row.updated_at,
         addresses=addresses,
+        standing=row.standing,
+        preferred_medium=row.preferred_medium,
     )

@@ -1,0 +1,80 @@
+"""Everything that is held of one person beside their own row, and what is blanked when they are erased."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, exists, select, update
+
+from app.clock import from_ms
+from app.domain.message import CODE_MEDIA, Medium
+from app.store.ledger_tables import address, broadcast, outcome, receipt_state, recipient, suppression
+from app.store.tables import subscriber_address
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message that was meant for an address of theirs."""
+
+    update_id: int
+    medium: Medium
+    address_id: int
+    language: str
+    sent_at: datetime | None
+    attempts: tuple[tuple[int, str, str, datetime], ...]
+    """(number, result, reason, when)"""
+    receipt: str | None
+    """What the provider told last."""
+
+
+def messages(connection: Connection, address_ids: Sequence[int]) -> list[Message]:
+    """Oldest first; those of broadcasts that were forgotten are gone."""
+    query = (
+        select(recipient, broadcast.c.update_id, broadcast.c.sent_ms, receipt_state.c.kind)
+        .join(broadcast, broadcast.c.id == recipient.c.broadcast)
+        .outerjoin(receipt_state, _same(receipt_state))
+        .where(recipient.c.address_id.in_(address_ids), recipient.c.medium.in_(list(CODE_MEDIA)))
+        .order_by(recipient.c.broadcast, recipient.c.address_id)
+    )
+    tried = select(outcome).where(outcome.c.address_id.in_(address_ids), outcome.c.medium.in_(list(CODE_MEDIA)))
+    tried = tried.where(outcome.c.broadcast.in_(select(broadcast.c.id)))
+    attempts: dict[tuple[int, int, int], list[tuple[int, str, str, datetime]]] = {}
+    for row in connection.execute(tried.order_by(outcome.c.attempt, outcome.c.at_ms)):
+        one = (row.attempt, row.result, row.reason, from_ms(row.at_ms))
+        attempts.setdefault((row.broadcast, row.medium, row.address_id), []).append(one)
+    return [
+        Message(
+            row.update_id,
+            CODE_MEDIA[row.medium],
+            row.address_id,
+            row.language,
+            from_ms(row.sent_ms) if row.sent_ms else None,
+            tuple(attempts.get((row.broadcast, row.medium, row.address_id), ())),
+            row.kind,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def stops(connection: Connection, address_ids: Sequence[int]) -> dict[int, tuple[str, datetime]]:
+    """Why and since when an address is on the suppression list."""
+    rows = connection.execute(select(suppression).where(suppression.c.address_id.in_(address_ids)))
+    return {row.address_id: (row.reason, from_ms(row.at_ms)) for row in rows}
+
+
+def blank_unshared(connection: Connection, address_ids: Sequence[int]) -> int:
+    """Take away the value of those of these addresses nobody has any more; how many. Their keyed hash stays."""
+    theirs = exists().where(subscriber_address.c.address_id == address.c.id)
+    unshared = and_(address.c.id.in_(address_ids), address.c.value.is_not(None), ~theirs)
+    return connection.execute(update(address).where(unshared).values(value=None)).rowcount
+
+
+def _same(table: Any) -> Any:  # noqa: ANN401 - tables and conditions
+    return and_(
+        table.c.broadcast == recipient.c.broadcast,
+        table.c.medium == recipient.c.medium,
+        table.c.address_id == recipient.c.address_id,
+    )
