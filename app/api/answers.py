@@ -332,6 +332,7 @@ class SubscriberView(Given):
 class AudienceView(Given):
     slug: str
     rule: dict[str, Any]
+    text: str = Field(description="The same rule as text")
     revision: int
 
 

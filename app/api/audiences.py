@@ -13,10 +13,11 @@ from app.api.identifiers import check_same_slug
 from app.api.pagination import Cursor, Limit
 from app.api.problems import REFUSALS
 from app.api.revisions import IfMatch, etag, revision_in
-from app.api.schemas import Audience
+from app.api.schemas import Audience, AudienceRule
 from app.domain.principals import Actor
 from app.store import audiences
-from app.usecases.save_audience import measure_audience, remove_audience, save_audience
+from app.usecases.save_audience import AudienceSize as Measured
+from app.usecases.save_audience import measure_audience, read_rule, remove_audience, save_audience
 
 router = APIRouter(prefix="/audiences", tags=["audiences"], responses=REFUSALS)
 Keeper = Annotated[Actor, may("save_audience")]
@@ -32,6 +33,11 @@ def list_audiences(context: Ctx, _actor: Reader, cursor: Cursor = None, limit: L
 @router.post("", status_code=201, summary="Save a new audience")
 def add_audience(body: Audience, context: Ctx, actor: Keeper, response: Response) -> AudienceView:
     return _save(context, actor, body, 0, response)
+
+
+@router.post("/count", operation_id="count_audience", summary="How many a rule would mean, without saving it")
+def count(body: AudienceRule, context: Ctx, _actor: Reader) -> AudienceSize:
+    return _size(measure_audience(context.db, read_rule(_given(body))))
 
 
 @router.get("/{slug}", summary="Read an audience")
@@ -58,15 +64,21 @@ def delete_audience(slug: str, context: Ctx, actor: Keeper, if_match: IfMatch = 
 @router.get("/{slug}/size", operation_id="measure_audience", summary="How many an audience means right now")
 def size(slug: str, context: Ctx, _actor: Reader) -> AudienceSize:
     with context.db.reading() as connection:
-        rule = audiences.get(connection, slug).rule
-    measured = measure_audience(context.db, rule)
+        rule = audiences.get(connection, slug).typed()
+    return _size(measure_audience(context.db, rule, slug))
+
+
+def _size(measured: Measured) -> AudienceSize:
     return AudienceSize(
         people=measured.people, addresses={medium.value: count for medium, count in measured.addresses.items()}
     )
 
 
+def _given(body: AudienceRule) -> dict[str, object]:
+    return {name: value for name, value in (("rule", body.rule), ("text", body.text)) if value is not None}
+
+
 def _save(context: Context, actor: Actor, body: Audience, expected: int | None, response: Response) -> AudienceView:
-    document = {"rule": body.rule}
-    saved = save_audience(context.db, actor, body.slug, document, expected, context.clock.now())
+    saved = save_audience(context.db, actor, body.slug, _given(body), expected, context.clock.now())
     response.headers["ETag"] = etag(saved.revision)
     return AudienceView.model_validate(saved)

@@ -18,6 +18,7 @@ from app.api.pagination import Cursor, Limit
 from app.api.problems import REFUSALS
 from app.api.revisions import IfMatch, etag, revision_in
 from app.api.schemas import (
+    Area,
     ContactChannel,
     FaqEntry,
     HelpLink,
@@ -46,6 +47,7 @@ def lists() -> list[APIRouter]:
         _list(Kind.SITE, "sites", Site),
         _list(Kind.CONTACT_CHANNEL, "contact-channels", ContactChannel),
         _list(Kind.NEED, "needs", Need),
+        _list(Kind.AREA, "areas", Area),
         _list(Kind.ROUTING_RULE, "routing-rules", RoutingRule),
         _list(Kind.TEMPLATE, "templates", Template),
         _list(Kind.PLAYBOOK, "playbooks", Playbook),

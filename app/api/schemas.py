@@ -213,9 +213,23 @@ class Endpoint(Sent):
     fallback_for: Slug | None = None
 
 
-class Audience(Sent):
+class AudienceRule(Sent):
+    """Either `rule` or `text`; both say the same things."""
+
+    rule: dict[str, Any] | None = Field(
+        None, description='For example {"and": [{"languages": ["gu"]}, {"areas": ["north"]}]}'
+    )
+    text: str | None = Field(None, description="For example: language = gu and area in (north, south)")
+
+
+class Audience(AudienceRule):
     slug: Slug
-    rule: dict[str, Any] = Field(description='For example {"and": [{"languages": ["gu"]}, {"areas": ["north"]}]}')
+
+
+class Area(Sent):
+    slug: Slug
+    names: Texts = {}
+    postcodes: list[str] = Field([], description="Beginnings of postcodes; the longest that fits wins")
 
 
 class Crisis(Sent):

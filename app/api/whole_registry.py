@@ -11,7 +11,7 @@ from app.api.access import Reader, may
 from app.api.answers import Finding, Given
 from app.api.context import Ctx
 from app.api.problems import REFUSALS
-from app.api.schemas import ContactChannel, FaqEntry, HelpLink, Need, RoutingRule, Sent, Topic
+from app.api.schemas import Area, ContactChannel, FaqEntry, HelpLink, Need, RoutingRule, Sent, Topic
 from app.domain.principals import Actor
 from app.domain.routing_lint import lint
 from app.store import documents
@@ -33,11 +33,12 @@ class WholeRegistry(Sent):
     routing_rules: list[RoutingRule]
     faq: list[FaqEntry] | None = Field(None, description="Left out: what is there stays")
     help_links: list[HelpLink] | None = Field(None, description="Left out: what is there stays")
+    areas: list[Area] | None = Field(None, description="Left out: what is there stays")
     topics: list[Topic] | None = Field(None, description="Left out: what is there stays")
 
 
 class Replaced(Given):
-    added: Slugs = Field(description="Slugs by part: contact_channels, needs, routing_rules, faq, help_links, topics")
+    added: Slugs = Field(description="Slugs by part: contact_channels, needs, routing_rules, faq, help_links ...")
     changed: Slugs
     removed: Slugs
 

@@ -20,7 +20,7 @@ app = typer.Typer(no_args_is_help=True)
 def take_out(
     file: Annotated[str, typer.Argument(metavar="FILE", help="Where to; - is standard output.")] = "-",
 ) -> None:
-    """Write contact channels, needs, routing rules, questions, help links and topics as one JSON document."""
+    """Write contact channels, needs, routing rules, questions, help links, topics and areas as one JSON document."""
     with at_desk() as desk:
         desk.allowed("read")
         with desk.db.reading() as connection:

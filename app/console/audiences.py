@@ -15,7 +15,7 @@ from app.console.visit import Visit
 from app.errors import Conflict, Invalid, Problem
 from app.store import audiences
 from app.store.audiences import AudienceRow
-from app.usecases.save_audience import measure_audience, remove_audience, save_audience
+from app.usecases.save_audience import measure_audience, read_rule, remove_audience, save_audience
 
 screens = Screens()
 
@@ -71,7 +71,7 @@ def _save(visit: Visit, row: AudienceRow | None) -> Response:
         if not rule and not typed.get("document"):
             raise Invalid(Problem("nobody_meant", "It says nobody.", "", "Say whom you mean, or tick Everybody."))
         if visit.entered.one("then") == "count":
-            measured = measure_audience(context.db, rule)
+            measured = measure_audience(context.db, read_rule({"rule": rule}), slug)
             return _show(visit, row, measured=measured)
         if not slug:
             raise Invalid(Problem("missing", "This is needed.", "slug", "Fill it in."))

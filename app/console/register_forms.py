@@ -112,6 +112,17 @@ TOPIC: Final = Register(
     mark("Add a topic"), (Part("", (Blank("names", mark("Name"), TEXTS),)),), "names",
 )  # fmt: skip
 
+AREA: Final = Register(
+    Kind.AREA, "/areas", mark("Areas"),
+    mark("Named places. Whoever has a postcode but no area belongs to the one with the longest beginning of it."),
+    mark("Add an area"),
+    (Part("", (
+        Blank("names", mark("Name"), TEXTS),
+        Blank("postcodes", mark("Beginnings of postcodes"), LIST, mark("One a line: SW1, N1.")),
+    )),),
+    "names", ("postcodes",),
+)  # fmt: skip
+
 ROUTING_RULES: Final = Register(
     Kind.ROUTING_RULE, "/routing-rules", mark("Routing rules"),
     mark("Which contact channels serve which need, the best first. The first rule whose conditions hold decides."),
@@ -209,4 +220,15 @@ TEMPLATES: Final = Register(
     "", ("medium",),
 )  # fmt: skip
 
-REGISTERS: Final = (CONTACT_CHANNELS, ROUTING_RULES, NEEDS, HELP_LINKS, FAQ, PLANNED_WORK, SITES, TEMPLATES, TOPIC)
+REGISTERS: Final = (
+    CONTACT_CHANNELS,
+    ROUTING_RULES,
+    NEEDS,
+    HELP_LINKS,
+    FAQ,
+    PLANNED_WORK,
+    SITES,
+    TEMPLATES,
+    TOPIC,
+    AREA,
+)

@@ -1,26 +1,20 @@
-"""Who is meant: addresses in one normal form, the language a reader gets, and audience rules.
+"""Addresses in one normal form, and the language a reader gets.
 
-Rows of a subscriber list are in subscribers.py.
+Rules of who is meant are in audience_rules.py, rows of a subscriber list in subscribers.py.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
 import phonenumbers
 
 from app.domain.message import Medium
-from app.domain.reading import Reader
 from app.domain.texts import forbidden_character
 from app.errors import Invalid, Problem
-
-DEEPEST_RULE: Final = 8
-LONGEST_LIST: Final = 5_000
-"""Entries of one list in a rule: below what one SQL statement can bind."""
 
 _NUMBERS: Final = frozenset({Medium.SMS, Medium.VOICE})
 _LONGEST_ADDRESS: Final = 2_000
@@ -107,141 +101,3 @@ def choose_language(wanted: Sequence[str], available: Sequence[str], default: st
         if found := exact.get(code) or exact.get(code.split("-", 1)[0]) or roots.get(code.split("-", 1)[0]):
             return found
     return default
-
-
-@dataclass(frozen=True, slots=True)
-class All:
-    """Everyone; only ever by saying so: {"all": true}."""
-
-
-@dataclass(frozen=True, slots=True)
-class Languages:
-    """People with one of these among their languages."""
-
-    codes: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Areas:
-    names: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ExternalIds:
-    ids: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Attribute:
-    """People whose own column `name` holds exactly `value`."""
-
-    name: str
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
-class And:
-    rules: tuple[Rule, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Or:
-    rules: tuple[Rule, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Not:
-    rule: Rule
-
-
-Rule = All | Languages | Areas | ExternalIds | Attribute | And | Or | Not
-
-_KINDS: Final = ("all", "languages", "areas", "external_ids", "attribute", "and", "or", "not")
-
-
-def parse_rule(document: object) -> Rule:
-    """The typed rule; Invalid for anything empty, unknown or ambiguous: a mistake never means everyone."""
-    problems: list[Problem] = []
-    rule = _rule(document, "rule", problems, 1)
-    if problems or rule is None:
-        raise Invalid(problems or [_refusal("rule", "is empty")])
-    return rule
-
-
-def _refusal(path: str, fault: str) -> Problem:
-    return Problem(
-        "bad_audience_rule",
-        f"{path} {fault}.",
-        path,
-        'Send exactly one of {"all": true}, {"languages": [..]}, {"areas": [..]}, {"external_ids": [..]}, '
-        '{"attribute": {"name": .., "value": ..}}, {"and": [..]}, {"or": [..]}, {"not": ..}.',
-    )
-
-
-def _rule(document: object, path: str, problems: list[Problem], depth: int) -> Rule | None:
-    if not isinstance(document, Mapping) or len(document) != 1:
-        problems.append(_refusal(path, "is not an object with exactly one name"))
-        return None
-    (kind,) = document
-    if kind not in _KINDS:
-        problems.append(_refusal(path, f"does not know “{str(kind)[:40]}”"))
-        return None
-    if depth > DEEPEST_RULE:
-        problems.append(_refusal(path, f"is nested more than {DEEPEST_RULE} deep"))
-        return None
-    value, inside = document[kind], f"{path}.{kind}"
-    if kind == "all":
-        if value is not True:
-            problems.append(_refusal(inside, "can only be true"))
-        return All()
-    if kind == "not":
-        inner = _rule(value, inside, problems, depth + 1)
-        return Not(inner) if inner else None
-    if kind == "attribute":
-        return _attribute(value, inside, problems)
-    read = Reader(document, path, problems)
-    if kind in {"and", "or"}:
-        parts = [
-            _rule(part, f"{inside}[{index}]", problems, depth + 1) for index, part in enumerate(read.items(kind, 100))
-        ]
-        rules = tuple(part for part in parts if part is not None)
-        if not parts:
-            problems.append(_refusal(inside, "is empty"))
-        return And(rules) if kind == "and" else Or(rules)
-    words = read.strings(kind, most=LONGEST_LIST, longest=200)
-    if not words:
-        problems.append(_refusal(inside, "is empty"))
-    if kind == "languages":
-        read.languages(kind)
-        return Languages(words)
-    return Areas(words) if kind == "areas" else ExternalIds(words)
-
-
-def _attribute(value: object, path: str, problems: list[Problem]) -> Attribute:
-    read = Reader(value, path, problems)
-    read.only("name", "value")
-    return Attribute(
-        read.text("name", required=True, longest=64, lines=False),
-        read.text("value", required=True, longest=500, lines=False),
-    )
-
-
-def rule_document(rule: Rule) -> dict[str, object]:
-    """The document `parse_rule` reads back to the same rule."""
-    match rule:
-        case All():
-            return {"all": True}
-        case Languages(codes):
-            return {"languages": list(codes)}
-        case Areas(names):
-            return {"areas": list(names)}
-        case ExternalIds(ids):
-            return {"external_ids": list(ids)}
-        case Attribute(name, value):
-            return {"attribute": {"name": name, "value": value}}
-        case And(rules):
-            return {"and": [rule_document(part) for part in rules]}
-        case Or(rules):
-            return {"or": [rule_document(part) for part in rules]}
-        case Not(inner):
-            return {"not": rule_document(inner)}

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, case, func, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Row,
+    ScalarSelect,
+    Select,
+    and_,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+)
 
 from app.clock import from_ms
 from app.domain.delivery import State, accepted_state
@@ -266,6 +279,41 @@ def _state_sql() -> Any:  # noqa: ANN401 - a CASE expression
         *((has(result), result) for result in _OVER_ACCEPTED),
         else_=State.SENDING.value,
     )
+
+
+_NEVER_ASKED = frozenset({State.QUEUED, State.SENDING, State.SUPERSEDED, State.EXPIRED, State.CANCELLED})
+"""States whose deliveries may have left no trace of their own: which of them it is, their shard says."""
+
+
+def is_in_state(theirs: FromClause, states: Collection[State]) -> ColumnElement[bool]:
+    """Whether the delivery of this recipient is in one of the states; for one recipient after the other."""
+    mine = and_(shard.c.broadcast == theirs.c.broadcast, shard.c.medium == theirs.c.medium)
+    before = mine & (shard.c.first_address <= theirs.c.address_id)
+    asked = select(shard.c.watermark, shard.c.rest_state).where(before).order_by(shard.c.first_address.desc()).limit(1)
+
+    def own(column: ColumnElement[Any]) -> ScalarSelect[Any]:
+        return asked.with_only_columns(column).correlate(theirs).scalar_subquery()
+
+    def has(result: str) -> ColumnElement[bool]:
+        found = select(literal(1)).where(same_delivery(outcome, theirs), outcome.c.result == result)
+        return found.correlate(theirs).exists()
+
+    why = select(due.c.why).where(same_delivery(due, theirs)).correlate(theirs).scalar_subquery()
+    told = select(receipt_state.c.kind).where(same_delivery(receipt_state, theirs)).correlate(theirs).scalar_subquery()
+    by_kind = ((told == kind.value, accepted_state(kind).value) for kind in ReceiptKind)
+    heard = case(*by_kind, else_=State.ACCEPTED.value)
+    never = (theirs.c.address_id > own(shard.c.watermark), func.coalesce(own(shard.c.rest_state), State.QUEUED.value))
+    alike = set(states) >= _NEVER_ASKED or not _NEVER_ASKED & set(states)
+    state = case(
+        *(() if alike else (never,)),
+        (why == "retry", State.RETRY_WAIT.value),
+        (why == "returned", State.QUEUED.value),
+        (why == "unknown", State.UNKNOWN.value),
+        (has("accepted"), heard),
+        *((has(result), result) for result in _OVER_ACCEPTED),
+        else_=State.SENDING.value,
+    )
+    return state.in_([one.value for one in states])
 
 
 def _delivery(row: Row[Any]) -> Delivery:

@@ -29,6 +29,7 @@ class Kind(StrEnum):
     PLANNED_WORK = "planned_work"
     ORGANISATION = "organisation"
     TOPIC = "topic"
+    AREA = "area"
 
 
 _TABLES: Final[Mapping[Kind, Table]] = MappingProxyType(
@@ -44,6 +45,7 @@ _TABLES: Final[Mapping[Kind, Table]] = MappingProxyType(
         Kind.PLANNED_WORK: tables.planned_work,
         Kind.ORGANISATION: tables.organisation,
         Kind.TOPIC: tables.topic,
+        Kind.AREA: tables.area,
     }
 )
 

@@ -121,6 +121,7 @@ shard = Table(
     Column("returned", Integer, nullable=False),  # rows in `due` that were admitted but never asked about
     Column("unsure", Integer, nullable=False),  # rows in `due` whose last attempt is unknown
     Index("ix_shard_claim", "endpoint", "rest_state", "lane", "not_before_ms"),
+    Index("ix_shard_by_address", "broadcast", "medium", "first_address"),
     sqlite_with_rowid=False,
 )
 

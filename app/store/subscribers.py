@@ -9,6 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, select, tuple_
 
+from app.domain.areas import LONGEST_PREFIX
+from app.domain.audience_rules import plain_postcode
 from app.domain.message import CODE_MEDIA, MEDIUM_CODES, Medium
 from app.errors import not_found
 from app.store.ledger_tables import address, suppression
@@ -76,7 +78,9 @@ def upsert(
 
     `before`: what `known` said in this transaction.
     """
-    insert_or_update(connection, subscriber, rows, ["external_id"], changed)
+    placed = [{**row, "postcode": postcode_in(row["attributes"])} for row in rows]
+    also = ["postcode"] if "attributes" in changed else []
+    insert_or_update(connection, subscriber, placed, ["external_id"], [*changed, *also])
     ids = {external_id: one.id for external_id, one in before.items()}
     fresh = [row["external_id"] for row in rows if row["external_id"] not in ids]
     query = select(subscriber.c.external_id, subscriber.c.id).where(subscriber.c.external_id.in_(fresh))
@@ -101,6 +105,11 @@ def link(connection: Connection, wanted: Mapping[int, Mapping[Medium, int | None
         if place is not None and (person, medium, place) not in kept
     ]
     insert_missing(connection, subscriber_address, rows, ["subscriber_id", "medium", "address_id"])
+
+
+def postcode_in(attributes: Mapping[str, str]) -> str:
+    """As it is searched for; the own column of that name keeps it as it was written."""
+    return plain_postcode(attributes.get("postcode", ""))[:LONGEST_PREFIX]
 
 
 def _links(connection: Connection, people: Collection[int]) -> Sequence[Row[Any, Any, Any]]:

@@ -224,6 +224,7 @@ subscriber = Table(
     Column("language_list_id", ForeignKey("language_list.id"), nullable=False),
     Column("timezone", String(64), nullable=False),
     Column("area", String(64), nullable=False, index=True),
+    Column("postcode", String(16), nullable=False, server_default="", index=True),  # plain
     Column("attributes", JSON, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
@@ -244,6 +245,24 @@ subscriber_address = Table(
     Column("preferred", Boolean, nullable=False),
     Index("ix_subscriber_address_address", "address_id"),
 )
+
+area = Table(
+    "area",
+    metadata,
+    Column("slug", String(64), primary_key=True),
+    Column("document", JSON, nullable=False),
+    Column("revision", Integer, nullable=False),
+)
+
+frozen_audience = Table(
+    "frozen_audience",
+    metadata,
+    Column("broadcast", BigInteger, primary_key=True, autoincrement=False),
+    Column("variant", Integer, primary_key=True, autoincrement=False),
+    Column("slug", String(64), nullable=False),
+    Column("rule", JSON, nullable=False),
+)
+"""Whom a broadcast is for, as the rules were when it was submitted: 0 = the whole audience, n = the nth other text."""
 
 audience = Table(
     "audience",

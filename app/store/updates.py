@@ -93,6 +93,12 @@ def get(connection: Connection, update_id: int, *, lock: bool = False) -> Update
     return _update(row)
 
 
+def went_out(connection: Connection, update_id: int) -> bool | None:
+    """Whether it was sent, with whatever end; None = there is no such update."""
+    row = connection.execute(select(update.c.sent_at, update.c.broadcast_id).where(update.c.id == update_id)).first()
+    return None if row is None else row.sent_at is not None and row.broadcast_id is not None
+
+
 def being_staged(connection: Connection) -> list[int]:
     """Updates whose audience is being listed, oldest first, at most twenty."""
     return list(connection.scalars(_BEING_STAGED))

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from app.domain.areas import Area, check_shared
 from app.domain.contacts import ContactChannel
 from app.domain.content import content_hash
 from app.domain.help_library import FaqEntry, HelpLink
@@ -31,10 +32,11 @@ PARTS: Final[Mapping[str, Kind]] = MappingProxyType(
         "faq": Kind.FAQ,
         "help_links": Kind.HELP_LINK,
         "topics": Kind.TOPIC,
+        "areas": Kind.AREA,
     }
 )
 """Field of the document -> kind, in the order in which one may name the other."""
-LIBRARY: Final = frozenset({"faq", "help_links", "topics"})
+LIBRARY: Final = frozenset({"faq", "help_links", "topics", "areas"})
 """May be left out of an import: then what is there stays."""
 IGNORED: Final = "organisation"
 """Sample registries say whose they are; nothing of it is kept."""
@@ -109,11 +111,12 @@ def _stored(connection: Connection) -> _Items:
         "faq": _each_stored(connection, Kind.FAQ, FaqEntry.from_document),
         "help_links": _each_stored(connection, Kind.HELP_LINK, HelpLink.from_document),
         "topics": _each_stored(connection, Kind.TOPIC, Topic.from_document),
+        "areas": _each_stored(connection, Kind.AREA, Area.from_document),
     }
 
 
 def _each_stored(
-    connection: Connection, kind: Kind, read: Callable[[object], FaqEntry | HelpLink | Topic]
+    connection: Connection, kind: Kind, read: Callable[[object], FaqEntry | HelpLink | Topic | Area]
 ) -> dict[str, dict[str, Any]]:
     return {row.slug: read(row.document).to_document() for row in documents.everything(connection, kind)}
 
@@ -137,6 +140,7 @@ def _checked(document: Mapping[str, object]) -> _Items:
             ("faq", FaqEntry.from_document),
             ("help_links", HelpLink.from_document),
             ("topics", Topic.from_document),
+            ("areas", Area.from_document),
         )
         if read.has(field)
     }
@@ -151,6 +155,9 @@ def _checked(document: Mapping[str, object]) -> _Items:
     ):
         _unique(read, field, [one.slug for one in made])
     read.done()
+    areas = [area for area in library.get("areas", ()) if isinstance(area, Area)]
+    for area in areas:
+        check_shared(area, areas)
     registry = Registry.of(channels, needs, rules)
     # A need without a rule can be kept: it is what the linter tells.
     dangling = [one for one in check_references(registry) if one.code != "need_without_rule"]

@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.domain.audience import parse_rule, rule_document
+from app.domain.audience_documents import parse_rule, rule_document
+from app.domain.audience_rules import Rule
+from app.domain.audience_text import parse_text
 from app.domain.message import Medium
 from app.domain.principals import Actor, permit
 from app.domain.reading import Reader
 from app.store import audiences, audit
 from app.store.audiences import AudienceRow
 from app.store.database import Database
+from app.usecases.check_audience import check_audience
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +33,33 @@ def save_audience(
     expected_revision: int | None,
     now: datetime,
 ) -> AudienceRow:
-    """`document`: {rule}. Insert or replace; updates already submitted keep the people they were staged for.
+    """`document`: {rule} or {text}. Insert or replace; updates already submitted keep the people they were staged for.
 
-    Raise Invalid for a rule that is empty or not understood: it never means everyone. Conflict `stale_edit`.
+    Raise Invalid for a rule that is empty or not understood, or names what is not there: it never means everyone.
+    Conflict `stale_edit`.
     """
     permit(actor, "save_audience")
-    read = Reader({**document, "slug": slug})
-    read.only("slug", "rule")
-    read.slug()
-    read.done()
-    rule = rule_document(parse_rule(document.get("rule")))
+    named = Reader({"slug": slug})
+    named.slug()
+    named.done()
+    rule = read_rule(document)
     with db.writing() as tx:
-        row = audiences.save(tx, slug, rule, expected_revision)
-        body = {"revision": row.revision, "rule": rule}
+        check_audience(tx, rule, slug)
+        row = audiences.save(tx, slug, rule_document(rule), expected_revision)
+        body = {"revision": row.revision, "rule": row.rule}
         audit.append(tx, actor.name, "save_audience", f"audience/{slug}", body, now)
     return row
+
+
+def read_rule(document: Mapping[str, object]) -> Rule:
+    """The rule of {rule} or {text}. Raise Invalid, also when both are given or none."""
+    read = Reader(document)
+    read.only("rule", "text")
+    if read.has("rule") and read.has("text"):
+        read.problem("two_rules", "text", "and rule are both given", "Send one of them.")
+    text = read.text("text", longest=200_000) if read.has("text") else ""
+    read.done()
+    return parse_text(text) if read.has("text") else parse_rule(document.get("rule"))
 
 
 def remove_audience(db: Database, actor: Actor, slug: str, expected_revision: int | None, now: datetime) -> AudienceRow:
@@ -56,8 +71,8 @@ def remove_audience(db: Database, actor: Actor, slug: str, expected_revision: in
     return row
 
 
-def measure_audience(db: Database, rule: object) -> AudienceSize:
-    """How many a rule document means at this moment. Raise Invalid as `save_audience`."""
-    typed = parse_rule(rule)
+def measure_audience(db: Database, rule: Rule, slug: str = "") -> AudienceSize:
+    """How many a rule means at this moment. Raise Invalid as `save_audience`."""
     with db.reading() as connection:
-        return AudienceSize(audiences.count_people(connection, typed), audiences.count_by_medium(connection, typed))
+        whole = check_audience(connection, rule, slug)
+        return AudienceSize(audiences.count_people(connection, whole), audiences.count_by_medium(connection, whole))

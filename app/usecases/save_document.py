@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from app.domain.areas import Area, check_shared
 from app.domain.branding import Branding
 from app.domain.contacts import ContactChannel
 from app.domain.help_library import FaqEntry, HelpLink
@@ -63,6 +64,9 @@ def save_document(
     with db.writing() as tx:
         if kind is Kind.ROUTING_RULE:
             _check_rule(tx, checked)
+        if kind is Kind.AREA:
+            known = documents.everything(tx, Kind.AREA)
+            check_shared(Area.from_document(checked), (Area.from_document(one.document) for one in known))
         row = documents.save(tx, kind, slug, checked, expected_revision)
         if kind in SHOWN_ON_THE_SITE:
             publishing.request(tx, f"{kind.value}_saved", now)
@@ -111,6 +115,8 @@ def _checked(
             return replace(PlannedWork.from_document(document), changed_at=now).to_document()
         case Kind.TOPIC:
             return Topic.from_document(document).to_document()
+        case Kind.AREA:
+            return Area.from_document(document).to_document()
         case Kind.ORGANISATION:
             return Branding.from_document(document).to_document()
         case Kind.PLAYBOOK:

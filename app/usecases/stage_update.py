@@ -75,7 +75,7 @@ def _next_people(tx: Connection, row: UpdateRow, plan: Plan, media: list[Medium]
     if row.corrects is None:
         rule = audiences.get(tx, plan.update.audience).typed()
         hears = consents.hearing(tx, plan.asked)
-        return staging.stage_members(tx, row.broadcast_id, audiences.members(rule), media, languages, hears=hears)
+        return staging.stage_members(tx, row.broadcast_id, audiences.members(tx, rule), media, languages, hears=hears)
     wrong = updates.get(tx, row.corrects).broadcast_id
     if wrong is None:
         return None

@@ -96,7 +96,7 @@ def test_a_field_longer_than_anybody_reads_is_refused_at_once(ready: Api) -> Non
 
 
 def test_an_audience_that_reaches_nobody_never_means_everybody(ready: Api) -> None:
-    ready.done(ready.post("author", "/audiences", json={"slug": "nobody", "rule": {"areas": ["atlantis"]}}))
+    ready.done(ready.post("author", "/audiences", json={"slug": "nobody", "rule": {"external_ids": ["nobody"]}}))
     update = ready.draft(audience="nobody")
     before = everything(ready)
     refused(ready.post("author", f"/updates/{update}/submit"), 422, "empty_audience", "audience")

@@ -1,22 +1,10 @@
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.audience import (
-    DEEPEST_RULE,
-    All,
-    And,
-    Languages,
-    Not,
-    choose_language,
-    normalise,
-    parse_rule,
-    rule_document,
-)
+from app.domain.audience import choose_language, normalise
 from app.domain.message import Medium
 from app.errors import Invalid
 
@@ -93,78 +81,3 @@ def test_everyone_reads_the_first_of_their_languages_there_is(wanted: list[str],
 @given(st.lists(st.text(max_size=6)), st.lists(st.sampled_from(["en", "gu", "lo"]), min_size=1))
 def test_the_chosen_language_is_always_available_or_the_default(wanted: list[str], available: list[str]) -> None:
     assert choose_language(wanted, available, "eo") in {*available, "eo"}
-
-
-def depth(document: Any) -> int:
-    if isinstance(document, dict):
-        nested = [document[kind] for kind in ("and", "or", "not") if kind in document]
-        return 1 + max((depth(inner) for inner in nested), default=0)
-    return max((depth(one) for one in document), default=0) if isinstance(document, list) else 0
-
-
-RULES = st.recursive(
-    st.one_of(
-        st.just({"all": True}),
-        st.lists(st.sampled_from(["en", "gu"]), min_size=1, max_size=2).map(lambda codes: {"languages": codes}),
-        st.lists(st.sampled_from(["north", "south"]), min_size=1, max_size=2).map(lambda names: {"areas": names}),
-        st.lists(st.sampled_from(["7", "8"]), min_size=1, max_size=2).map(lambda ids: {"external_ids": ids}),
-        st.just({"attribute": {"name": "tariff", "value": "gold"}}),
-    ),
-    lambda inner: st.one_of(
-        st.lists(inner, min_size=1, max_size=3).map(lambda rules: {"and": rules}),
-        st.lists(inner, min_size=1, max_size=3).map(lambda rules: {"or": rules}),
-        inner.map(lambda rule: {"not": rule}),
-    ),
-    max_leaves=4,
-).filter(lambda document: depth(document) <= DEEPEST_RULE)
-
-
-@given(RULES)
-def test_a_rule_comes_back_as_it_went_in(document: dict[str, Any]) -> None:
-    assert rule_document(parse_rule(document)) == document
-
-
-def test_a_rule_is_typed() -> None:
-    rule = parse_rule({"and": [{"languages": ["gu"]}, {"not": {"all": True}}]})
-    assert rule == And((Languages(("gu",)), Not(All())))
-
-
-@pytest.mark.parametrize(
-    "document",
-    [
-        None,
-        [],
-        {},
-        "all",
-        {"all": False},
-        {"all": "true"},
-        {"all": 1},
-        {"everyone": True},
-        {"languages": []},
-        {"languages": ["not a language"]},
-        {"languages": "en"},
-        {"areas": [""]},
-        {"areas": ["north"], "languages": ["en"]},
-        {"external_ids": [7]},
-        {"external_ids": ["7"] * 5001},
-        {"attribute": {"name": "tariff"}},
-        {"attribute": "gold"},
-        {"and": []},
-        {"and": [{}]},
-        {"or": [{"all": True}, {"everyone": True}]},
-        {"not": {}},
-        {"not": None},
-    ],
-)
-def test_an_empty_or_unknown_rule_is_refused_and_never_means_everyone(document: object) -> None:
-    with pytest.raises(Invalid) as refusal:
-        parse_rule(document)
-    assert all(problem.field.startswith("rule") and problem.remedy for problem in refusal.value.problems)
-
-
-def test_a_rule_nested_without_end_is_refused() -> None:
-    document: dict[str, Any] = {"all": True}
-    for _ in range(2000):
-        document = {"not": document}
-    with pytest.raises(Invalid):
-        parse_rule(document)

@@ -5,7 +5,7 @@ import io
 import pytest
 from sqlalchemy import select
 
-from app.domain.audience import parse_rule
+from app.domain.audience_documents import parse_rule
 from app.domain.message import Medium
 from app.domain.principals import HOST
 from app.keyring import Keyring
@@ -49,8 +49,9 @@ def people(database: Database, keyring: Keyring) -> Database:
 )
 def test_a_rule_means_exactly_these_people(people: Database, rule: dict[str, object], meant: str) -> None:
     typed = parse_rule(rule)
-    query = select(subscriber.c.external_id).where(audiences.members(typed)).order_by(subscriber.c.external_id)
     with people.reading() as connection:
+        meaning = audiences.members(connection, typed)
+        query = select(subscriber.c.external_id).where(meaning).order_by(subscriber.c.external_id)
         assert " ".join(connection.execute(query).scalars()) == meant
         assert audiences.count_people(connection, typed) == len(meant.split())
 

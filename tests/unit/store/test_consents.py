@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, true, update
 
-from app.domain.audience import parse_rule
+from app.domain.audience_documents import parse_rule
 from app.domain.consent import Asked, Hearing, How, MessageClass, Said, Standing, Wishes, after, decide
 from app.domain.message import MEDIUM_CODES, Medium
 from app.domain.principals import HOST

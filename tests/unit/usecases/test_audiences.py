@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from app.domain.audience_rules import All
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.store import audiences
 from app.store.database import Database
@@ -15,7 +16,7 @@ def test_an_audience_is_saved_measured_and_removed(database: Database) -> None:
     assert save_audience(database, AUTHOR, "north", {"rule": {"all": True}}, 1, NOON).revision == 2
     with pytest.raises(Conflict):
         save_audience(database, AUTHOR, "north", {"rule": {"all": True}}, 1, NOON)
-    assert measure_audience(database, {"all": True}).people == 0
+    assert measure_audience(database, All()).people == 0
     remove_audience(database, AUTHOR, "north", None, NOON)
     with database.reading() as connection, pytest.raises(NotFound):
         audiences.get(connection, "north")

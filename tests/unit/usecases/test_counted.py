@@ -5,7 +5,7 @@ from __future__ import annotations
 from io import BytesIO
 
 from app.clock import FrozenClock
-from app.domain.audience import All
+from app.domain.audience_rules import All
 from app.domain.principals import HOST
 from app.keyring import Keyring
 from app.store import addresses, audiences

@@ -1,0 +1,316 @@
+"""What an audience rule means: one condition over `subscriber`, every value of it a parameter."""
+
+from __future__ import annotations
+
+import json
+import operator
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    ColumnElement,
+    Connection,
+    Float,
+    String,
+    and_,
+    any_,
+    case,
+    exists,
+    false,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    true,
+    type_coerce,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+from app.domain.areas import NOWHERE, Area, Places
+from app.domain.audience_rules import (
+    All,
+    And,
+    Areas,
+    Attribute,
+    Compared,
+    Condition,
+    Consent,
+    Contains,
+    Deliveries,
+    ExternalIds,
+    Known,
+    Languages,
+    Not,
+    Or,
+    Postcodes,
+    Reachable,
+    Rule,
+    Sign,
+    Topics,
+    everything_in,
+)
+from app.domain.consent import Asked
+from app.domain.message import MEDIUM_CODES, Medium
+from app.store import consents, deliveries, documents
+from app.store.documents import Kind
+from app.store.ledger_tables import address, recipient, suppression
+from app.store.people_tables import consent
+from app.store.tables import language_list, subscriber, subscriber_address
+from app.store.tables import update as update_table
+
+T = TypeVar("T")
+_PLAIN_NAME: Final = re.compile("[\\w .:-]+", re.ASCII)
+FEW: Final = 50
+"""Up to so many values stand in the statement one by one; more are one parameter."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What a rule's words stand for at this moment."""
+
+    places: Places
+    lists: Mapping[int, Sequence[str]]
+    """Lists of languages, by id."""
+    broadcasts: Mapping[int, int]
+    """Update -> its broadcast; one that is not there reached nobody."""
+
+
+def world(connection: Connection, rule: Rule) -> World:
+    conditions = list(everything_in(rule))
+    numbers = {one.update for one in conditions if isinstance(one, Deliveries)}
+    listed = select(language_list.c.id, language_list.c.languages)
+    sent = select(update_table.c.id, update_table.c.broadcast_id).where(
+        update_table.c.id.in_(sorted(numbers)), update_table.c.broadcast_id.is_not(None)
+    )
+    return World(
+        places(connection) if any(isinstance(one, Areas) for one in conditions) else NOWHERE,
+        {row.id: row.languages.split(",") for row in connection.execute(listed)},
+        {row.id: row.broadcast_id for row in connection.execute(sent)} if numbers else {},
+    )
+
+
+def places(connection: Connection) -> Places:
+    return Places.of(Area.from_document(row.document) for row in documents.everything(connection, Kind.AREA))
+
+
+def members(connection: Connection, rule: Rule) -> ColumnElement[bool]:
+    """The condition that holds for exactly the people meant, as of now; saved audiences are resolved before."""
+    return _Compiler(connection, world(connection, rule)).rule(rule)
+
+
+def area_column(known: Places) -> ColumnElement[str]:
+    """The area of a subscriber: their own, else by the longest beginning of their postcode, else ""."""
+    if not known.areas:
+        return subscriber.c.area
+    by = [
+        (func.substr(subscriber.c.postcode, 1, length).in_(prefixes), literal(slug))
+        for length in known.lengths
+        for slug, prefixes in _grouped(known, length).items()
+    ]
+    return case((subscriber.c.area != "", subscriber.c.area), *by, else_=literal(""))
+
+
+def _grouped(known: Places, length: int) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for prefix, slug in known.areas.items():
+        if len(prefix) == length:
+            found.setdefault(slug, []).append(prefix)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiler:
+    connection: Connection
+    world: World
+
+    def rule(self, rule: Rule) -> ColumnElement[bool]:
+        match rule:
+            case And(rules):
+                return and_(*(self.rule(part) for part in rules))
+            case Or(rules):
+                return or_(*(self.rule(part) for part in rules))
+            case Not(inner):
+                return not_(self.rule(inner))
+            case Attribute() | Contains() | Known() | Compared():
+                # a person without the column has no value, which `not` must count as "another value"
+                return func.coalesce(self._own_column(rule), false())
+            case _:
+                return self._condition(rule)
+
+    def _condition(self, rule: Condition) -> ColumnElement[bool]:
+        match rule:
+            case All():
+                return true()
+            case Languages(codes):
+                return subscriber.c.language_list_id.in_(_read_by(self.world.lists, codes))
+            case Areas(names):
+                return self._in_area(names)
+            case Postcodes(prefixes):
+                lengths = sorted({len(prefix) for prefix in prefixes})
+                return or_(*(self._begins(length, [p for p in prefixes if len(p) == length]) for length in lengths))
+            case ExternalIds(ids):
+                return self._one_of(subscriber.c.external_id, ids)
+            case Reachable(media):
+                return _reachable(media)
+            case Consent(medium, topic):
+                return _agreed(medium, topic)
+            case Topics(slugs):
+                theirs = (consent.c.subscriber_id == subscriber.c.id) & consent.c.granted.is_(True)
+                return exists().where(theirs, consent.c.topic.in_(slugs)).correlate(subscriber)
+            case Deliveries():
+                return _was_sent(rule, self.world.broadcasts.get(rule.update))
+            case _:
+                raise AssertionError(f"{type(rule).__name__} is resolved before it is compiled")
+
+    def _own_column(self, rule: Attribute | Contains | Known | Compared) -> ColumnElement[bool]:
+        value = self._held(rule.name)
+        match rule:
+            case Attribute(_, values):
+                return self._one_of(value, values)
+            case Contains(_, part):
+                return func.replace(value, part, "").is_distinct_from(value)  # LIKE minds the case on one database only
+            case Known():
+                return value.is_not(None)
+            case Compared(_, sign, limit) if rule.is_day:
+                return _compared(sign, day_in(value), literal(limit))
+            case Compared(_, sign, limit):
+                return _compared(sign, number_in(value), literal(float(limit), Float))
+
+    def _held(self, name: str) -> ColumnElement[str]:
+        """The text in the own column of that name, NULL without one."""
+        # SQLite finds by a path neither a quotation mark nor a letter that its JSON holds escaped.
+        if self.connection.dialect.name == "sqlite" and not _PLAIN_NAME.fullmatch(name):
+            pairs = func.json_each(subscriber.c.attributes).table_valued("key", "value")
+            return select(pairs.c.value).where(pairs.c.key == name).correlate(subscriber).scalar_subquery()
+        held: ColumnElement[str] = subscriber.c.attributes[name].as_string()
+        return held
+
+    def _in_area(self, names: Sequence[str]) -> ColumnElement[bool]:
+        named = self._one_of(subscriber.c.area, names)
+        known, wanted = self.world.places, set(names)
+        if not wanted & set(known.areas.values()):
+            return named
+        steps = []
+        for length in known.lengths:
+            for mine in (True, False):
+                prefixes = [p for p, slug in known.areas.items() if len(p) == length and (slug in wanted) is mine]
+                if prefixes:
+                    steps.append((self._begins(length, prefixes), true() if mine else false()))
+        return or_(named, and_(subscriber.c.area == "", case(*steps, else_=false())))
+
+    def _begins(self, length: int, prefixes: Sequence[str]) -> ColumnElement[bool]:
+        return self._one_of(func.substr(subscriber.c.postcode, 1, length), prefixes)
+
+    def _one_of(self, column: ColumnElement[str], words: Sequence[str]) -> ColumnElement[bool]:
+        if len(words) <= FEW:
+            return column.in_(words)
+        if self.connection.dialect.name == "sqlite":
+            listed = func.json_each(json.dumps(list(words))).table_valued("value")
+            return column.in_(select(listed.c.value))
+        return column == any_(literal(list(words), ARRAY(String)))
+
+
+def _read_by(lists: Mapping[int, Sequence[str]], codes: Sequence[str]) -> list[int]:
+    wanted = [code.lower() for code in codes]
+
+    def reads(language: str) -> bool:
+        return any(language == code or language.startswith(f"{code}-") for code in wanted)
+
+    return [number for number, languages in lists.items() if any(reads(one.lower()) for one in languages)]
+
+
+def _reachable(media: Sequence[Medium]) -> ColumnElement[bool]:
+    link = subscriber_address.alias("reachable")
+    return (
+        exists()
+        .select_from(link.join(address, address.c.id == link.c.address_id))
+        .where(
+            link.c.subscriber_id == subscriber.c.id,
+            link.c.medium.in_([MEDIUM_CODES[medium] for medium in media]),
+            link.c.preferred.is_(True),
+            address.c.value.is_not(None),
+            ~exists().where(suppression.c.address_id == address.c.id),
+        )
+        .correlate(subscriber)
+    )
+
+
+def _agreed(medium: Medium, topic: str) -> ColumnElement[bool]:
+    """They have an address of that medium, and what they said lets us write there."""
+    code = MEDIUM_CODES[medium]
+    link = exists().where(subscriber_address.c.subscriber_id == subscriber.c.id, subscriber_address.c.medium == code)
+    return link.where(consents.hears(Asked(topic))).correlate(subscriber)
+
+
+def _was_sent(rule: Deliveries, broadcast: int | None) -> ColumnElement[bool]:
+    """By any address that is theirs now."""
+    if broadcast is None:
+        return false()
+    link, theirs = subscriber_address.alias("written_to"), recipient.alias("theirs")
+    same = and_(
+        theirs.c.broadcast == broadcast, theirs.c.medium == link.c.medium, theirs.c.address_id == link.c.address_id
+    )
+    found = exists().select_from(link.join(theirs, same)).where(link.c.subscriber_id == subscriber.c.id)
+    if rule.media:
+        found = found.where(link.c.medium.in_([MEDIUM_CODES[medium] for medium in rule.media]))
+    if rule.states:
+        found = found.where(deliveries.is_in_state(theirs, rule.states))
+    return found.correlate(subscriber)
+
+
+def _compared(sign: Sign, value: ColumnElement[T], limit: ColumnElement[T]) -> ColumnElement[bool]:
+    compare = {Sign.LESS: operator.lt, Sign.AT_MOST: operator.le, Sign.MORE: operator.gt, Sign.AT_LEAST: operator.ge}
+    return type_coerce(compare[sign](value, limit), Boolean)
+
+
+class number_in(FunctionElement[float]):  # noqa: N801 - reads as SQL does
+    """A text as a number, NULL where it is none: at most 15 digits, as `domain.audience_rules` says."""
+
+    type = Float()
+    inherit_cache = True
+
+
+class day_in(FunctionElement[str]):  # noqa: N801
+    """A text that looks like a day, else NULL; compared byte by byte."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(number_in, "sqlite")
+def _number_sqlite(element: number_in, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401
+    value = compiler.process(element.clauses, **kw)
+    plain = f"ltrim(substr({value}, 1, 1), '-') || substr({value}, 2)"
+    return (
+        f"CASE WHEN {plain} GLOB '[0-9]*' AND {plain} NOT GLOB '*[^0-9.]*' AND {plain} NOT GLOB '*.*.*' "
+        f"AND {plain} NOT GLOB '*.' AND length(replace({plain}, '.', '')) <= 15 THEN CAST({value} AS REAL) END"
+    )
+
+
+@compiles(number_in, "postgresql")
+def _number_postgresql(element: number_in, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401
+    value = compiler.process(element.clauses, **kw)
+    return (
+        f"CASE WHEN {value} ~ '^-?[0-9]+(\\.[0-9]+)?$' AND length(translate({value}, '-.', '')) <= 15 "
+        f"THEN CAST({value} AS double precision) END"
+    )
+
+
+@compiles(day_in, "sqlite")
+def _day_sqlite(element: day_in, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401
+    value = compiler.process(element.clauses, **kw)
+    digit = "[0-9]"
+    return f"CASE WHEN {value} GLOB '{digit * 4}-{digit * 2}-{digit * 2}' THEN {value} END"
+
+
+@compiles(day_in, "postgresql")
+def _day_postgresql(element: day_in, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401
+    value = compiler.process(element.clauses, **kw)
+    return f"CASE WHEN {value} ~ '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}$' THEN {value} END COLLATE \"C\""
