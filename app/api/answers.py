@@ -284,10 +284,15 @@ class RowFault(Given):
 
 
 class Imported(Given):
-    rows: int = Field(description="created + updated + rejected")
+    rows: int = Field(description="created + updated + unchanged + rejected")
     created: int
-    updated: int
+    updated: int = Field(description="People who were there and differ now")
+    unchanged: int
     rejected: int
+    kept: int = Field(description="People who have set something themselves, which stays")
+    import_id: int
+    state: str = Field(description="done, tried (a dry run) or stopped")
+    resumed: int = Field(description="Rows an interrupted import of the same file had dealt with before")
     suppressed: int = Field(description="Addresses of this file that stay on the suppression list")
     errors: list[RowFault] = Field(description="The first of them; `rejected` counts all")
 

@@ -15,6 +15,7 @@ from app.api.pagination import Cursor, Limit
 from app.api.problems import REFUSALS
 from app.api.schemas import Reason, Suppression
 from app.api.subscribers import view
+from app.domain.imports import Plan
 from app.domain.masking import mask
 from app.domain.message import Medium
 from app.domain.principals import Actor
@@ -59,13 +60,20 @@ def take_in(
     context: Ctx,
     actor: Annotated[Actor, may("import_subscribers")],
     region: Annotated[str, Query(max_length=2, description="Country of phone numbers without +, for example GB")] = "",
+    encoding: Annotated[str, Query(max_length=32, description="If it is no UTF-8 or UTF-16: windows-1252, ..")] = "",
+    column: Annotated[list[str] | None, Query(description="`Mobile=phone`; `Notes=` leaves a column out")] = None,
+    dry_run: Annotated[bool, Query(description="Only say what would come of it")] = False,  # noqa: FBT002 - a query
 ) -> Imported:
-    """Streams a body of any size up to 4 GB. Good rows are kept, bad ones reported; the same file may come again."""
+    """Streams a body of any size up to 4 GB. Good rows are kept, bad ones reported.
+
+    Interrupted, it goes on where it stood when the same body comes again with the same parameters.
+    """
     _check_type(request.headers.get("content-type", ""))
     body: Body = request.state.body
-    defaults = Defaults(region=region) if region else Defaults()
+    mapping = {name.strip(): target for name, _, target in (one.partition("=") for one in column or [])}
+    plan = Plan(mapping, encoding, "", Defaults(region=region), dry_run)
     report = import_subscribers(
-        context.db, context.keyring, actor, body.file, context.clock.now(), defaults=defaults, source="api"
+        context.db, context.keyring, actor, body.file, context.clock.now(), plan=plan, source="api"
     )
     return Imported.model_validate(report)
 

@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
-import phonenumbers
-
+from app.domain.dialling import e164
 from app.domain.message import Medium
 from app.domain.texts import forbidden_character
 from app.errors import Invalid, Problem
@@ -45,12 +44,9 @@ def normalise(medium: Medium, raw: str, region: str) -> str:
 
 
 def _number(value: str, region: str) -> str:
-    try:
-        number = phonenumbers.parse(value, region.upper() or None)
-        if phonenumbers.is_possible_number(number) and not number.extension:
-            return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    except phonenumbers.NumberParseException:
-        pass
+    number = e164(value, region)
+    if number:
+        return number
     raise Invalid(
         Problem(
             "bad_phone",

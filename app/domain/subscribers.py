@@ -23,16 +23,27 @@ MOST_LANGUAGES: Final = 8
 
 _REMEDIES: Final[Mapping[str, str]] = {
     "bad_email": "Write it as name@example.org.",
+    "bad_encoding": "Save the file as CSV UTF-8, or say which encoding it has.",
     "bad_phone": "Write it with its country code: +442071838750.",
     "bad_timezone": "Write an IANA name such as Asia/Kolkata, or leave the cell empty.",
     "duplicate": "Keep one of the rows.",
     "forbidden_character": "Remove line breaks and other invisible characters from the cell.",
+    "formula": "Save the list with the values in place of the formulas.",
     "malformed": "Give the row as many cells as the header, and close every quotation mark.",
     "missing": "Give every person an external_id of their own.",
+    "no_country": "Write it with its country code (+442071838750), or say in which country the numbers are dialled.",
     "too_long": "Shorten the cell.",
     "unknown_language": "Write codes such as en or gu, best first, separated by a semicolon.",
 }
 _SEPARATORS: Final = re.compile(r"[;,|\s]+")
+_FORMULA: Final = re.compile(r"=|[+@-][^\s()|!]*[(|!]")
+"""What a spreadsheet would evaluate: anything after =, calls and commands after + - @; not a plain -5 or @name."""
+_RISKY: Final = frozenset("'=+@-")
+_OURS: Final = re.compile(r"'[=+@-]")
+"""An apostrophe that an export of ours put in front (domain/csvout.py)."""
+_SHOWN_CODE: Final = re.compile(r"[A-Za-z-]{1,12}")
+_UNDECODED: Final = re.compile("[\udc80-\udcff]")
+"""What is left of bytes that were none of the file's encoding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +98,7 @@ def check_header(header: Sequence[str]) -> tuple[Problem, ...]:
                 "csv_header",
                 "The first line does not name a column external_id.",
                 "header",
-                f"Start the file with a line such as {','.join(COLUMNS)}.",
+                f"Start the file with a line such as {','.join(COLUMNS)}, or say which column it is.",
             )
         )
     problems += [
@@ -120,7 +131,7 @@ def csv_row(
     if not external_id and not errors:
         errors.append(RowError(line, "external_id", "missing", "The row has no external_id."))
     if external_id and (seen(external_id) if callable(seen) else external_id in seen):
-        errors.append(RowError(line, "external_id", "duplicate", "This external_id stood in an earlier row."))
+        errors.append(duplicate(line))
     email = _address(line, "email", Medium.EMAIL, cells, defaults, errors)
     phone = _address(line, "phone", Medium.SMS, cells, defaults, errors)
     languages = _languages(line, cells.get("languages", ""), errors) or defaults.languages
@@ -138,17 +149,30 @@ def csv_row(
     )
 
 
+def duplicate(line: int) -> RowError:
+    return RowError(line, "external_id", "duplicate", "This external_id stood in an earlier row.")
+
+
 def _cell(line: int, column: str, cell: str, errors: list[RowError]) -> str:
     """Line ends, NUL and other controls are refused, not mended: they are how headers get injected."""
     if cell.isascii() and cell.isprintable():  # nearly all; the rest is looked at closely
         clean = cell.strip()
     else:
+        if _UNDECODED.search(cell):
+            errors.append(RowError(line, column, "bad_encoding", f"The cell {column} is in another encoding."))
+            return ""
         if bad := forbidden_character(cell, lines=False):
             errors.append(
                 RowError(line, column, "forbidden_character", f"The cell {column} contains the character {bad}.")
             )
             return ""
         clean = tidy(cell)
+    if clean[:1] in _RISKY and not (column == "phone" and clean[0] == "+"):
+        if _OURS.match(clean):
+            clean = clean[1:]
+        elif _FORMULA.match(clean):
+            errors.append(RowError(line, column, "formula", f"The cell {column} is a formula of a spreadsheet."))
+            return ""
     longest = LONGEST.get(column, LONGEST_ATTRIBUTE)
     if len(clean) > longest:
         errors.append(RowError(line, column, "too_long", f"The cell {column} is longer than {longest} characters."))
@@ -164,20 +188,34 @@ def _address(
         return normalise(medium, raw, defaults.region)
     except Invalid as refusal:
         problem = refusal.problems[0]
-        errors.append(RowError(line, column, problem.code, problem.sentence))
+        code, sentence = problem.code, problem.sentence
+        if code == "bad_phone" and not defaults.region and _lacks_country(raw):
+            code, sentence = "no_country", "This telephone number does not say in which country it is."
+        errors.append(RowError(line, column, code, sentence))
         return ""
 
 
-def _languages(line: int, cell: str, errors: list[RowError]) -> tuple[str, ...]:
+def _lacks_country(raw: str) -> bool:
+    return not raw.startswith("+") and sum(character.isdigit() for character in raw) >= 6
+
+
+@lru_cache(maxsize=1_024)
+def _read_languages(cell: str) -> tuple[tuple[str, ...], str, str]:
+    """The codes, else the code and the sentence against them."""
     codes = tuple(dict.fromkeys(code for code in _SEPARATORS.split(cell) if code))
     if len(codes) > MOST_LANGUAGES:
-        errors.append(RowError(line, "languages", "too_long", f"More than {MOST_LANGUAGES} languages."))
+        return (), "too_long", f"More than {MOST_LANGUAGES} languages."
     for code in codes:
-        if not _known_language(code):
-            errors.append(
-                RowError(line, "languages", "unknown_language", f"“{code[:20]}” is not a known language code.")
-            )
-            break
+        if not _known_language(code):  # whatever has slipped into this column, an address is not repeated
+            shown = f"“{code}” is" if _SHOWN_CODE.fullmatch(code) else "One of these is"
+            return (), "unknown_language", f"{shown} not a known language code."
+    return codes, "", ""
+
+
+def _languages(line: int, cell: str, errors: list[RowError]) -> tuple[str, ...]:
+    codes, fault, sentence = _read_languages(cell)
+    if fault:
+        errors.append(RowError(line, "languages", fault, sentence))
     return codes
 
 

@@ -66,7 +66,8 @@ class Database:
     over anything slower than memory.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, bulk: bool = False) -> None:
+        """`bulk`: for a process that writes much and calls `checkpoint` itself, between its transactions."""
         parsed = make_url(url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         self.url = parsed
@@ -84,7 +85,7 @@ class Database:
                 connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000},
                 hide_parameters=True,
             )
-            _harden_sqlite(self.engine)
+            _harden_sqlite(self.engine, bulk=bulk)
             self._readers = self.engine
         else:
             self.engine = create_engine(
@@ -130,6 +131,15 @@ class Database:
             finally:
                 connection.rollback()
 
+    def checkpoint(self) -> None:
+        """SQLite: write what was committed back into the file. Nobody waits for it; nothing happens on PostgreSQL."""
+        if self.is_sqlite:
+            connection = self.engine.raw_connection()
+            try:
+                connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            finally:
+                connection.close()
+
     def close(self) -> None:
         self.engine.dispose()
 
@@ -164,7 +174,7 @@ def _busy() -> Unavailable:
     )
 
 
-def _harden_sqlite(engine: Engine) -> None:
+def _harden_sqlite(engine: Engine, *, bulk: bool) -> None:
     @event.listens_for(engine, "connect")
     def _on_connect(connection: sqlite3.Connection, _record: Any) -> None:  # noqa: ANN401 - SQLAlchemy's own signature
         connection.isolation_level = None
@@ -173,7 +183,9 @@ def _harden_sqlite(engine: Engine) -> None:
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-        cursor.execute("PRAGMA cache_size=-4096")
+        cursor.execute(f"PRAGMA cache_size={-65_536 if bulk else -4_096}")
+        if bulk:  # the same page of an index is written by many transactions: back into the file it goes once
+            cursor.execute("PRAGMA wal_autocheckpoint=0")
         cursor.execute("PRAGMA temp_store=MEMORY")
         cursor.close()
 

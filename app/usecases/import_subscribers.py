@@ -1,25 +1,40 @@
-"""Take in a list of subscribers: good rows are kept, bad ones are reported, in memory that does not grow."""
+"""Take in a list of subscribers: good rows are kept, bad ones reported, and a kill at any moment costs nothing."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, BinaryIO, Final, TextIO
+import time
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import BinaryIO, Final, TextIO
 
-from app.domain.message import Medium
+from app.domain.csvout import safe_cell
+from app.domain.imports import ImportState, Plan, Tally, check_plan
 from app.domain.principals import Actor, permit
 from app.domain.seen import Seen
-from app.domain.subscribers import COLUMNS, Defaults, RowError, SubscriberRow, csv_row
+from app.domain.subscribers import Defaults, RowError, duplicate
+from app.errors import Conflict, Problem
 from app.keyring import Keyring
-from app.store import addresses, audit, subscribers
-from app.store.addresses import Place
+from app.store import audit, imports
 from app.store.database import Database
-from app.usecases.read_csv import CsvFile, text_of
+from app.store.imports import ImportRow
+from app.store.taking_in import Rows, TakingIn
+from app.usecases.parse_rows import Chunk, Reading
+from app.usecases.parsers import parsers as parser_processes
+from app.usecases.read_csv import Looked, look_through, seekable
 
-ROWS_A_TRANSACTION: Final = 2_000
-"""As many as keep a write transaction near 100 ms, so that nobody waits behind an import."""
+TARGET_SECONDS: Final = 0.05
+"""Of a write transaction: broadcasts and the website write between two of them, so none may last over 0.1."""
+MOST_CHUNKS: Final = 16
+GAP: Final = 0.25
+"""Of a transaction's time SQLite is left to others after it: its lock is not handed out in turn between processes."""
+LEASE_SECONDS: Final = 60.0
+"""Silent for longer, an import whose file is kept is taken on by another process."""
+RENEW_SECONDS: Final = 10.0
+ROWS_A_CHECKPOINT: Final = 8_000
 ERRORS_KEPT: Final = 100
 
 Progress = Callable[[int, int], None]
@@ -29,24 +44,22 @@ Progress = Callable[[int, int], None]
 @dataclass(frozen=True, slots=True)
 class ImportReport:
     rows: int
-    """Read, the header not counted: created + updated + rejected."""
+    """Read, the header not counted: created + updated + unchanged + rejected."""
     created: int
     updated: int
+    """People who were there and differ now."""
     rejected: int
     suppressed: int
     """Addresses of this file that stay on the suppression list."""
     errors: tuple[RowError, ...]
-    """The first ERRORS_KEPT; all of them went to the errors file."""
-
-
-@dataclass(slots=True)
-class _Tally:
-    rows: int = 0
-    created: int = 0
-    updated: int = 0
-    rejected: int = 0
-    suppressed: int = 0
-    errors: list[RowError] = field(default_factory=list)
+    """The first ERRORS_KEPT; all of them went to the errors file, and stay with the import."""
+    unchanged: int = 0
+    kept: int = 0
+    """People who have set something themselves, which stays."""
+    import_id: int = 0
+    state: ImportState = ImportState.DONE
+    resumed: int = 0
+    """Rows that an earlier run of the same import had dealt with."""
 
 
 def import_subscribers(
@@ -57,121 +70,216 @@ def import_subscribers(
     now: datetime,
     *,
     defaults: Defaults = Defaults(),  # noqa: B008 - frozen
+    plan: Plan | None = None,
     errors: TextIO | None = None,
     progress: Progress | None = None,
     source: str = "upload",
+    path: Path | None = None,
+    parsers: int = 0,
 ) -> ImportReport:
     """Upsert by external_id; columns the file does not have are left as they are, an empty cell empties.
 
-    The columns e-mail and phone replace the person's address of that medium; suppressed addresses stay suppressed.
-    `errors` gets a CSV of every bad row: line, column, code, sentence, remedy. Raise Invalid (codes `csv_encoding`,
-    `csv_header`, `csv_empty`) before the first row is touched; after that each transaction stands by itself, and the
-    same file may simply be imported again.
+    The same file, read by the same `plan`, goes on where an interrupted import of it stood; a changed one is an import
+    of its own, from its first row. The columns e-mail and phone replace the person's address of that medium;
+    suppressed addresses stay suppressed. `errors` gets a CSV of every bad row: line, column, code, sentence, remedy.
+    Raise Invalid (codes `csv_encoding`, `csv_header`, `csv_empty`, `bad_mapping`) before the first row is touched.
+    With `parsers` as many processes read the file at `path`.
     """
     permit(actor, "import_subscribers")
-    tally, seen = _Tally(), Seen()
-    report = _reporter(tally, errors)
-    with text_of(stream) as text:
-        file = CsvFile(text)
-        writer = _Writer(db, keyring, actor.name, source, now, file.header)
-        batch: list[SubscriberRow] = []
-        for record in file:
-            tally.rows += 1
-            if record.cells is None:
-                tally.rejected += 1
-                report([RowError(record.line, "", record.code, record.sentence)])
-                continue
-            cells = dict(zip(file.header, record.cells, strict=True))
-            row, faults = csv_row(record.line, cells, defaults=defaults, seen=seen.__contains__)
-            if row is None:
-                tally.rejected += 1
-                report(faults)
-                continue
-            seen.add(row.external_id)
-            batch.append(row)
-            if len(batch) >= ROWS_A_TRANSACTION:
-                writer.write(batch, tally)
-                batch.clear()
-                if progress is not None:
-                    progress(tally.rows, text.buffer.tell())
-        writer.write(batch, tally)
-        if progress is not None:
-            progress(tally.rows, text.buffer.tell())
-    return ImportReport(tally.rows, tally.created, tally.updated, tally.rejected, tally.suppressed, tuple(tally.errors))
+    plan = check_plan(plan or Plan(defaults=defaults))
+    with seekable(stream) as file:
+        looked = look_through(file, plan.encoding)
+        reading = Reading(looked.codec, plan, keyring)
+        reading.targets(file)
+        row = begin_import(db, actor, looked, plan, source, now)
+        run = Run(db, reading, row, Since(now), progress)
+        state = run.to_the_end(file, path, parsers)
+    report = report_of(db, row.id, resumed=row.tally.rows)
+    if errors is not None:
+        write_errors(errors, imports.all_errors(db, row.id))
+    return replace(report, state=state)
 
 
-def _reporter(tally: _Tally, errors: TextIO | None) -> Callable[[Sequence[RowError]], None]:
-    writer = csv.writer(errors) if errors is not None else None
-    if writer is not None:
-        writer.writerow(["line", "column", "code", "sentence", "remedy"])
-
-    def report(faults: Sequence[RowError]) -> None:
-        tally.errors.extend(faults[: ERRORS_KEPT - len(tally.errors)])
-        if writer is not None:
-            for fault in faults:
-                row = (fault.line, _harmless(fault.column), fault.code, _harmless(fault.sentence), fault.remedy)
-                writer.writerow(row)
-
-    return report
+def begin_import(db: Database, actor: Actor, looked: Looked, plan: Plan, source: str, now: datetime) -> ImportRow:
+    """The import of this file that was interrupted, or a new one; the caller's from here on."""
+    with db.writing() as tx:
+        before = imports.unfinished(tx, plan.fingerprint(looked.digest))
+        number = before.id if before else imports.add(
+            tx, source[:200], actor.name, looked.digest, looked.size, plan, ImportState.WAITING, now
+        )  # fmt: skip
+        return imports.take_on(tx, number, imports.lease(now, LEASE_SECONDS), now)
 
 
-def _harmless(cell: str) -> str:
+def report_of(db: Database, import_id: int, *, resumed: int = 0) -> ImportReport:
+    with db.reading() as connection:
+        row = imports.get(connection, import_id)
+        errors = tuple(imports.errors(connection, import_id, limit=ERRORS_KEPT))
+    tally = row.tally
+    return ImportReport(
+        tally.rows, tally.created, tally.updated, tally.rejected, tally.suppressed, errors,
+        unchanged=tally.unchanged, kept=tally.kept, import_id=import_id, state=row.state, resumed=resumed,
+    )  # fmt: skip
+
+
+def write_errors(to: TextIO, faults: Iterable[RowError]) -> None:
     """Column names are the file's own: a spreadsheet must not take one for a formula."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t")) else cell
+    writer = csv.writer(to)
+    writer.writerow(["line", "column", "code", "sentence", "remedy"])
+    for fault in faults:
+        row = (fault.line, fault.column, fault.code, fault.sentence, fault.remedy)
+        writer.writerow([safe_cell(cell) for cell in row])
 
 
-class _Writer:
-    """Writes one batch in one transaction; everything slow is done before it starts."""
+class Since:
+    """The time, by a clock that nobody sets, from a moment on."""
+
+    def __init__(self, moment: datetime) -> None:
+        self._moment, self._began = moment, time.monotonic()
+
+    def __call__(self) -> datetime:
+        return self._moment + timedelta(seconds=time.monotonic() - self._began)
+
+
+class Run:
+    """One import from where it stands to its end, or until somebody stops it."""
 
     def __init__(
-        self, db: Database, keyring: Keyring, actor: str, source: str, now: datetime, header: Sequence[str]
+        self, db: Database, reading: Reading, row: ImportRow, now: Callable[[], datetime], progress: Progress | None
     ) -> None:
-        self._db, self._keyring, self._actor, self._source, self._now = db, keyring, actor, source, now
-        self._own = frozenset(header) - frozenset(COLUMNS)
-        self._media = {
-            medium: column for medium, column in ((Medium.EMAIL, "email"), (Medium.SMS, "phone")) if column in header
-        }
-        self._changed = [column for column in ("name", "timezone", "area") if column in header] + ["updated_at"]
-        if "languages" in header:
-            self._changed.append("language_list_id")
-        if self._own:
-            self._changed.append("attributes")
+        self._db, self._reading, self._row, self._now = db, reading, row, now
+        self._progress = progress
+        self._seen = Seen()
+        self._waiting = Waiting()
+        self._chunks = 2
+        """To a transaction; as many as take TARGET_SECONDS."""
+        self._faults = 0
+        self._free_at = 0.0
+        self._renewed = time.monotonic()
 
-    def write(self, batch: Sequence[SubscriberRow], tally: _Tally) -> None:
-        if not batch:
-            return
-        places = {medium: [getattr(row, column) for row in batch] for medium, column in self._media.items()}
-        wanted: set[Place] = {(medium, value) for medium, values in places.items() for value in values if value}
-        hashed = addresses.hashes(self._keyring, wanted)
+    def to_the_end(self, file: BinaryIO, path: Path | None, parsers: int) -> ImportState:
+        """The state it ended in: done, tried or stopped. Raise Conflict when somebody else has taken it on."""
+        with self._db.reading() as connection:
+            self._faults = imports.count_errors(connection, self._row.id)
+        targets = self._reading.targets(file)
+        taking = TakingIn([target for target in targets if target], dry=self._row.plan.dry)
+        with ExitStack() as opened:
+            if parsers and path is not None:
+                chunks = opened.enter_context(parser_processes(self._reading, path, parsers))
+            else:
+                chunks = self._reading.chunks(file)
+            for number, chunk in enumerate(chunks):
+                first = self._first_rows(chunk)
+                if number < self._row.chunks:
+                    self._renew()
+                    continue
+                if self._waiting.chunks >= self._chunks and (state := self._commit(taking, last=False)):
+                    return state
+                self._waiting.add(chunk, first)
+            return self._commit(taking, last=True) or ImportState.DONE
+
+    def _first_rows(self, chunk: Chunk) -> list[int]:
+        """Which of its rows are the first of their person in the file; the others become faults."""
+        seen, first, again = self._seen, [], []
+        for at, external_id in enumerate(chunk.external_ids):
+            if external_id in seen:
+                again.append(duplicate(chunk.lines[at]))
+            else:
+                seen.add(external_id)
+                first.append(at)
+        if again:
+            chunk.errors = sorted([*chunk.errors, *again], key=lambda fault: fault.line)
+        return first
+
+    def _commit(self, taking: TakingIn, *, last: bool) -> ImportState | None:
+        """All that waits, in one transaction; the state when that was the end of it."""
+        waiting, row, dry = self._waiting, self._row, self._row.plan.dry
+        if self._db.is_sqlite and (left := self._free_at - time.monotonic()) > 0:
+            time.sleep(left)
         with self._db.writing() as tx:
-            lists = subscribers.language_lists(tx, {row.languages for row in batch})
-            known = subscribers.known(tx, [row.external_id for row in batch])
-            rows = [self._row(row, lists[row.languages], known.get(row.external_id)) for row in batch]
-            ids = subscribers.upsert(tx, rows, self._changed, known)
-            address_ids = addresses.upsert(tx, hashed)
-            links = {
-                ids[row.external_id]: {medium: address_ids.get((medium, places[medium][no])) for medium in places}
-                for no, row in enumerate(batch)
-            }
-            subscribers.link(tx, links, [one.id for one in known.values()])
-            suppressed = len(addresses.suppressed(tx, list(address_ids.values())))
-            body = {"source": self._source, "created": len(batch) - len(known), "updated": len(known)}
-            audit.append(tx, self._actor, "import_subscribers", "subscribers", body, self._now)
-        tally.created += len(batch) - len(known)
-        tally.updated += len(known)
-        tally.suppressed += suppressed
+            began, now = time.monotonic(), self._now()
+            came = taking.take(tx, waiting.rows, now)
+            imports.add_errors(tx, row.id, self._faults, waiting.faults)
+            good = len(waiting.rows.external_ids)
+            step = Tally(
+                waiting.read_rows, came.created, came.updated, good - came.created - came.updated,
+                waiting.read_rows - good, came.suppressed, came.kept,
+            )  # fmt: skip
+            read = row.size if last else waiting.read
+            after = replace(row, chunks=row.chunks + waiting.chunks, read=read, tally=row.tally.plus(step))
+            state = imports.note(tx, after, imports.lease(now, LEASE_SECONDS), now)
+            if state is None:
+                raise _taken()
+            end = None
+            if last or state is ImportState.STOPPING:
+                end = _end(last=last, dry=dry)
+                imports.set_state(tx, row.id, end, now)
+                if end is ImportState.DONE:
+                    imports.forget_file(tx, row.id)
+            if not dry:
+                body = {"import": row.id, "source": row.source, **_figures(step)}
+                audit.append(tx, row.actor, "import_subscribers", "subscribers", body, now)
+        self._pace(time.monotonic() - began)
+        if last or after.tally.rows // ROWS_A_CHECKPOINT > row.tally.rows // ROWS_A_CHECKPOINT:
+            self._db.checkpoint()
+        self._faults += len(waiting.faults)
+        self._row, self._waiting = after, Waiting()
+        if self._progress is not None:
+            self._progress(after.tally.rows, after.read)
+        return end
 
-    def _row(
-        self, row: SubscriberRow, language_list_id: int, known: subscribers.KnownSubscriber | None
-    ) -> dict[str, Any]:
-        kept = {} if known is None else {k: v for k, v in known.attributes.items() if k not in self._own}
-        return {
-            "external_id": row.external_id,
-            "name": row.name,
-            "language_list_id": language_list_id,
-            "timezone": row.timezone,
-            "area": row.area,
-            "attributes": {**kept, **row.attributes},
-            "created_at": self._now,
-            "updated_at": self._now,
-        }
+    def _pace(self, seconds: float) -> None:
+        if seconds > TARGET_SECONDS:
+            self._chunks = max(1, int(self._chunks * TARGET_SECONDS / seconds))
+        elif seconds < TARGET_SECONDS * 0.7:
+            self._chunks = min(MOST_CHUNKS, self._chunks + 1)
+        self._free_at = time.monotonic() + seconds * GAP
+        self._renewed = time.monotonic()
+
+    def _renew(self) -> None:
+        """Still here, while rows are skipped that an earlier run has dealt with."""
+        if time.monotonic() - self._renewed < RENEW_SECONDS:
+            return
+        now = self._now()
+        with self._db.writing() as tx:
+            if imports.note(tx, self._row, imports.lease(now, LEASE_SECONDS), now) is None:
+                raise _taken()
+        self._renewed = time.monotonic()
+
+
+class Waiting:
+    """What the next transaction writes."""
+
+    def __init__(self) -> None:
+        self.rows = Rows()
+        self.faults: list[RowError] = []
+        self.chunks = self.read_rows = self.read = 0
+
+    def add(self, chunk: Chunk, first: list[int]) -> None:
+        """Of its good rows those numbered in `first`."""
+        rows, whole = self.rows, len(first) == len(chunk.external_ids)
+        for name in ("external_ids", "names", "languages", "timezones", "areas", "attributes"):
+            column = getattr(chunk, name)
+            getattr(rows, name).extend(column if whole else [column[at] for at in first])
+        for medium, values in chunk.values.items():
+            digests = chunk.hashes[medium]
+            rows.values.setdefault(medium, []).extend(values if whole else [values[at] for at in first])
+            rows.hashes.setdefault(medium, []).extend(digests if whole else [digests[at] for at in first])
+        self.faults.extend(chunk.errors)
+        self.chunks += 1
+        self.read_rows += chunk.rows
+        self.read = chunk.read
+
+
+def _end(*, last: bool, dry: bool) -> ImportState:
+    if not last:
+        return ImportState.STOPPED
+    return ImportState.TRIED if dry else ImportState.DONE
+
+
+def _figures(tally: Tally) -> dict[str, int]:
+    return {each.name: getattr(tally, each.name) for each in fields(tally)}
+
+
+def _taken() -> Conflict:
+    sentence = "Somebody else has taken this import on; what was read so far is kept."
+    return Conflict(Problem("import_taken_on", sentence, "", "Look at how far it is: clarion import list."))

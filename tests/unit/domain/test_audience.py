@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from email_validator import EmailNotValidError, validate_email
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -81,3 +82,27 @@ def test_everyone_reads_the_first_of_their_languages_there_is(wanted: list[str],
 @given(st.lists(st.text(max_size=6)), st.lists(st.sampled_from(["en", "gu", "lo"]), min_size=1))
 def test_the_chosen_language_is_always_available_or_the_default(wanted: list[str], available: list[str]) -> None:
     assert choose_language(wanted, available, "eo") in {*available, "eo"}
+
+
+@given(
+    st.builds(
+        "{}@{}".format,
+        st.text("abcXYZ019._+-é\"' ", min_size=1, max_size=20),
+        st.text("abcXYZ019.-_é", min_size=1, max_size=24),
+    )
+)
+def test_the_quick_way_reads_mailboxes_as_the_library_does(text: str) -> None:
+    def full(value: str) -> str:
+        try:
+            found = validate_email(
+                value.strip().lower(), check_deliverability=False, allow_quoted_local=False, test_environment=True
+            )
+        except EmailNotValidError:
+            return ""
+        return f"{found.local_part}@{found.ascii_domain}".lower() if "." in found.ascii_domain else ""
+
+    try:
+        quick = normalise(Medium.EMAIL, text, "")
+    except Invalid:
+        quick = ""
+    assert quick == full(text)

@@ -91,3 +91,46 @@ def test_any_row_is_either_clean_or_reported(cells: dict[str, str]) -> None:
     if row is not None:
         everything = "".join([row.external_id, row.name, row.email, row.phone, row.area, *row.attributes.values()])
         assert not set(everything) & set("\r\n\0\u202e")
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "code"),
+    [
+        ("name", "=HYPERLINK(1)", "formula"),
+        ("note", "@SUM(A1)", "formula"),
+        ("note", "+cmd|' /C calc'!A0", "formula"),
+        ("phone", "=1+1", "formula"),
+        ("name", "Bj\udcf8rn", "bad_encoding"),
+        ("name", "lone \ud800", "forbidden_character"),
+    ],
+)
+def test_what_would_hurt_somebody_later_is_refused(column: str, cell: str, code: str) -> None:
+    _, errors = csv_row(2, GOOD | {column: cell}, defaults=DEFAULTS)
+    assert [error.code for error in errors] == [code]
+
+
+@pytest.mark.parametrize("cell", ["-5", "@asha", "- none -", "+4", "a=b"])
+def test_what_only_looks_like_a_formula_is_kept(cell: str) -> None:
+    row, errors = csv_row(2, GOOD | {"note": cell}, defaults=DEFAULTS)
+    assert errors == ()
+    assert row is not None
+    assert row.attributes["note"] == cell
+
+
+def test_the_apostrophe_of_an_export_is_taken_off_again() -> None:
+    row, _ = csv_row(2, GOOD | {"phone": "'+919876543210", "note": "'=1"}, defaults=DEFAULTS)
+    assert row is not None
+    assert (row.phone, row.attributes["note"]) == ("+919876543210", "=1")
+
+
+def test_a_number_that_names_no_country_says_so() -> None:
+    _, errors = csv_row(2, GOOD, defaults=Defaults())
+    assert [error.code for error in errors] == ["no_country"]
+
+
+def test_an_address_in_the_wrong_column_is_not_repeated() -> None:
+    for column in GOOD:
+        _, errors = csv_row(2, GOOD | {column: "secret@example.org\n"}, defaults=DEFAULTS)
+        assert "secret" not in str(errors)
+    _, errors = csv_row(2, GOOD | {"languages": "secret@example.org"}, defaults=DEFAULTS)
+    assert "secret" not in str(errors)

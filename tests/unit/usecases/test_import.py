@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import pytest
 
+from app.domain.imports import ROWS_A_CHUNK, Plan
 from app.domain.message import Medium
 from app.domain.subscribers import Defaults
 from app.errors import Forbidden, Invalid
@@ -12,7 +13,7 @@ from app.keyring import Keyring
 from app.store import audit, subscribers
 from app.store.database import Database
 from app.store.subscribers import SubscriberRow
-from app.usecases.import_subscribers import ROWS_A_TRANSACTION, ImportReport, import_subscribers
+from app.usecases.import_subscribers import ImportReport, import_subscribers
 from app.usecases.lift_suppression import lift_suppression
 from app.usecases.suppress_address import suppress_address, suppress_known_address
 from tests.conftest import NOON
@@ -28,9 +29,13 @@ class Desk:
     def __init__(self, database: Database, keyring: Keyring) -> None:
         self.database, self.keyring = database, keyring
 
-    def bring(self, text: str | bytes | BinaryIO, defaults: Defaults | None = None) -> ImportReport:
+    def bring(
+        self, text: str | bytes | BinaryIO, defaults: Defaults | None = None, plan: Plan | None = None
+    ) -> ImportReport:
         stream = io.BytesIO(text.encode() if isinstance(text, str) else text) if isinstance(text, str | bytes) else text
-        return import_subscribers(self.database, self.keyring, AUTHOR, stream, NOON, defaults=defaults or Defaults())
+        return import_subscribers(
+            self.database, self.keyring, AUTHOR, stream, NOON, defaults=defaults or Defaults(), plan=plan
+        )
 
     def person(self, external_id: str = "ann") -> SubscriberRow:
         with self.database.reading() as connection:
@@ -98,19 +103,31 @@ def test_an_unreadable_file_changes_nothing_and_says_what_to_do(desk: Desk, body
         assert audit.head(connection).seq == 0
 
 
-def test_an_encoding_fault_deep_in_the_file_is_found_before_the_first_row(desk: Desk) -> None:
-    rows = "".join(f"p{n},Person {n},,,en,\n" for n in range(ROWS_A_TRANSACTION + 10))
+def test_a_row_in_another_encoding_costs_that_row_and_many_of_them_the_file(desk: Desk) -> None:
+    rows = "".join(f"p{n},Person {n},,,en,\n" for n in range(100))
+    report = desk.bring((LIST + rows).encode() + b"bad,B\xf8b,,,en,\n" + b"good,Ann,,,en,\n")
+    assert (report.created, report.rejected) == (102, 1)
+    assert [(fault.line, fault.column, fault.code) for fault in report.errors] == [(103, "name", "bad_encoding")]
     with pytest.raises(Invalid):
-        desk.bring((LIST + rows).encode() + b"bad,\xff,,,en,\n")
-    with desk.database.reading() as connection:
-        assert subscribers.count(connection) == 0
+        desk.bring((LIST + rows).encode() + b"bad,B\xf8b,,,en,\n" * 20)
+
+
+def test_other_encodings_are_asked_for_and_never_guessed(desk: Desk) -> None:
+    text = LIST.replace("Ann,", "Bøb,")
+    with pytest.raises(Invalid):
+        desk.bring(text.encode("cp1252"))
+    desk.bring(text.encode("cp1252"), plan=Plan(encoding="windows-1252"))
+    assert desk.person().name == "Bøb"
+    with pytest.raises(Invalid) as refusal:
+        desk.bring(text, plan=Plan(encoding="klingon-8"))
+    assert refusal.value.problems[0].code == "bad_encoding"
 
 
 def test_the_same_file_again_changes_nobody(desk: Desk) -> None:
     desk.bring(LIST)
     before = desk.person()
     report = desk.bring(LIST)
-    assert (report.created, report.updated) == (0, 1)
+    assert (report.created, report.updated, report.unchanged) == (0, 0, 1)
     assert desk.person() == before
 
 
@@ -181,7 +198,7 @@ def test_numbers_as_dialled_at_home_need_a_region(desk: Desk) -> None:
 
 
 def test_more_rows_than_one_transaction_holds_report_their_progress(database: Database, keyring: Keyring) -> None:
-    total = 2 * ROWS_A_TRANSACTION + 1
+    total = 5 * ROWS_A_CHUNK + 1
     body = ("external_id,name\n" + "".join(f"p{n},Person {n}\n" for n in range(total))).encode()
     seen: list[tuple[int, int]] = []
     stream = io.BytesIO(body)
@@ -189,8 +206,8 @@ def test_more_rows_than_one_transaction_holds_report_their_progress(database: Da
         database, keyring, AUTHOR, stream, NOON, progress=lambda rows, read: seen.append((rows, read))
     )
     assert report.created == total
-    assert [rows for rows, _ in seen] == [ROWS_A_TRANSACTION, 2 * ROWS_A_TRANSACTION, total]
-    assert seen[-1][1] == len(body)
+    assert [rows for rows, _ in seen] == sorted({rows for rows, _ in seen})
+    assert seen[-1] == (total, len(body))
 
 
 def test_a_viewer_imports_nobody(database: Database, keyring: Keyring) -> None:
