@@ -125,6 +125,16 @@ class Settings(BaseSettings):
     def public_base(self) -> str:
         return self.public_url.rstrip("/")
 
+    @property
+    def names(self) -> dict[str, str]:
+        """The organisation's, by language; {} while nobody has said it."""
+        return {self.default_language: self.organisation} if self.organisation else {}
+
+    @property
+    def speaker(self) -> dict[str, object]:
+        """Who speaks: {names{lang}, default_language, timezone}."""
+        return {"names": self.names, "default_language": self.default_language, "timezone": self.timezone}
+
     def sqlite_path(self) -> Path | None:
         """The database file, or None when the database is not SQLite."""
         url = make_url(self.database_url)

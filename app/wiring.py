@@ -24,6 +24,7 @@ from app.domain.endpoints import ChannelFacts, Endpoint, full_settings
 from app.domain.manage import PURPOSE as MANAGE
 from app.domain.message import Channel, Info, Medium, Message
 from app.domain.signing_in import SessionPolicy, policy_of
+from app.engine.answering import Answerer
 from app.engine.attending import Attendant
 from app.engine.composing import MARKS, Composer
 from app.engine.dead_man import DeadMan
@@ -66,6 +67,7 @@ from app.usecases.preview_update import EndpointLimits, Preflight, preflight
 from app.usecases.sample_renderings import EndpointSamples, Rendering, sample_renderings
 from app.usecases.take_reply import Listener
 from app.usecases.tap_answer import question_url
+from app.usecases.word_answer import AnswerWords
 from app.visitors import forms as visitors
 from app.visitors.opening import visitors_context
 from channels import guard, registry
@@ -266,11 +268,13 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
     timings = settings.timings
     http = Http(Timeouts(timings.connect_timeout, timings.call_timeout), now=clock.now, allow_private=allow_private)
     channels, bell, shelf = Channels(http, keyring), Bell(), _shelf(settings.publish_dir)
-    words = Words(db, templating, clock, _organisation(settings), settings.public_base, bell.ring)
+    words = Words(db, templating, clock, settings.speaker, settings.public_base, bell.ring)
     reference_key = keyring.key(REFERENCES)
     keys = (reference_key, keyring.key(MANAGE))
     composer = Composer(words.compose, clock, settings.public_base, *keys, words.areas, words.thread)
     listener = Listener(db, keyring, load_replies(), settings.default_language)
+    say = AnswerWords(db, templating, listener.words, words.organisation)
+    answerer = Answerer(db, channels, say, clock, timings.call_timeout)
     press = _press(settings, templating)
     engine = Engine(db, channels, composer, clock, timings, alone=db.is_sqlite)
     couriers = Couriers(db, Opener(http, keyring.unseal), clock)
@@ -293,7 +297,7 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
         publisher=publisher,
         couriers=couriers,
         read_back=ReadBack(db, clock, http, _own_url(settings), timings.read_back, bell.ring),
-        attendant=Attendant(db, attend, nudger, clock, timings.attend),
+        attendant=Attendant(db, attend, nudger, clock, timings.attend, answerer.deliver),
         link_keeper=link_keeper,
         page_watch=page_watch,
         scheduler=Scheduler(fire, timings.schedule),
@@ -376,16 +380,8 @@ def _scripts(shelf: Shelf) -> frozenset[str]:
 
 
 def _press(settings: Settings, templating: Templating) -> Press:
-    organisation = Organisation(_names(settings), settings.default_language, settings.timezone)
+    organisation = Organisation(settings.names, settings.default_language, settings.timezone)
     return Press.load(TEMPLATES, templating, organisation, settings.public_base, sample=settings.sample_site)
-
-
-def _names(settings: Settings) -> dict[str, str]:
-    return {settings.default_language: settings.organisation} if settings.organisation else {}
-
-
-def _organisation(settings: Settings) -> dict[str, object]:
-    return {"names": _names(settings), "default_language": settings.default_language, "timezone": settings.timezone}
 
 
 def _ring_engine(loop: asyncio.AbstractEventLoop, engine: Engine) -> None:

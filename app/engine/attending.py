@@ -6,7 +6,7 @@ Every process runs one, whoever has the engine: the unique row of a notice and t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -30,6 +30,8 @@ class Attendant:
     clock: Clock
     seconds: float
     """Between two looks."""
+    answer: Callable[[], Awaitable[object]] | None = None
+    """Answers whoever wrote a keyword, see `engine.answering`."""
     _looked_at: float | None = field(default=None, init=False)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -37,6 +39,8 @@ class Attendant:
         while not stop.is_set():
             await outlive(self._look, FAILED)
             await outlive(self.nudger.deliver, FAILED)
+            if self.answer is not None:
+                await outlive(self.answer, FAILED)
             try:
                 async with asyncio.timeout(min(POLL_SECONDS, self.seconds)):
                     await stop.wait()

@@ -84,6 +84,8 @@ class DueAnswer:
     address: str | None
     kind: Answer
     language: str
+    update_id: int | None
+    """The last update they had got."""
     heard_at: datetime
     attempts: int
     abandoned: bool
@@ -231,9 +233,7 @@ def answers_due(connection: Connection, now: datetime) -> bool:
 def claim_answers(connection: Connection, now: datetime, lease: timedelta) -> list[DueAnswer]:
     """Those that are due, and those whose holder did not come back."""
     query = (
-        select(inbound, address.c.value, tables.endpoint.c.slug)
-        .join(address, address.c.id == inbound.c.address_id)
-        .join(tables.endpoint, tables.endpoint.c.id == inbound.c.endpoint)
+        _rows()
         .where(_ready(to_ms(now)))
         .order_by(inbound.c.answer_due_ms)
         .limit(ANSWERS_AT_ONCE)
@@ -247,7 +247,8 @@ def claim_answers(connection: Connection, now: datetime, lease: timedelta) -> li
         abandoned = row.answer_state == AnswerState.SENDING.value
         kind, heard = Answer(row.answer), from_ms(row.heard_ms)
         attempts = row.answer_attempts + 1
-        claimed.append(DueAnswer(row.id, row.slug, row.value, kind, row.language, heard, attempts, abandoned))
+        what = (row.id, row.slug, row.value, kind, row.language, row.update_id)
+        claimed.append(DueAnswer(*what, heard, attempts, abandoned))
     return claimed
 
 

@@ -43,7 +43,7 @@ def load_source(
         playbook = _playbook(connection, crisis.playbook)
         vouchers = vouching.of_update(connection, update_id)
         tasks = translations.of_update(connection, update_id)
-        speaker = {**organisation, **_names(connection)}
+        speaker = speaker_of(connection, organisation)
     document = CrisisDocument(crisis.slug, crisis.titles, crisis.severity, crisis.state, crisis.playbook or "")
     return Source(
         crisis={**document.to_document(), "facts": [_fact(each) for each in facts.values()]},
@@ -74,6 +74,11 @@ def living_links(connection: Connection, language: str) -> list[HelpLink]:
     """The help links that can be read and lead somewhere in this language."""
     library = load_library(connection)
     return [link for link in library.links if not link.leads_nowhere(library.dead, language)]
+
+
+def speaker_of(connection: Connection, organisation: Mapping[str, object]) -> dict[str, object]:
+    """Who speaks: what the configuration says, with the names that staff have set."""
+    return {**organisation, **_names(connection)}
 
 
 def _names(connection: Connection) -> dict[str, object]:
