@@ -146,6 +146,9 @@ MOVING: Final = frozenset({UpdateState.CANARY, UpdateState.SENDING})
 LIVE: Final = frozenset({*MOVING, UpdateState.RELEASING, UpdateState.PAUSED, UpdateState.HALTED})
 """Between `send` and the end."""
 
+REACHED: Final = (*LIVE, UpdateState.DONE, UpdateState.SUPERSEDED, UpdateState.EXPIRED)
+"""Updates somebody has read, or is about to."""
+
 CORRECTABLE: Final = frozenset(
     {*MOVING, UpdateState.PAUSED, UpdateState.HALTED, UpdateState.DONE, UpdateState.CANCELLED, UpdateState.EXPIRED}
 )

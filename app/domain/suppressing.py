@@ -33,9 +33,13 @@ def is_own_stop(reason: str, source: str | None) -> bool:
     return reason == Why.OPTED_OUT and source in {Source.PERSON, Source.PROVIDER}
 
 
+WANTS_LESS: Final = "wants_less"
+"""Stands where a suppression's reason would, for news that is not big; nobody else may use the word."""
 REPORTED: Final = frozenset(Why)
 
 
 def reported(reason: str) -> str:
-    """What the report says of a delivery that the list holds back: one of few words, never what staff typed freely."""
+    """What the report says of a delivery that is held back: one of few words, never what staff typed freely."""
+    if reason == WANTS_LESS:
+        return WANTS_LESS
     return f"on_suppression_list:{reason}" if reason in REPORTED else "on_suppression_list"

@@ -186,6 +186,7 @@ class _Doorway:
             most=room,
             newer=self._newer_than(row),
             corrects=row.corrects,
+            minor_news=row.minor_news,
         )
         return sum(self._let_through(candidates, row, granted) for candidates in again)
 
@@ -222,7 +223,12 @@ class _Doorway:
             shard.key, shard.endpoint, shard.lane, shard.fence, shard.watermark, shard.last_address, shard.remaining
         )
         candidates = ledger.admit(
-            self._connection, moved, min(room, shard.remaining), newer=self._newer_than(row), corrects=row.corrects
+            self._connection,
+            moved,
+            min(room, shard.remaining),
+            newer=self._newer_than(row),
+            corrects=row.corrects,
+            minor_news=row.minor_news,
         )
         if candidates is None:
             granted.lost.append(shard.key)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, and_, delete, func, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, func, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from app.clock import from_ms, to_ms
@@ -18,11 +18,12 @@ from app.domain.replying import A_DAY, FOR_PEOPLE, Answer, AnswerState, Effect, 
 from app.domain.suppressing import is_own_stop
 from app.errors import not_found
 from app.store import tables
-from app.store.hearing_tables import address_wish, inbound
+from app.store.hearing_tables import inbound
 from app.store.ledger_tables import address, broadcast, outcome, suppression
 from app.store.paging import DEFAULT_LIMIT, Page, check_limit, cut_page, number_cursor
 from app.store.tables import language_list, subscriber, subscriber_address
-from app.store.upsert import insert_new, insert_or_update
+from app.store.upsert import insert_new
+from app.store.wishes import wants_less, wish_for_everything
 
 LOOKED_AT: Final = 50
 """Broadcasts, newest first, among which the last one that somebody got is looked for."""
@@ -127,17 +128,7 @@ def standing(connection: Connection, address_id: int) -> Standing:
     mine = select(suppression.c.reason, suppression.c.source).where(suppression.c.address_id == address_id)
     row = connection.execute(mine).one_or_none()
     own = row is not None and is_own_stop(row.reason, row.source)
-    wish = connection.scalar(select(address_wish.c.wish).where(address_wish.c.address_id == address_id))
-    return Standing(row is not None, own, wish == Wish.LESS.value)
-
-
-def wish_for_less(connection: Connection, address_id: int, now: datetime) -> None:
-    row = {"address_id": address_id, "wish": Wish.LESS.value, "at_ms": to_ms(now)}
-    insert_or_update(connection, address_wish, [row], ["address_id"], ["wish"])
-
-
-def wish_for_everything(connection: Connection, address_id: int) -> None:
-    connection.execute(delete(address_wish).where(address_wish.c.address_id == address_id))
+    return Standing(row is not None, own, wants_less(connection, address_id))
 
 
 def answered_lately(connection: Connection, address_id: int, now: datetime) -> list[tuple[Answer, timedelta]]:
@@ -279,7 +270,8 @@ def forget_words(connection: Connection, before: datetime, most: int) -> int:
 def forget_address(connection: Connection, address_ids: Sequence[int]) -> None:
     """For an erasure: what these addresses wrote, and what they wished."""
     connection.execute(update(inbound).where(inbound.c.address_id.in_(address_ids)).values(words=None))
-    connection.execute(delete(address_wish).where(address_wish.c.address_id.in_(address_ids)))
+    for address_id in address_ids:
+        wish_for_everything(connection, address_id)
 
 
 def _ready(now_ms: int) -> ColumnElement[bool]:

@@ -31,7 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.elements import ColumnElement
 
 from app.domain.delivery import FINAL, Result, Why
-from app.store import paced, tables
+from app.store import paced, tables, wishes
 from app.store.ledger_tables import address, broadcast, due, outcome, recipient, shard, suppression
 from app.store.windows import Candidates, FirstMessage, Origin, ShardKey
 
@@ -71,6 +71,8 @@ class BroadcastRow:
     canary_until_ms: int | None = None
     """While set only the first portion may be admitted."""
     canary_wait_ms: int = 0
+    minor_news: bool = False
+    """Whoever asked for LESS does not get it."""
     update_state: str = ""
     playbook: str | None = None
     """Of its crisis."""
@@ -138,7 +140,13 @@ def _free_shards(given: frozenset[str]) -> Select[Any]:
 
 
 def admit(
-    connection: Connection, held: HeldShard, most: int, *, newer: Sequence[int], corrects: int | None
+    connection: Connection,
+    held: HeldShard,
+    most: int,
+    *,
+    newer: Sequence[int],
+    corrects: int | None,
+    minor_news: bool = False,
 ) -> Candidates | None:
     """Move the watermark over up to `most` recipients and return them; None when the fence has moved on.
 
@@ -146,7 +154,9 @@ def admit(
     """
     within = {"above": held.watermark, "last": held.last_address, "most": most}
     window = {"in_broadcast": held.key.broadcast, "by_medium": held.key.medium, **within}
-    columns = _columns(connection, _admission(tuple(newer), corrects, packed(connection)), window)
+    columns = _columns(
+        connection, _admission(tuple(newer), corrects, minor_news=minor_news, pack=packed(connection)), window
+    )
     number = len(columns[0])
     watermark = columns[0][-1] if number else held.last_address
     move = {"by_fence": held.fence, "to": watermark, "more": number}
@@ -178,14 +188,14 @@ def packed(connection: Connection) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _admission(newer: tuple[int, ...], corrects: int | None, pack: bool) -> Select[Any]:  # noqa: FBT001 - a cache's key
+def _admission(newer: tuple[int, ...], corrects: int | None, *, minor_news: bool, pack: bool) -> Select[Any]:
     window = select(*_WHO).where(
         recipient.c.broadcast == bindparam("in_broadcast"),
         recipient.c.medium == bindparam("by_medium"),
         recipient.c.address_id > bindparam("above"),
         recipient.c.address_id <= bindparam("last"),
     )
-    decided = _with_decisions(window, newer=newer, corrects=corrects)
+    decided = _with_decisions(window, newer=newer, corrects=corrects, minor_news=minor_news)
     rows = decided.order_by(recipient.c.address_id).limit(bindparam("most", type_=Integer))
     return select(*map(func.json_group_array, rows.subquery().c)) if pack else rows
 
@@ -229,13 +239,14 @@ def claim_due(
     most: int,
     newer: Sequence[int],
     corrects: int | None = None,
+    minor_news: bool = False,
 ) -> list[Candidates]:
     """Take deliveries of one broadcast whose next attempt is due, the longest waiting first; those alike together.
 
     They keep their place in `due` until settling says what became of the attempt.
     """
     mine = {"by_endpoint": endpoint, "in_broadcast": broadcast_id, "now_ms": now_ms, "most": most}
-    rows = connection.execute(_due_now(tuple(newer), corrects), mine).all()
+    rows = connection.execute(_due_now(tuple(newer), corrects, minor_news=minor_news), mine).all()
     by_medium: dict[int, list[int]] = {}
     for row in rows:
         by_medium.setdefault(row.medium, []).append(row.address_id)
@@ -254,7 +265,7 @@ def claim_due(
 
 
 @lru_cache(maxsize=64)
-def _due_now(newer: tuple[int, ...], corrects: int | None) -> Select[Any]:
+def _due_now(newer: tuple[int, ...], corrects: int | None, *, minor_news: bool) -> Select[Any]:
     waiting = (
         select(*_WHO)
         .select_from(due)
@@ -268,9 +279,9 @@ def _due_now(newer: tuple[int, ...], corrects: int | None) -> Select[Any]:
             due.c.why.in_((Why.RETRY, Why.RETURNED)),
         )
     )
-    decided = _with_decisions(waiting, newer=newer, corrects=corrects).order_by(due.c.due_ms)
+    decided = _with_decisions(waiting, newer=newer, corrects=corrects, minor_news=minor_news)
     stood = (due.c[name] for name in ("medium", "shard", "lane", "attempt", "why", "since_ms", "fence"))
-    decided = decided.add_columns(*stood).limit(bindparam("most", type_=Integer))
+    decided = decided.order_by(due.c.due_ms).add_columns(*stood).limit(bindparam("most", type_=Integer))
     return decided.with_for_update(of=(due, shard), skip_locked=True)
 
 
@@ -313,7 +324,7 @@ def same_delivery(left: FromClause, right: FromClause) -> ColumnElement[bool]:
 _its_shard = and_(shard.c.broadcast == due.c.broadcast, shard.c.medium == due.c.medium, shard.c.no == due.c.shard)
 
 
-def _with_decisions(query: Select[Any], *, newer: Sequence[int], corrects: int | None) -> Select[Any]:
+def _with_decisions(query: Select[Any], *, newer: Sequence[int], corrects: int | None, minor_news: bool) -> Select[Any]:
     """Join what decides at the last moment: erased or suppressed address, newer words, an unanswered first message."""
     newest = recipient.alias("newest")
     superseded: ColumnElement[bool] = literal(0)
@@ -322,6 +333,7 @@ def _with_decisions(query: Select[Any], *, newer: Sequence[int], corrects: int |
             newest.c.broadcast.in_(newer),
             newest.c.medium == recipient.c.medium,
             newest.c.address_id == recipient.c.address_id,
+            wishes.hears_of(newest),
         )
     first: ColumnElement[str] = literal(FirstMessage.TOLD.value)
     if corrects is not None:
@@ -334,7 +346,7 @@ def _with_decisions(query: Select[Any], *, newer: Sequence[int], corrects: int |
     return (
         query.add_columns(
             address.c.value,
-            suppression.c.reason.label("suppressed"),
+            (wishes.why_held_back() if minor_news else suppression.c.reason).label("suppressed"),
             superseded.label("superseded"),
             first.label("first"),
         )
@@ -369,6 +381,7 @@ _BROADCASTS: Final[Select[Any]] = (
         broadcast.c.site_bound_ms,
         broadcast.c.canary_until_ms,
         broadcast.c.canary_wait_ms,
+        broadcast.c.minor_news,
         tables.update.c.state.label("update_state"),
         tables.crisis.c.playbook,
     )
@@ -380,5 +393,5 @@ _LIVE_BROADCASTS: Final = _BROADCASTS.where(broadcast.c.state.in_(LIVE)).order_b
 
 
 def _as_broadcast(row: Row[Any]) -> BroadcastRow:
-    values: dict[str, Any] = {**row._asdict(), "drill": bool(row.drill)}
+    values: dict[str, Any] = {**row._asdict(), "drill": bool(row.drill), "minor_news": bool(row.minor_news)}
     return BroadcastRow(**values)

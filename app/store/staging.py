@@ -13,7 +13,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from app.domain.halting import portion
 from app.domain.message import MEDIUM_CODES, Medium
-from app.domain.planning import Spread, share_out, shared_language
+from app.domain.planning import Lane, Spread, share_out, shared_language
 from app.store import partitions, to_come
 from app.store.calling import call
 from app.store.ledger import same_delivery
@@ -75,6 +75,10 @@ def languages_of(connection: Connection, broadcast_id: int) -> list[str]:
 def stage_total(connection: Connection, broadcast_id: int) -> int:
     total: int = connection.execute(select(broadcast.c.stage_total).where(broadcast.c.id == broadcast_id)).scalar_one()
     return total
+
+
+def lane_of(connection: Connection, broadcast_id: int) -> Lane:
+    return Lane(connection.execute(select(broadcast.c.lane).where(broadcast.c.id == broadcast_id)).scalar_one())
 
 
 FROM_ZERO = ("staged_subscriber", "staged_shard", "canary", "canary_wait_ms", "forgotten")

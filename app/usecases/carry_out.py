@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from app.domain.crisis import CrisisState, Severity, UpdateState
+from app.domain.crisis import REACHED, CrisisState, Severity, UpdateState
 from app.domain.firing import PlanState, Why
 from app.domain.principals import Actor, Role
 from app.domain.reading import iso
@@ -21,7 +21,7 @@ from app.store import accounts, crises, schedules, updates, users
 from app.store.schedules import PlannedRow, ScheduleRow
 from app.store.updates import UpdateRow
 from app.usecases.decide_update import approve_update
-from app.usecases.draft_progress import REACHED, Place, look, progress, still_says_so
+from app.usecases.draft_progress import Place, look, progress, still_says_so
 from app.usecases.draft_update import check_references, read_draft
 from app.usecases.fire_due import Cadence, answered, as_schedule, tell_silent
 from app.usecases.save_schedule import sentences_hash

@@ -10,8 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from app.domain.crisis import LIVE as MOVING_OR_STOPPED
-from app.domain.crisis import Severity, UpdateState
+from app.domain.crisis import REACHED, Severity
 from app.domain.firing import Why
 from app.domain.message import PERSONAL_MEDIA, Medium
 from app.domain.playbooks import Playbook
@@ -28,8 +27,6 @@ from app.store.documents import Kind
 from app.store.updates import UpdateRow
 from app.usecases.draft_update import LAST_STAGES
 
-REACHED: Final = (*MOVING_OR_STOPPED, UpdateState.DONE, UpdateState.SUPERSEDED, UpdateState.EXPIRED)
-"""Updates somebody has read, or is about to."""
 MOST_A_DAY: Final[Mapping[Severity, int]] = MappingProxyType(
     {Severity.EMERGENCY: 24, Severity.MAJOR: 6, Severity.MINOR: 3, Severity.INFO: 1}
 )

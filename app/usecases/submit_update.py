@@ -9,9 +9,10 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from app.clock import to_ms
+from app.domain.big_news import News, news
 from app.domain.consent import ORDINARY, Asked, asked_of
 from app.domain.content import content_hash
-from app.domain.crisis import MOVING, Action, UpdateState, move
+from app.domain.crisis import MOVING, REACHED, Action, Stage, UpdateState, move
 from app.domain.endpoints import Endpoint
 from app.domain.halting import CANARY_WAIT_SECONDS
 from app.domain.message import PERSONAL_MEDIA
@@ -196,9 +197,26 @@ def _open_broadcast(tx: Connection, row: UpdateRow, revision: int, plan: Plan, t
             "canary": plan.canary,
             "canary_wait_ms": int(plan.canary_wait_seconds * 1000),
             "expires_ms": to_ms(plan.update.expires_at),
+            "minor_news": int(news_of(tx, row, plan) is News.MINOR),
         },
     )
     return number
+
+
+def news_of(connection: Connection, row: UpdateRow, plan: Plan) -> News:
+    """Whether those who asked for LESS are to hear of it: as things stand when it is submitted."""
+    if row.completes is not None:  # the same news, in languages that came later
+        row = updates.get(connection, row.completes)
+    drill = plan.update.drill
+    told = updates.page(connection, crisis_slug=row.crisis, states=REACHED, rests=False, limit=50).items
+    last = next((one for one in told if one.id < row.id and bool(one.document.get("drill")) is drill), None)
+    before = staging.lane_of(connection, last.broadcast_id) if last and last.broadcast_id is not None else None
+    stage = Stage(str(row.document.get("stage")))
+    if last is None or before is None:
+        return news(stage, plan.lane, plan.asked.message_class, None, same_words=False)
+    same = last.document.get("content") == row.document.get("content")
+    earlier = (Stage(str(last.document.get("stage"))), before)
+    return news(stage, plan.lane, plan.asked.message_class, earlier, same_words=same)
 
 
 def _stage_endpoints(tx: Connection, keyring: Keyring, broadcast: int, plan: Plan) -> None:

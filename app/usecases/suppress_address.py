@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from app.domain.audience import normalise
 from app.domain.message import Medium
 from app.domain.principals import Actor, permit
-from app.domain.suppressing import Source
+from app.domain.suppressing import WANTS_LESS, Source
 from app.domain.texts import forbidden_character, tidy
 from app.errors import Invalid, Problem
 from app.keyring import Keyring
@@ -67,6 +67,8 @@ def _short(reason: str) -> str:
         raise Invalid(
             Problem("bad_reason", f"A reason has 1 to {LONGEST_REASON} characters.", "reason", "Say it in two words.")
         )
+    if word == WANTS_LESS:
+        raise Invalid(Problem("bad_reason", "This word means something else.", "reason", "Use another word."))
     return word
 
 

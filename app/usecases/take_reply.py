@@ -18,7 +18,7 @@ from app.domain.texts import tidy
 from app.errors import Invalid
 from app.keyring import Keyring
 from app.observe import logger
-from app.store import addresses, audit, hearing
+from app.store import addresses, audit, hearing, wishes
 from app.store.database import Database
 from app.store.hearing import Heard
 from app.templating.replies import ReplyWords
@@ -89,13 +89,13 @@ def _carry_out(tx: Connection, address_id: int, done: Effect, before: Standing, 
             _note(tx, "suppress_address", address_id, Wish.STOP, now)
         case Effect.STARTED:
             addresses.take_back_stop(tx, address_id)
-            hearing.wish_for_everything(tx, address_id)
+            wishes.wish_for_everything(tx, address_id)
             _note(tx, "lift_suppression", address_id, Wish.START, now)
         case Effect.LESS if not before.less:
-            hearing.wish_for_less(tx, address_id, now)
+            wishes.wish_for_less(tx, address_id, now)
             _note(tx, "wish_for_less", address_id, Wish.LESS, now)
         case Effect.MORE:
-            hearing.wish_for_everything(tx, address_id)
+            wishes.wish_for_everything(tx, address_id)
             _note(tx, "wish_for_everything", address_id, Wish.MORE, now)
 
 

@@ -11,13 +11,12 @@ from typing import Final
 from sqlalchemy import Connection
 
 from app.clock import to_ms
-from app.domain.crisis import CrisisState, Severity, UpdateState
+from app.domain.crisis import REACHED, CrisisState, Severity, UpdateState
 from app.domain.life import SILENT_AFTER, TAKEN_WITHIN, WARN_BEFORE_EXPIRY, Signs, Silent, silent
 from app.domain.reading import iso, parse_instant
 from app.domain.staff_notices import Notice, NoticeKind
 from app.store import crises, duties, ledger, schedules, updates, watching
 from app.store.database import Database
-from app.usecases.draft_progress import REACHED
 from app.usecases.tell_staff import keep_told
 
 ATTENDANT: Final = "attend"

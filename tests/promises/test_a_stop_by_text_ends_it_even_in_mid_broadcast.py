@@ -28,6 +28,7 @@ from tests.rig.stage import Stage
 pytestmark = [pytest.mark.anyio, pytest.mark.virtual_time, pytest.mark.both_databases]
 
 PEOPLE = 400
+FEW = 100
 TOKEN = "the auth token"
 BASE = "https://clarion.example.org"
 STOPS = ("STOP", "unsubscribe", "Stop please", "બંધ કરો", "ＳＴＯＰ")
@@ -53,9 +54,9 @@ class Texts:
         assert thanks is not None
 
 
-def staged(database: Database, keyring: Keyring) -> Stage:
+def staged(database: Database, keyring: Keyring, people: int = PEOPLE) -> Stage:
     stage = Stage(database, keyring)
-    stage.open(PEOPLE)
+    stage.open(people)
     stage.add_endpoint("text", Medium.SMS, rate=200)
     return stage
 
@@ -88,7 +89,7 @@ async def test_in_mid_broadcast(database: Database, keyring: Keyring) -> None:
 
 
 async def test_start_brings_the_next_update_back(database: Database, keyring: Keyring) -> None:
-    stage = staged(database, keyring)
+    stage = staged(database, keyring, FEW)
     texts = Texts(stage)
     somebody = "+12025550007"
     async with stage.running():
@@ -100,7 +101,43 @@ async def test_start_brings_the_next_update_back(database: Database, keyring: Ke
         second = stage.broadcast(["text"], stage="details")
         await stage.until(second.id, "done")
     assert stage.asked("text")[somebody] == 1
-    assert stage.counts(second.id) == {State.ACCEPTED: PEOPLE}
+    assert stage.counts(second.id) == {State.ACCEPTED: FEW}
+
+
+async def test_less_is_big_news_only_until_more(database: Database, keyring: Keyring) -> None:
+    stage = staged(database, keyring, FEW)
+    texts = Texts(stage)
+    somebody = "+12025550007"
+    expected = [("holding", True), ("progress", False), ("resolved", True)]
+    async with stage.running():
+        await texts.answer(somebody, "LESS")
+        for stage_of, heard in expected:
+            before = stage.asked("text")[somebody]
+            sent = stage.broadcast(["text"], stage=stage_of)
+            await stage.until(sent.id, "done")
+            assert stage.asked("text")[somebody] - before == heard, stage_of
+            if not heard:
+                assert stage.counts(sent.id) == {State.ACCEPTED: FEW - 1, State.SUPPRESSED: 1}
+                assert reasons(stage, sent.broadcast_id) == ["wants_less"]
+        await texts.answer(somebody, "more")
+        again = stage.broadcast(["text"], stage="followup")
+        await stage.until(again.id, "done")
+    assert stage.counts(again.id) == {State.ACCEPTED: FEW}
+
+
+async def test_news_somebody_does_not_hear_takes_nothing_from_them(database: Database, keyring: Keyring) -> None:
+    stage = staged(database, keyring, FEW)
+    texts = Texts(stage)
+    last = f"+1202555{FEW - 1:04d}"
+    async with stage.running():
+        await texts.answer(last, "LESS")
+        first = stage.broadcast(["text"])
+        await stage.until_asked("text", 20)
+        minor = stage.broadcast(["text"], stage="progress")
+        await stage.until(minor.id, "done")
+        await stage.until(first.id, "done", "superseded")
+    said = [one.message.data["update"] for one in stage.heard if one.address == last]
+    assert said == [first.id], "the progress replaces the first word for everybody but them"
 
 
 def reasons(stage: Stage, broadcast: int | None) -> list[str]:
