@@ -22,6 +22,7 @@ from app.api import (
     preview_links,
     registry,
     release,
+    replies,
     schedules,
     staff,
     subscribers,
@@ -39,7 +40,7 @@ def everything() -> APIRouter:
         *registry.lists(), organisation.router, contact_readings.router, advice.router, links.router,
         open_links.router, triage.router, declaring.router, endpoints.router, people.router, subscribers.router,
         audiences.router, crises.router, fact_sources.router, updates.router, translations.router, release.router,
-        preview_links.router, targets.router,
+        preview_links.router, targets.router, replies.router,
         pages.router, watching.router, staff.router, schedules.router, schedules.plans, planned.router,
         housekeeping.router,
     ]  # fmt: skip

@@ -76,7 +76,7 @@ def said(external_id: str, context: Ctx, _actor: Keeper) -> Paged[ConsentView]:
 @router.get("/export", operation_id="export_subscriber", summary="Everything we hold of a subscriber")
 def export(external_id: str, context: Ctx, actor: Annotated[Actor, may("export_subscriber")]) -> dict[str, Any]:
     """Addresses in the clear; that it was asked for is kept in the audit trail."""
-    return export_subscriber(context.db, actor, external_id, context.clock.now())
+    return export_subscriber(context.db, context.keyring, actor, external_id, context.clock.now())
 
 
 @router.post("/erase", operation_id="erase_subscriber", summary="Forget a subscriber for good")

@@ -128,7 +128,7 @@ def remove(who: Who) -> None:
 def export(who: Who) -> None:
     """Write everything we hold of a person as one JSON document; that you asked is kept."""
     with at_desk() as desk:
-        document: dict[str, Any] = export_subscriber(desk.db, desk.actor, who, desk.now())
+        document: dict[str, Any] = export_subscriber(desk.db, desk.keyring, desk.actor, who, desk.now())
         desk.answer(document, lambda _out: None, as_json=True)
 
 

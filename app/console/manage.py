@@ -25,6 +25,9 @@ class Place:
 PLACES: Final = (
     Place("/playbooks", mark("Playbooks"), mark("Prepared crises: questions, sentences, audience and ways out.")),
     Place("/audiences", mark("Audiences"), mark("Named selections of the people you write to, and how many they are.")),
+    Place(
+        "/replies", mark("Replies"), mark("What people wrote back to our texts, and whether somebody has seen to it.")
+    ),
     Place("/schedules", mark("Schedules"), mark("Updates that come by themselves, and what waits for your answer.")),
     *(Place(register.path, register.title, register.about) for register in REGISTERS),
     Place("/endpoints", mark("Endpoints"), mark("The ways out: senders, accounts, websites, and whether they send.")),

@@ -78,6 +78,8 @@ NOTES: Final[Mapping[str, str]] = MappingProxyType(
         "plan_confirmed": mark("It goes at its time."),
         "plan_snoozed": mark("You are asked again later."),
         "upkeep_noted": mark("Noted. Thank you for looking after it."),
+        "reply_seen": mark("Noted: you have read it."),
+        "reply_handled": mark("Seen to. It stays in the list of all replies."),
         "audit_whole": mark("The audit trail is whole: every entry follows from the one before."),
     }
 )

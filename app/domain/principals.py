@@ -94,6 +94,7 @@ ROLE_FOR: Final[Mapping[str, Role]] = MappingProxyType(
         "save_audience": Role.AUTHOR,
         "suppress_address": Role.AUTHOR,
         "lift_suppression": Role.APPROVER,
+        "handle_reply": Role.AUTHOR,
         # how customers reach us: a phone number must be changeable at 3 a.m. by whoever is on duty
         "save_document": Role.APPROVER,
         "post_reading": Role.AUTHOR,

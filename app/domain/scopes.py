@@ -36,6 +36,7 @@ _ACTS: Final[Mapping[Scope, Iterable[str]]] = MappingProxyType(
         ),
         Scope.PEOPLE_WRITE: (
             "import_subscribers", "save_subscriber", "save_audience", "suppress_address", "lift_suppression",
+            "handle_reply",
         ),
         Scope.REGISTRY_WRITE: ("save_document", "note_upkeep", "acknowledge_notice", "open_knowledge"),
     }

@@ -65,6 +65,8 @@ class NoticeKind(StrEnum):
     """It was silent for long and asks before it goes on. `details`: since."""
     LINK_DEAD = "link_dead"
     """A link readers are sent to leads nowhere. `details`: places, reason."""
+    REPLIES_WAIT = "replies_wait"
+    """People have written back and nobody has looked. `details`: number, crisis (of the first one), path."""
     APPROVAL_WANTED = "approval_wanted"
     """Submitted words wait for a second person. `details`: title, by, revision, path."""
     DRILL_APPROVAL_WANTED = "drill_approval_wanted"

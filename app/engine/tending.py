@@ -18,6 +18,7 @@ from app.store import duties, partitions, receipts, updates
 from app.store.database import Database
 from app.store.duties import Worker
 from app.usecases.forget_old_answers import forget_old_answers
+from app.usecases.forget_replies import forget_replies
 from app.usecases.stage_update import stage_update
 
 RECEIPTS_A_PASS: Final = 500
@@ -69,6 +70,7 @@ class Tending:
         if await asyncio.to_thread(self._house_is_due):
             await asyncio.to_thread(self._make_parts)
             await asyncio.to_thread(forget_old_answers, self.db, self.clock.now())
+            await asyncio.to_thread(forget_replies, self.db, self.clock.now())
 
     async def say_alive(self) -> None:
         """So that `clarion doctor` can tell a queue that waits from one that nobody serves."""

@@ -23,7 +23,7 @@ from app.store.ledger_tables import address, broadcast, outcome, suppression
 from app.store.paging import DEFAULT_LIMIT, Page, check_limit, cut_page, number_cursor
 from app.store.tables import language_list, subscriber, subscriber_address
 from app.store.upsert import insert_new
-from app.store.wishes import wants_less, wish_for_everything
+from app.store.wishes import wants_less
 
 LOOKED_AT: Final = 50
 """Broadcasts, newest first, among which the last one that somebody got is looked for."""
@@ -260,18 +260,31 @@ def settle_answer(connection: Connection, due: DueAnswer, step: Step, now: datet
     connection.execute(update(inbound).where(mine).values(**values))
 
 
+def words_before(connection: Connection, before: datetime) -> bool:
+    """Whether `forget_words` would find anything."""
+    old = select(inbound.c.id).where(_old(before)).limit(1)
+    return connection.scalar(old) is not None
+
+
 def forget_words(connection: Connection, before: datetime, most: int) -> int:
     """Blank the words of up to `most` messages heard before then; how many there were. What they did stays."""
-    old = and_(inbound.c.heard_ms < to_ms(before), inbound.c.words.is_not(None))
-    some = select(inbound.c.id).where(old).limit(most)
+    some = select(inbound.c.id).where(_old(before)).limit(most)
     return connection.execute(update(inbound).where(inbound.c.id.in_(some)).values(words=None)).rowcount
 
 
+def _old(before: datetime) -> ColumnElement[bool]:
+    return and_(inbound.c.heard_ms < to_ms(before), inbound.c.words.is_not(None))
+
+
 def forget_address(connection: Connection, address_ids: Sequence[int]) -> None:
-    """For an erasure: what these addresses wrote, and what they wished."""
+    """For an erasure: the words that came from these addresses."""
     connection.execute(update(inbound).where(inbound.c.address_id.in_(address_ids)).values(words=None))
-    for address_id in address_ids:
-        wish_for_everything(connection, address_id)
+
+
+def of_addresses(connection: Connection, address_ids: Sequence[int]) -> list[InboundRow]:
+    """Everything that came from these, oldest first."""
+    query = _rows().where(inbound.c.address_id.in_(address_ids)).order_by(inbound.c.id)
+    return [_row(row) for row in connection.execute(query)]
 
 
 def _ready(now_ms: int) -> ColumnElement[bool]:

@@ -10,6 +10,7 @@ from app.store.database import Database
 from app.usecases.halt_outdated import halt_outdated
 from app.usecases.page_approvers import watch_approvals
 from app.usecases.remind_upkeep import remind_upkeep
+from app.usecases.tell_replies import tell_replies
 from app.usecases.tell_site_differs import tell_site_differs
 from app.usecases.tell_unstaffed import tell_unstaffed
 from app.usecases.watch_promises import watch_promises
@@ -25,6 +26,7 @@ WATCHES: Final[tuple[Watch, ...]] = (
     watch_approvals,
     watch_work,
     halt_outdated,
+    tell_replies,
 )
 """Each looks first and takes the write lock only when there is something to tell; harmless to repeat anywhere."""
 

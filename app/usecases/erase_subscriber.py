@@ -7,7 +7,7 @@ from datetime import datetime
 
 from app.domain.principals import Actor, permit
 from app.errors import Invalid, Problem
-from app.store import audit, people, subscribers, traces
+from app.store import audit, hearing, people, subscribers, traces
 from app.store.database import Database
 from app.usecases.save_subscriber import SUBJECT
 
@@ -22,8 +22,9 @@ class Erased:
 def erase_subscriber(db: Database, actor: Actor, external_id: str, typed: str, now: datetime) -> Erased:
     """Raise Invalid (code `not_confirmed`) unless `typed` is the external id once more, NotFound.
 
-    Gone are the person, what they said, and the value of each address nobody else has. Its keyed hash stays: deliveries
-    still add up, the suppression list still knows it, and an import that names it again does not bring it back.
+    Gone are the person, what they said and wrote back, and the value of each address nobody else has. Its keyed hash
+    stays: deliveries still add up, the suppression list still knows it, and an import that names it again does not
+    bring it back.
     """
     permit(actor, "erase_subscriber")
     if typed != external_id:
@@ -34,6 +35,7 @@ def erase_subscriber(db: Database, actor: Actor, external_id: str, typed: str, n
         places = [one.address_id for one in row.addresses]
         people.remove(tx, row.id)
         blanked = traces.blank_unshared(tx, places)
+        hearing.forget_address(tx, places)
         body = {"subscriber": row.id, "addresses": blanked}
         audit.append(tx, actor.name, "erase_subscriber", SUBJECT, body, now)
     return Erased(blanked, len(places) - blanked)

@@ -8,12 +8,16 @@ from typing import Any
 
 from app.domain.principals import Actor, permit
 from app.domain.reading import iso
-from app.store import audit, consents, subscribers, traces
+from app.keyring import Keyring
+from app.store import audit, consents, hearing, subscribers, traces
 from app.store.database import Database
+from app.store.hearing import InboundRow
+from app.usecases.handle_reply import words_of
 
 
-def export_subscriber(db: Database, actor: Actor, external_id: str, now: datetime) -> dict[str, Any]:
-    """The person, their addresses in the clear, what they said with its proof, and every message meant for them.
+def export_subscriber(db: Database, keyring: Keyring, actor: Actor, external_id: str, now: datetime) -> dict[str, Any]:
+    """The person, their addresses in the clear, what they said with its proof, every message meant for them and
+    what came back.
 
     That somebody asked is kept in the audit trail. Raise NotFound.
     """
@@ -48,10 +52,16 @@ def export_subscriber(db: Database, actor: Actor, external_id: str, now: datetim
             ],
             "consents": [one.to_document() for one in consents.of(tx, [row.id]).get(row.id, ())],
             "consents_said": [one.to_document() for one in consents.history(tx, row.id)],
+            "replies": [_reply(keyring, one) for one in hearing.of_addresses(tx, places)],
             "messages": [_message(one) for one in traces.messages(tx, places)],
         }
         audit.append(tx, actor.name, "export_subscriber", f"subscriber/{row.id}", {}, now)
     return document
+
+
+def _reply(keyring: Keyring, one: InboundRow) -> dict[str, Any]:
+    text = words_of(keyring, one)
+    return {"at": iso(one.heard_at), "medium": one.medium.value, "keyword": one.keyword, "text": text}
 
 
 def _message(one: traces.Message) -> dict[str, Any]:

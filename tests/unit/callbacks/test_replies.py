@@ -9,11 +9,15 @@ import pytest
 
 from app.clock import FrozenClock
 from app.domain.message import Medium
+from app.domain.principals import Role
 from app.domain.replying import Answer
 from app.domain.suppressing import Source
 from app.store import addresses, hearing
 from app.store.hearing import InboundRow
+from app.usecases.attend import attend
+from app.usecases.forget_replies import forget_replies
 from tests.callers import BASE, TOKEN, Callers, connect
+from tests.console import Visitor
 from tests.faces import Api
 from tests.rig.signing import sign_twilio
 
@@ -124,3 +128,39 @@ def test_answers_are_few_so_that_two_robots_do_not_go_on_for_ever(writers: Write
         for text in ("less", "more"):
             writers.write(text)
     assert [row.answer for row in writers.rows()[4:]] == [Answer.LESS, Answer.MORE, Answer.NONE, Answer.NONE]
+
+
+def test_staff_read_replies_with_their_crisis_and_are_told_once(writers: Writers, clock: FrozenClock) -> None:
+    api = writers.api
+    for text in ("Is it over? <b>", "And the school?", "STOP"):
+        writers.write(text)
+    for _ in range(3):
+        attend(api.db, clock.now())
+        writers.write("one more")
+    told = api.get("viewer", "/staff/notices").json()["items"]
+    assert [one["subject"] for one in told if one["kind"] == "replies_wait"] == ["replies"]
+    found = api.get("viewer", "/replies?waiting=true").json()["items"]
+    assert [one["text"] for one in found[-2:]] == ["And the school?", "Is it over? <b>"]
+    assert STRANGER not in str(found)
+    assert all(one["effect"] == "for_staff" for one in found)
+    everything = api.get("viewer", "/replies?keywords=true").json()["items"]
+    assert len(everything) == len(found) + 1
+    first = found[-1]["id"]
+    assert api.post("viewer", f"/replies/{first}/seen").status_code == 403
+    assert api.post("author", f"/replies/{first}/seen").json()["handled_by"] is None
+    seen = api.post("approver", f"/replies/{first}/handled").json()
+    assert (seen["seen_by"], seen["handled_by"]) == ("author", "approver")
+    assert len(api.get("viewer", "/replies?waiting=true").json()["items"]) == len(found) - 1
+    visitor = Visitor(api)
+    visitor.enter("author", Role.AUTHOR)
+    page = visitor.open("/replies?all=yes")
+    assert "Is it over? &lt;b&gt;" in page.text
+    assert STRANGER not in page.text
+    for one in found:
+        api.post("author", f"/replies/{one['id']}/handled")
+    attend(api.db, clock.now())
+    [notice] = [one for one in api.get("viewer", "/staff/notices").json()["items"] if one["kind"] == "replies_wait"]
+    assert notice["cleared_at"]
+    clock.advance(91 * 86_400)
+    assert forget_replies(api.db, clock.now()) == len(found)
+    assert {one["text"] for one in api.get("viewer", "/replies").json()["items"]} == {""}
