@@ -73,7 +73,7 @@ def framework(wired: Wiring, *, run_engine: bool) -> FastAPI:
         routes=[*_routes()],
     )
     faces.state.api = wired.api
-    faces.state.contact_readings = wired.contact_readings
+    faces.state.signed_webhooks = wired.signed_webhooks
     faces.state.visitors = wired.visitors
     faces.add_middleware(Gate, context=wired.api)
     problems.install(faces)

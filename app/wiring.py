@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from app.api.context import Context
 from app.bell import Bell
-from app.callbacks import contact_readings
+from app.callbacks import signed
 from app.callbacks.opening import callbacks_desk
 from app.callbacks.taking import Desk
 from app.clock import Clock, SystemClock
@@ -209,7 +209,7 @@ class Wiring:
     bell: Bell
     api: Context
     callbacks: Desk
-    contact_readings: contact_readings.Context
+    signed_webhooks: signed.Context
     visitors: visitors.Context
 
     @asynccontextmanager
@@ -314,7 +314,7 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
             fire=fire,
         ),
         callbacks=callbacks_desk(listener, clock, settings.public_base, reference_key, channels, timings.control_stale),
-        contact_readings=contact_readings.Context(db, clock, keyring, bell.ring),
+        signed_webhooks=signed.Context(db, clock, keyring, bell.ring),
         visitors=visitors_context(db, clock, keyring, press, _console_base(settings), bell.ring),
     )
 

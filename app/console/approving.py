@@ -98,11 +98,7 @@ def decide(visit: Visit) -> Response:
 def approve(visit: Visit) -> Response:
     """Approve exactly what the page showed; with `then=send` let it go at once."""
     context, update_id, typed = visit.context, visit.path["update_id"], visit.entered
-    read = Fields(typed)
-    count = read.number("count", 0, MOST)
-    read.done()
-    if typed.one("code"):
-        confirm_fresh(visit, typed.one("code"))
+    count = typed_count(visit)
     approve_update(
         context.db, visit.actor, update_id, count, visit.now, typed.one("content_hash"),
         step_up=context.sessions.step_up,
@@ -110,6 +106,16 @@ def approve(visit: Visit) -> Response:
     if typed.one("then") != "send":
         return visit.go(f"/updates/{update_id}", said="approved")
     return let_go(visit, update_id)
+
+
+def typed_count(visit: Visit) -> int:
+    """The number somebody confirms live words with, and their code where they gave one. Raise Invalid."""
+    read = Fields(visit.entered)
+    count = read.number("count", 0, MOST)
+    read.done()
+    if visit.entered.one("code"):
+        confirm_fresh(visit, visit.entered.one("code"))
+    return count
 
 
 @screens.post("/updates/{update_id:int}/return", needs="return_update", again=decide)

@@ -7,7 +7,7 @@ from datetime import date
 
 from starlette.responses import Response
 
-from app.console.approving import MOST, contents, let_go
+from app.console.approving import contents, let_go, typed_count
 from app.console.forms import Fields
 from app.console.screens import Screens
 from app.console.signing_in import confirm_fresh
@@ -120,14 +120,10 @@ def first_word(visit: Visit) -> Response:
 
 @screens.post("/updates/{update_id:int}/first-word", needs="send_first_word", again=first_word)
 def send(visit: Visit) -> Response:
-    context, update_id, typed = visit.context, visit.path["update_id"], visit.entered
-    read = Fields(typed)
-    count = read.number("count", 0, MOST)
-    read.done()
-    if typed.one("code"):
-        confirm_fresh(visit, typed.one("code"))
+    context, update_id = visit.context, visit.path["update_id"]
+    count = typed_count(visit)
     approve_first_word(
-        context.db, visit.actor, update_id, count, visit.now, typed.one("content_hash"),
+        context.db, visit.actor, update_id, count, visit.now, visit.entered.one("content_hash"),
         step_up=context.sessions.step_up,
     )  # fmt: skip
     return let_go(visit, update_id)
