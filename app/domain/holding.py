@@ -15,6 +15,8 @@ STAGE: Final = "holding"
 PEOPLE: Final = 2
 LONGEST_REVIEW: Final = timedelta(days=366)
 USUAL_REVIEW: Final = timedelta(days=183)
+AHEAD: Final = timedelta(days=14)
+"""Staff are told so long before a review is due: at three in the morning is too late to find out."""
 
 
 class Readiness(StrEnum):
@@ -66,3 +68,24 @@ def standing(playbook: Playbook, approvals: Sequence[Approval]) -> list[Approval
     """Those of the sentences as they are now."""
     digest = sentences_hash(playbook)
     return [one for one in approvals if one.content_hash == digest]
+
+
+@dataclass(frozen=True, slots=True)
+class Lapse:
+    """Prepared words that one person cannot send any more, or not for long."""
+
+    reason: Readiness
+    """CHANGED or REVIEW_DUE."""
+    day: date
+    """On which their review is due; of CHANGED the day it was seen."""
+
+
+def lapse(playbook: Playbook, approvals: Sequence[Approval], today: date) -> Lapse | None:
+    """None where nobody has prepared anything, and where all is well for AHEAD."""
+    found = readiness(playbook, approvals, today)
+    if found is Readiness.CHANGED:
+        return Lapse(found, today)
+    if found not in (Readiness.READY, Readiness.REVIEW_DUE):
+        return None
+    day = min(one.review_on for one in standing(playbook, approvals))
+    return Lapse(Readiness.REVIEW_DUE, day) if day <= today + AHEAD else None

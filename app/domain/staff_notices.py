@@ -31,6 +31,8 @@ class NoticeKind(StrEnum):
     """Posted as open, nobody there for five minutes."""
     CONTACT_CHANNEL_CHECK_DUE = "contact_channel_check_due"
     CONTACT_CHANNEL_TEST_CALL_DUE = "contact_channel_test_call_due"
+    FIRST_WORDS_DUE = "first_words_due"
+    """Prepared first words cannot be sent by one person any more, or soon cannot. `details`: day, reason."""
     UPDATE_HALTED = "update_halted"
     """The service stopped a broadcast by itself. `details`: reason."""
     ENDPOINT_HALTED = "endpoint_halted"

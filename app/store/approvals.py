@@ -63,6 +63,12 @@ def in_advance(connection: Connection, playbook: str) -> list[Approval]:
     ]
 
 
+def prepared(connection: Connection) -> list[str]:
+    """Playbooks whose first words somebody has said yes to."""
+    query = select(holding_approval.c.playbook).distinct().order_by(holding_approval.c.playbook)
+    return list(connection.scalars(query))
+
+
 def approve_in_advance(connection: Connection, playbook: str, approval: Approval) -> None:
     """One for each person: a later one takes the place of the earlier."""
     row = {

@@ -17,6 +17,7 @@ from app.store.updates import UpdateRow
 from app.usecases.change_user import change_user
 from app.usecases.create_user import create_user
 from app.usecases.invite_user import invite_user
+from app.usecases.remind_upkeep import remind_upkeep
 from app.usecases.stage_update import stage_update
 from tests.architecture.tree import ROOT
 from tests.console import Page, Visitor
@@ -167,3 +168,25 @@ def test_a_review_is_never_more_than_a_year_away_and_stale_sentences_are_not_app
     stale = visitor.send(page, "holding", review_on=day, code=person.code(night.clock.now()))
     assert stale.status == 409
     assert "not the sentences you looked at" in stale.words
+
+
+def test_staff_hear_two_weeks_before_prepared_words_lapse_and_at_once_when_somebody_changed_them(night: Night) -> None:
+    day = timedelta(days=1)
+
+    def told(after: timedelta) -> list[tuple[str, str]]:
+        return [
+            (notice.subject, notice.details["reason"]) for notice in remind_upkeep(night.api.db, began + after)
+        ]  # fmt: skip
+
+    began = night.clock.now()
+    assert told(0 * day) == [], "nothing is prepared yet"
+    night.both_say_yes()
+    assert told(75 * day) == []
+    assert told(76 * day) == [("service-outage", "review_due")]
+    assert told(77 * day) == []
+    night.say_yes("ben", days=300)
+    night.say_yes("cleo", days=300)
+    assert told(78 * day) == []
+    night.document["stages"]["holding"]["en"]["headline"] = "Other words in {place}"
+    night.save()
+    assert told(79 * day) == [("service-outage", "changed")]
