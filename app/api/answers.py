@@ -149,6 +149,17 @@ class EndpointProgress(Given):
     )
 
 
+class Sleepers(Given):
+    """Whom good news lets sleep."""
+
+    people: int = Field(description="Deliveries")
+    zones: int | None = Field(None, description="In how many time zones; of a preview")
+    first: datetime = Field(description="When the first of them may be told")
+    last: datetime
+    lost: int = Field(description="Of `people`, those for whom it expires before; they end as expired")
+    ends: str | None = Field(None, description="What their clocks show then; of a preview")
+
+
 class UpdateView(UpdateHead):
     """One update with everything that happened to it. The counts always sum to `recipients`."""
 
@@ -170,6 +181,7 @@ class UpdateView(UpdateHead):
         description="While releasing: until then nothing has left, and pausing or cancelling takes it all back"
     )
     eta: datetime | None = Field(description="When the last waiting delivery leaves: the latest of the endpoints")
+    asleep: Sleepers | None = Field(None, description="Of those who wait, whom quiet hours hold back; null = nobody")
 
 
 class StoppedView(UpdateView):
@@ -265,6 +277,8 @@ class Preview(Given):
     eta_seconds: float | None = Field(
         description="Until the last one is handed over, at the endpoints' rates or the update's own"
     )
+    asleep: Sleepers | None = Field(None, description="Who would wait if it left now; null = nobody")
+    one_medium: bool = Field(False, description="Whoever has several media gets it by the first that works")
     expected_contacts: ExpectedContacts | None = Field(description="null when it reaches nobody by person")
     renderings: list[Rendering]
     problems: list[Finding] = Field(description="Each of these stops the submit")

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from app.api.answers import DiversionOffer, ExpectedContacts, Finding, HelpOffer, LeftOut, PaceOffer, Preview, Rendering
+from app.api.answers import (
+    DiversionOffer,
+    ExpectedContacts,
+    Finding,
+    HelpOffer,
+    LeftOut,
+    PaceOffer,
+    Preview,
+    Rendering,
+    Sleepers,
+)
 from app.domain.consent import Hearing
 from app.domain.contact_load import Load, NoPace, Slower
 from app.domain.message import Medium
@@ -13,10 +23,12 @@ from app.usecases.preview_update import Preflight
 
 
 def preview_of(checked: Preflight, reach: Reach | None, load: Load | None) -> Preview:
-    """`checked` with the warnings of `load` already among its own."""
+    """`checked` with the warnings of `reach` and `load` already among its own."""
     return Preview(
         recipients=None if reach is None else {medium.value: number for medium, number in reach.recipients.items()},
         eta_seconds=None if reach is None else reach.seconds,
+        asleep=None if reach is None or reach.asleep is None else Sleepers.model_validate(reach.asleep),
+        one_medium=reach is not None and reach.one_medium,
         expected_contacts=None if load is None else expected(load),
         renderings=[Rendering.model_validate(each) for each in checked.renderings],
         problems=[Finding.model_validate(each) for each in checked.problems],

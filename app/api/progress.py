@@ -42,6 +42,7 @@ def view(db: Database, update_id: int, now: datetime) -> UpdateView:
             "undo_until": row.sent_at if row.state is UpdateState.RELEASING else None,
             "per_endpoint": [_line(line, eta) for line, eta in zip(seen.lines, seen.etas, strict=True)],
             "eta": seen.eta,
+            "asleep": seen.asleep,
         }
     )
 

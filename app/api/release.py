@@ -29,6 +29,7 @@ from app.usecases.send_update import send_update
 from app.usecases.settle_unknown import UnknownDecision, settle_unknown
 from app.usecases.stop_update import StopReport, cancel_update, pause_update, resume_update
 from app.usecases.submit_update import submit_update
+from app.usecases.wake_readers import wake_readers
 
 router = APIRouter(prefix="/updates/{update_id}", tags=["release"], responses=REFUSALS)
 
@@ -133,6 +134,13 @@ def decide_unknown(
 def send_again(update_id: UpdateId, context: Ctx, actor: Annotated[Actor, may("resend_failed")]) -> UpdateView:
     """Clear refusals and our own faults only: never unknown, never suppressed, no address that was refused."""
     resend_failed(context.db, actor, update_id, context.clock.now())
+    return _after(context, update_id)
+
+
+@router.post("/wake", operation_id="wake_readers", summary="Send now to those whom quiet hours let sleep")
+def wake(update_id: UpdateId, body: Reason, context: Ctx, actor: Annotated[Actor, may("wake_readers")]) -> UpdateView:
+    """Approvers only, with a reason. Refused (`nobody_waits`) when there is nobody to wake."""
+    wake_readers(context.db, actor, update_id, body.reason, context.clock.now())
     return _after(context, update_id)
 
 

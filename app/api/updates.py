@@ -24,7 +24,7 @@ from app.store import crises, updates
 from app.store.updates import UpdateRow
 from app.usecases.divert_contacts import divert_contacts
 from app.usecases.draft_update import create_draft, edit_draft
-from app.usecases.measure_reach import Reach, measure_reach
+from app.usecases.measure_reach import Reach, measure_reach, sleep_warnings
 from app.usecases.pace_update import offered_pace, pace_update
 from app.usecases.weigh_contacts import warnings_of, weigh_contacts
 
@@ -80,7 +80,9 @@ def edit(update_id: UpdateId, body: Update, context: Ctx, actor: Drafter, if_mat
 def preview(update_id: UpdateId, context: Ctx, _actor: Reader) -> Preview:
     row, reach, load = _weighed(context, update_id)
     checked = context.preflight(row, context.clock.now())
-    return preview_of(replace(checked, warnings=(*checked.warnings, *warnings_of(load))), reach, load)
+    return preview_of(
+        replace(checked, warnings=(*checked.warnings, *warnings_of(load), *sleep_warnings(reach))), reach, load
+    )
 
 
 @router.post(

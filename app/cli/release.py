@@ -25,6 +25,7 @@ from app.usecases.resend_failed import resend_failed
 from app.usecases.send_update import send_update
 from app.usecases.settle_unknown import UnknownDecision, settle_unknown
 from app.usecases.stop_update import StopReport, cancel_update, pause_update, resume_update
+from app.usecases.wake_readers import wake_readers
 
 app = typer.Typer()
 
@@ -156,6 +157,14 @@ def resend(update: UpdateId, as_json: AsJson = False) -> None:
     """Send again what surely never left: refused or broken, nobody in doubt, nobody who opted out."""
     with at_desk() as desk:
         resend_failed(desk.db, desk.allowed("resend_failed"), update, desk.now())
+        show(desk, update, as_json=as_json, then=f"clarion update watch {update}")
+
+
+@app.command()
+def wake(update: UpdateId, reason: Why, as_json: AsJson = False) -> None:
+    """Send now to those whom quiet hours let sleep; for approvers, with a reason."""
+    with at_desk() as desk:
+        wake_readers(desk.db, desk.allowed("wake_readers"), update, reason, desk.now())
         show(desk, update, as_json=as_json, then=f"clarion update watch {update}")
 
 

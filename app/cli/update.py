@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
@@ -12,12 +12,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from app.api.answers import UpdateView
+from app.api.answers import Sleepers, UpdateView
 from app.api.progress import head, view
 from app.cli import drafting
 from app.cli.crisis import updates_table
 from app.cli.desk import AsJson, Desk, at_desk, document_from
-from app.cli.watching import progress_table
+from app.cli.watching import asleep_line, progress_table
 from app.domain.crisis import Stage, UpdateState
 from app.errors import Conflict, Problem
 from app.store import updates
@@ -110,13 +110,14 @@ def preview(
 ) -> None:
     """Render it for every way out in every language; problems block submitting, exit code 1."""
     from app.api.previews import preview_of
+    from app.usecases.measure_reach import sleep_warnings
     from app.usecases.weigh_contacts import warnings_of
 
     with at_desk() as desk:
         desk.allowed("preview_update")
         row, reach, load = weighed(desk, update)
         checked = desk.wiring.words.preflight(row, desk.now())
-        checked = replace(checked, warnings=(*checked.warnings, *warnings_of(load)))
+        checked = replace(checked, warnings=(*checked.warnings, *warnings_of(load), *sleep_warnings(reach)))
         texts = tuple(
             one
             for one in checked.renderings
@@ -133,6 +134,8 @@ def preview(
                 out.print(f"As of now it reaches {people}; the last one {reach.seconds:,.0f} s after its wave began.")
                 for (medium, why), number in sorted(reach.left_out.items()):
                     out.print(f"Left out by {medium.value}: {number:,} ({why.value.replace('_', ' ')}).")
+                for line in courtesies_of(reach):
+                    out.print(line)
 
         desk.answer(preview_of(replace(checked, renderings=texts), reach, load), draw, as_json=as_json)
         if checked.problems:
@@ -185,6 +188,8 @@ def show(desk: Desk, update: int, *, as_json: bool, then: str = "") -> UpdateVie
             out.print(f"  frozen audience: {shown.recipients:,} recipients")
         if shown.per_endpoint:
             out.print(progress_table(shown))
+        if shown.asleep:
+            out.print(f"  {asleep_line(shown.asleep)}")
         if then:
             out.print(f"  next: {then}")
 
@@ -213,6 +218,14 @@ def list_audience(screen: Console, db: Database, update: int, now: Callable[[], 
         staged = stage_update(db, update, now, lambda done, total: bar(done, total) if total else None)
         if staged.total:
             bar(staged.total, staged.total)
+
+
+def courtesies_of(reach: Reach) -> Iterator[str]:
+    """Whom it spares, one line each."""
+    if reach.asleep is not None:
+        yield asleep_line(Sleepers.model_validate(reach.asleep))
+    if reach.one_medium:
+        yield "Whoever can be reached by several media gets it by the first, and by another only if that fails."
 
 
 def show_preflight(out: Console, checked: Preflight) -> None:

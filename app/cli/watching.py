@@ -8,7 +8,7 @@ from typing import Final
 
 from rich.table import Table
 
-from app.api.answers import EndpointProgress, UpdateView
+from app.api.answers import EndpointProgress, Sleepers, UpdateView
 from app.api.progress import settled
 from app.domain.delivery import State
 from app.terminal import Bar, Bars, figures, table
@@ -38,6 +38,15 @@ def bar_of(line: EndpointProgress) -> Bar:
         name: count for name, count in line.counts.items() if name not in ("queued", "accepted", "sending") and count
     }
     return Bar(line.endpoint, done, line.size, figures(notes, ("delivered", "undelivered", "failed")))
+
+
+def asleep_line(asleep: Sleepers) -> str:
+    """Whom quiet hours let sleep, and until when."""
+    zones = f" in {asleep.zones} zone{'s' if asleep.zones > 1 else ''}" if asleep.zones else ""
+    until = f" until {asleep.ends} by their own clocks" if asleep.ends else " for their morning"
+    lost = f"; for {asleep.lost:,} of them it expires before" if asleep.lost else ""
+    first, last = f"{asleep.first:%Y-%m-%d %H:%M}", f"{asleep.last:%Y-%m-%d %H:%M}"
+    return f"{asleep.people:,}{zones} wait{until}: the first {first} UTC, the last {last} UTC{lost}."
 
 
 def progress_table(shown: UpdateView) -> Table:

@@ -213,6 +213,8 @@ def _put(document: dict[str, Any], place: Sequence[str], value: object) -> None:
     name, *inner = place
     if inner:
         known = document.get(name)
+        if known is False and value in (None, ""):
+            return  # said to be nothing, and not by this form
         part = dict(known) if isinstance(known, Mapping) else {}
         _put(part, inner, value)
         value = part if any(one not in ("", [], {}, False) for one in part.values()) else None

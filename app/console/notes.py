@@ -63,6 +63,7 @@ NOTES: Final[Mapping[str, str]] = MappingProxyType(
         "submitted": mark("It waits for the second person."),
         "paused": mark("It is paused. Nothing leaves until somebody lets it go on."),
         "resumed": mark("It goes on."),
+        "woken": mark("Whoever slept gets it now."),
         "cancelled": mark("It is cancelled."),
         "saved": mark("Saved. It counts from now on."),
         "removed": mark("It is taken away."),

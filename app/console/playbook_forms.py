@@ -40,6 +40,11 @@ SETTINGS: Final = (
         *(Blank(f"wave_offsets_seconds.{value}", name, NUMBER, mark("Seconds after the first ones"))
           for value, name in MEDIA),
     ), folded=True),
+    Part(mark("When good news lets people sleep"), (
+        Blank("quiet_hours.from", mark("From"),
+              hint=mark("By each reader's own clock: 22:00. Empty: as the organisation says.")),
+        Blank("quiet_hours.until", mark("Until"), hint=mark("07:00")),
+    ), folded=True),
     Part(mark("When the next update is promised"), tuple(
         Blank(f"cadence.{value}", name, NUMBER, mark("Minutes")) for value, name in SEVERITIES
     ), folded=True),

@@ -34,6 +34,7 @@ from app.usecases.send_first_word import first_word_refusal
 from app.usecases.stop_update import StopReport, cancel_update, pause_update, resume_update
 from app.usecases.submit_update import submit_update
 from app.usecases.vouch import who_vouches
+from app.usecases.wake_readers import wake_readers
 
 screens = Screens()
 EVERY_SECONDS: Final = 1.0
@@ -144,6 +145,13 @@ def resume(visit: Visit) -> Response:
     resume_update(context.db, visit.actor, update_id, visit.now, _reason(visit), site_bound=context.site_bound)
     context.wake()
     return visit.go(f"/updates/{update_id}", said="resumed")
+
+
+@screens.post("/updates/{update_id:int}/wake", needs="wake_readers", again=one)
+def wake(visit: Visit) -> Response:
+    wake_readers(visit.context.db, visit.actor, visit.path["update_id"], _reason(visit), visit.now)
+    visit.context.wake()
+    return visit.go(f"/updates/{visit.path['update_id']}", said="woken")
 
 
 @screens.post("/updates/{update_id:int}/cancel", needs="cancel_update", again=one)

@@ -17,8 +17,8 @@ from app.errors import Problem
 TEXTS: Final = (
     "headline", "acknowledgement", "impact", "duration", "explanation", "complications", "perspective", "reassurance",
 )  # fmt: skip
-CHOICES: Final = ("stage", "audience", "need", "topic", "endpoints", "recipients_per_hour", "drill")
-NAMED: Final = ("stage", "audience", "need", "topic", "recipients_per_hour")
+CHOICES: Final = ("stage", "audience", "need", "topic", "endpoints", "recipients_per_hour", "news", "drill")
+NAMED: Final = ("stage", "audience", "need", "topic", "recipients_per_hour", "news")
 LISTS: Final = ("endpoints", "languages_to_come")
 TIMES: Final = ("next_update_by", "expires_at")
 EMPTY_ROWS: Final = 1
@@ -80,6 +80,8 @@ def document_of(
     document = {**before, "stage": values["stage"], "drill": bool(values["drill"])}
     for name in ("audience", "need", "topic"):
         document[name] = values[name] or None
+    if values["news"] != was["news"]:
+        document["news"] = values["news"] or None
     for name in LISTS:
         if values[name] != was[name]:
             document[name] = values[name].split("\n") if values[name] else []

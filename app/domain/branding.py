@@ -8,6 +8,7 @@ from typing import Final
 from app.domain.colours import DAY_GROUNDS, LEAST_CONTRAST, NIGHT_GROUNDS, is_colour, readable, weakest
 from app.domain.content import is_public_link
 from app.domain.logos import Logo, read_logo
+from app.domain.quiet_hours import QuietHours, read_quiet_hours
 from app.domain.reading import Reader
 from app.domain.texts import NO_TEXTS, Texts
 
@@ -40,6 +41,8 @@ class Branding:
     logo: Logo | None = None
     footer: Texts = field(default_factory=lambda: NO_TEXTS)
     links: tuple[FooterLink, ...] = ()
+    quiet_hours: QuietHours | None = None
+    """When good news lets people sleep, unless the playbook says it."""
 
     @property
     def by_night(self) -> str:
@@ -49,7 +52,7 @@ class Branding:
     def from_document(cls, document: object, at: str = "") -> Branding:
         """Raise Invalid with one Problem per fault; a colour that cannot be read is one (WCAG 1.4.3)."""
         read = Reader(document, at)
-        read.only("slug", "names", "website", "accent", "accent_dark", "logo", "footer", "links")
+        read.only("slug", "names", "website", "accent", "accent_dark", "logo", "footer", "links", "quiet_hours")
         website = read.text("website", longest=2_000, lines=False)
         if website and not is_public_link(website):
             read.problem("bad_link", read.path("website"), "is not an https address", "Use a full https:// address.")
@@ -61,6 +64,7 @@ class Branding:
             logo=_logo(read),
             footer=read.texts("footer", longest=1_000, lines=True),
             links=tuple(_links(read)),
+            quiet_hours=read_quiet_hours(read.raw("quiet_hours"), read.path("quiet_hours"), read.problems),
         )
         read.done()
         return branding
@@ -75,6 +79,7 @@ class Branding:
             "logo": self.logo.to_document() if self.logo else None,
             "footer": dict(self.footer),
             "links": [{"texts": dict(link.texts), "url": link.url} for link in self.links],
+            "quiet_hours": self.quiet_hours.to_document() if self.quiet_hours else None,
         }
 
 

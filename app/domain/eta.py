@@ -22,6 +22,8 @@ class Backlog(NamedTuple):
     """Seconds until the first of it may leave."""
     ends_in: float = 0.0
     """Seconds until the last of it may leave: later waves, texts spread over time."""
+    wakes: tuple[tuple[float, int], ...] = ()
+    """Beside `waiting`: in so many seconds the quiet hours of so many end, in their order."""
 
 
 class Seen(NamedTuple):
@@ -47,7 +49,7 @@ def finishing(rate: float, backlogs: Sequence[Backlog]) -> dict[int, float]:
     ends = {one.broadcast: 0.0 for one in backlogs if one.waiting <= 0}
     by_id = {one.broadcast: one for one in backlogs}
     if rate <= 0:
-        return {one.broadcast: float("inf") if one.waiting > 0 else 0.0 for one in backlogs}
+        return {one.broadcast: float("inf") if one.waiting > 0 or one.wakes else 0.0 for one in backlogs}
     now = 0.0
     while left:
         active = [by_id[broadcast] for broadcast in left if by_id[broadcast].starts_in <= now]
@@ -60,7 +62,13 @@ def finishing(rate: float, backlogs: Sequence[Backlog]) -> dict[int, float]:
             if left[one] <= 1e-9:
                 del left[one]
                 ends[one] = max(now, by_id[one].ends_in)
-    return ends
+    return {one: _after_the_last_wakes(end, by_id[one].wakes, rate) for one, end in ends.items()}
+
+
+def _after_the_last_wakes(end: float, wakes: Sequence[tuple[float, int]], rate: float) -> float:
+    for at, people in wakes:
+        end = max(end, at) + people / rate
+    return end
 
 
 def _rates(rate: float, active: Sequence[Backlog]) -> dict[int, float]:

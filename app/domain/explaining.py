@@ -31,6 +31,8 @@ class Reason(StrEnum):
     BREAKER_OPEN = "breaker_open"
     NO_WORKER = "no_worker"
     WAVE = "wave_waits"
+    QUIET_HOURS = "quiet_hours"
+    ONE_MEDIUM = "another_medium_first"
     PACED = "paced"
     RETRY_LATER = "retry_later"
     IN_FLIGHT = "in_flight"
@@ -87,6 +89,15 @@ class Group:
     suppressed: int = 0
     not_before: datetime | None = None
     next_try: datetime | None = None
+    asleep: int = 0
+    """Of `queued` and `retrying`, those who wait for the end of their quiet hours."""
+    lost: int = 0
+    """Of `asleep`, those for whom it expires before."""
+    wakes: datetime | None = None
+    """When the first of them may be told."""
+    last_wakes: datetime | None = None
+    elsewhere: int = 0
+    """Of `queued`, those who get it by another medium, unless that fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +187,13 @@ def _of_group(group: Group, update: UpdateFacts, now: datetime) -> Iterator[Hold
     """What holds this endpoint's deliveries: the first that applies, for all of them."""
     endpoint, slug = group.endpoint, group.endpoint.slug
     waiting = group.queued + group.retrying
-    if not waiting:
+    if group.elsewhere:
+        words = "they get it by another medium, and by this one only if that fails"
+        yield Hold(Reason.ONE_MEDIUM, group.elsewhere, words, "Wait.", slug)
+    if group.asleep:
+        yield _asleep(group, update)
+    waiting -= group.asleep + group.elsewhere
+    if waiting <= 0:
         return
     if endpoint.halted_reason:
         words = f"the provider refuses our account or settings ({endpoint.halted_reason})"
@@ -192,7 +209,15 @@ def _of_group(group: Group, update: UpdateFacts, now: datetime) -> Iterator[Hold
         words = f"a first portion is being watched until {_clock(update.canary_until)}"
         yield Hold(Reason.CANARY, waiting, words, f"Wait, or: clarion update resume {update.id}", slug)
     else:
-        yield from _moving(group, now)
+        yield from _moving(replace(group, queued=max(0, waiting - group.retrying)), now)
+
+
+def _asleep(group: Group, update: UpdateFacts) -> Hold:
+    """Its people sleep: good news waits for their morning."""
+    until = f"from {_clock(group.wakes)} to {_clock(group.last_wakes)}"
+    lost = f"; it expires before for {group.lost:,} of them" if group.lost else ""
+    remedy = f"Wait, or wake them: clarion update wake {update.id} --reason WHY"
+    return Hold(Reason.QUIET_HOURS, group.asleep, f"it is night there; told {until}{lost}", remedy, group.endpoint.slug)
 
 
 def _moving(group: Group, now: datetime) -> Iterator[Hold]:

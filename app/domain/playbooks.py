@@ -9,9 +9,11 @@ from typing import Final
 
 from app.domain.consent import MessageClass, check_asked, playbook_class
 from app.domain.contact_load import DEFAULT_SHARES
+from app.domain.courtesy import SecondMedium
 from app.domain.halting import CANARY_WAIT_SECONDS, ORDINARY, Limits, check_limits
 from app.domain.help_library import FaqEntry
 from app.domain.placements import Placements, read_placements
+from app.domain.quiet_hours import QuietHours, read_quiet_hours
 from app.domain.reading import Reader
 from app.domain.slots import Reading, SlotType, SlotValue, check_slots, fill_slots, names_in, read_value
 from app.domain.triage import Tree
@@ -80,6 +82,10 @@ class Playbook:
     """Of its updates, for people who chose topics; "" = none in particular."""
     message_class: MessageClass = MessageClass.SERVICE
     """Of its updates in an emergency; in anything less they are service messages."""
+    quiet_hours: QuietHours | None = None
+    """When its good news lets people sleep; None = as the organisation says."""
+    second_medium: SecondMedium = SecondMedium.WHEN_FIRST_FAILS
+    """What progress does for people who can be reached by several media."""
 
     @classmethod
     def from_document(cls, document: Mapping[str, object]) -> Playbook:
@@ -100,6 +106,8 @@ class Playbook:
         wait = _whole(document, "canary_wait_seconds", problems, CANARY_WAIT_SECONDS)
         halt = _mapping(document, "halt", problems)
         agents = read_agents_first(document, problems)
+        quiet = read_quiet_hours(document.get("quiet_hours"), "quiet_hours", problems)
+        second = read_second_medium(document, problems)
         problems.extend(check_limits(halt, "halt"))
         triage = _mapping(document, "triage", problems)
         faq = _faq(document, str(slug), problems)
@@ -136,6 +144,8 @@ class Playbook:
             agents_first=agents,
             topic=str(document.get("topic") or ""),
             message_class=playbook_class(document),
+            quiet_hours=quiet,
+            second_medium=second,
         )
 
     def languages(self, stage: str) -> tuple[str, ...]:
@@ -285,6 +295,16 @@ def read_agents_first(document: Mapping[str, object], problems: list[Problem]) -
         problems.append(Problem("bad_agents_first", sentence, "agents_first", remedy))
         return AgentsFirst()
     return AgentsFirst(places, int(seconds))
+
+
+def read_second_medium(document: Mapping[str, object], problems: list[Problem]) -> SecondMedium:
+    """Notes a problem for what cannot be."""
+    raw = document.get("second_medium") or SecondMedium.WHEN_FIRST_FAILS
+    try:
+        return SecondMedium(str(raw))
+    except ValueError:
+        problems.append(_choice("second_medium", str(raw), tuple(SecondMedium)))
+        return SecondMedium.WHEN_FIRST_FAILS
 
 
 def _faq(document: Mapping[str, object], slug: str, problems: list[Problem]) -> tuple[FaqEntry, ...]:

@@ -81,6 +81,7 @@ ROLE_FOR: Final[Mapping[str, Role]] = MappingProxyType(
         "resume_update": Role.AUTHOR,
         "settle_unknown": Role.APPROVER,
         "resend_failed": Role.AUTHOR,
+        "wake_readers": Role.APPROVER,
         # cadence: what a schedule sends by itself needs a second person's approval of its own
         "save_schedule": Role.AUTHOR,
         "resume_scheduler": Role.APPROVER,

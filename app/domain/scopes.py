@@ -32,7 +32,7 @@ _ACTS: Final[Mapping[Scope, Iterable[str]]] = MappingProxyType(
         Scope.UPDATES_WRITE: ("open_crisis", "resolve_crisis", "draft_update", "submit_update", "correct_update"),
         Scope.UPDATES_RELEASE: (
             "approve_update", "return_update", "reject_update", "send_update", "cancel_update", "pause_update",
-            "resume_update", "settle_unknown", "resend_failed",
+            "resume_update", "settle_unknown", "resend_failed", "wake_readers",
         ),
         Scope.PEOPLE_WRITE: (
             "import_subscribers", "save_subscriber", "save_audience", "suppress_address", "lift_suppression",

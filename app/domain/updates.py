@@ -12,6 +12,7 @@ from app.domain.consent import MessageClass
 from app.domain.content import Content
 from app.domain.crisis import Stage
 from app.domain.placements import Placements, placements_document, read_placements
+from app.domain.quiet_hours import News
 from app.domain.reading import Reader, iso
 from app.errors import Problem
 
@@ -81,6 +82,8 @@ class UpdateDocument:
     """No faster than this, so that contact channels can keep up; None = as fast as the endpoints allow."""
     placements: Placements | None = None
     """Where on websites it stands; None = as its playbook says when it is drafted, else as its severity says."""
+    news: News | None = None
+    """What its author says it is: good news may wait for the reader's morning, bad news never; None = as its stage."""
     languages_to_come: tuple[str, ...] = ()
     """Its readers wait for the words in their own language instead of getting them in another. What `content` has in
     such a language is a first word only: they get it now and still wait for the rest."""
@@ -98,7 +101,7 @@ class UpdateDocument:
         read = Reader(document)
         read.only(
             "crisis", "stage", "audience", "endpoints", "content", "variants", "need", "next_update_by", "expires_at",
-            "drill", "help", "recipients_per_hour", "placements", "languages_to_come", "topic", "message_class",
+            "drill", "help", "recipients_per_hour", "placements", "news", "languages_to_come", "topic", "message_class",
         )  # fmt: skip
         endpoints = read.strings("endpoints", most=200, longest=64)
         if len(set(endpoints)) < len(endpoints):
@@ -120,6 +123,7 @@ class UpdateDocument:
             help=HelpWanted.read(read),
             recipients_per_hour=read.number("recipients_per_hour", 1, 100_000_000),
             placements=read_placements(read),
+            news=read.choice("news", News) if read.has("news") else None,
             languages_to_come=_to_come(read),
             topic=read.slug("topic", required=False),
             message_class=read.choice("message_class", MessageClass) if read.has("message_class") else None,
@@ -146,6 +150,7 @@ class UpdateDocument:
             "languages_to_come": list(self.languages_to_come),
             "topic": self.topic or None,
             "message_class": self.message_class.value if self.message_class else None,
+            **({"news": self.news.value} if self.news else {}),
         }
 
     @property

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection
 
 from app.clock import from_ms
 from app.domain.crisis import MOVING, Action, UpdateState, move
 from app.domain.halting import Limits, Marks, Sign, look, look_at_canary, slide
-from app.store import crises, documents, halting, updates
+from app.store import courtesies, crises, documents, halting, updates
 from app.store.database import Database
 from app.store.documents import Kind
 from app.store.halting import Tally
@@ -42,14 +42,25 @@ def _judge_canary(
     db: Database, row: BroadcastRow, tallies: Sequence[Tally], limits: Limits, waited: tuple[int, int], now_ms: int
 ) -> int:
     seconds, wait = (one / 1000 for one in waited)
+    asleep = _asleep(db, row) if seconds >= wait else {}
     signs = [
-        look_at_canary(tally.counts, tally.accepted, tally.first_size, limits, waited=seconds, wait=wait)
+        look_at_canary(
+            tally.counts, tally.accepted, tally.first_size - asleep.get(tally.key, 0), limits, waited=seconds, wait=wait
+        )
         for tally in tallies
     ]
     for sign, tally in zip(signs, tallies, strict=True):
         if sign not in (Sign.FINE, Sign.WAIT):
             return _halt(db, row, sign, tally, now_ms)
     return _let_go(db, row, now_ms) if Sign.WAIT not in signs else 0
+
+
+def _asleep(db: Database, row: BroadcastRow) -> Mapping[tuple[int, int], int]:
+    """Whoever waits for the morning cannot tell how the first portion fares, and holds nobody else up."""
+    if not row.courteous:
+        return {}
+    with db.reading() as connection:
+        return courtesies.put_off_in_canary(connection, row.id)
 
 
 def _let_go(db: Database, row: BroadcastRow, now_ms: int) -> int:

@@ -173,7 +173,8 @@ class Engine:
             if not request.wants:
                 return {}
             with self.db.reading() as connection:
-                if not (self.fleet.busy or waiting.work_waiting(connection, now_ms=request.now_ms)):
+                ways = [want.endpoint for want in request.wants]
+                if not (self.fleet.busy or waiting.work_waiting(connection, now_ms=request.now_ms, endpoints=ways)):
                     return {}
         if not self.alone:
             request = replace(request, wants=self._purses.afford(request.wants))

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
+from app.domain.courtesy import Courtesy
 from app.domain.delivery import Result
 from app.domain.message import MEDIUM_CODES, Medium
+from app.domain.quiet_hours import REASONS
 from app.domain.sharing import Shares, Waiting, after, divide
 from app.engine.admitting import sort_out
+from app.engine.sparing import spare
 from app.settings import Timings
-from app.store import breakers, ledger, locking, settling, stopping, superseding, waiting
+from app.store import breakers, courtesies, ledger, locking, settling, stopping, superseding, waiting
 from app.store.ledger import BroadcastRow, HeldShard
 from app.store.settling import Finished, Settled
 from app.store.windows import Candidates, ShardKey
@@ -95,7 +98,20 @@ def take_turn(connection: Connection, request: Request, timings: Timings) -> dic
         ledger.renew(connection, request.me, now_ms=request.now_ms, lease_ms=int(timings.lease * 1000))
     ledger.release(connection, request.me, request.release)
     doorway = _Doorway(connection, request, timings)
-    return {want.endpoint: doorway.serve(want) for want in request.wants}
+    granted = {want.endpoint: doorway.serve(want) for want in request.wants}
+    _note_sleepers(connection, granted.values())
+    return granted
+
+
+def _note_sleepers(connection: Connection, granted: Iterable[Granted]) -> None:
+    waits = Counter(
+        (row.broadcast, row.medium, row.due_ms)
+        for got in granted
+        for row in got.closed
+        if row.reason in REASONS and row.due_ms is not None
+    )
+    if waits:
+        courtesies.note_waits(connection, waits)
 
 
 def _note_sites(connection: Connection, request: Request) -> None:
@@ -121,6 +137,7 @@ class _Doorway:
         self._gap_ms = int(timings.correction_gap * 1000)
         self._rows = {row.id: row for row in request.sending if not _is_over(row, request.now_ms)}
         self._newer: dict[int, list[int]] = {}
+        self._courtesies: dict[int, Courtesy | None] = {}
 
     def serve(self, want: Want) -> Granted:
         granted = Granted()
@@ -238,12 +255,24 @@ class _Doorway:
 
     def _let_through(self, candidates: Candidates, row: BroadcastRow, granted: Granted) -> int:
         go, not_now = sort_out(candidates, row, now_ms=self._request.now_ms, gap_ms=self._gap_ms)
+        courtesy = self._courtesy_of(row) if go else None
+        if courtesy is not None:
+            go, spared = spare(self._connection, go, courtesy, row.expires_ms, self._request.now_ms)
+            not_now += spared
         if not_now:
             settling.settle(self._connection, not_now)
             granted.closed.extend(not_now)
         if go:
             granted.go.append(go)
         return len(go)
+
+    def _courtesy_of(self, row: BroadcastRow) -> Courtesy | None:
+        """Read where its shards are locked, so that nobody is put to sleep once staff have woken everybody."""
+        if not row.courteous:
+            return None
+        if row.id not in self._courtesies:
+            self._courtesies[row.id] = courtesies.of_broadcast(self._connection, row.id)
+        return self._courtesies[row.id]
 
     def _newer_than(self, row: BroadcastRow) -> list[int]:
         if row.id not in self._newer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -13,7 +13,7 @@ from app.domain.audience_documents import parse_rule, rule_document
 from app.domain.audience_rules import Condition, Rule, Saved, replaced
 from app.domain.audience_words import rule_text
 from app.domain.consent import ORDINARY, Asked, Hearing
-from app.domain.message import CODE_MEDIA, Medium
+from app.domain.message import CODE_MEDIA, MEDIUM_CODES, Medium
 from app.errors import Invalid, Problem, not_found
 from app.store import consents, documents, membership
 from app.store.documents import Kind, check_revision
@@ -194,8 +194,18 @@ def count_left_out(connection: Connection, rule: Rule, asked: Asked) -> dict[tup
     return consents.count_left_out(connection, members(connection, rule), asked)
 
 
+def count_by_zone(connection: Connection, rule: Rule, media: Collection[Medium], asked: Asked) -> dict[str, int]:
+    """How many addresses of these media would be written to now, by the time zone of their people: one that people of
+    two zones share counts in both.
+    """
+    mine = subscriber_address.c.medium.in_([MEDIUM_CODES[medium] for medium in media])
+    meant, hears = members(connection, rule), consents.hearing(connection, asked)
+    rows = connection.execute(_reachable(meant, hears, subscriber.c.timezone).where(mine))
+    return {str(zone): int(number) for zone, number in rows}
+
+
 def _reachable(
-    meant: ColumnElement[bool], hears: ColumnElement[bool], *by: ColumnElement[int]
+    meant: ColumnElement[bool], hears: ColumnElement[bool], *by: ColumnElement[Any]
 ) -> Select[*tuple[Any, ...]]:
     return (
         select(*by, func.count(subscriber_address.c.address_id.distinct()))

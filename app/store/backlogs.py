@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, case, func, literal, select
 
 from app.domain.eta import Backlog, Seen
+from app.store import courtesies
 from app.store.ledger_tables import broadcast, shard
 from app.store.mercy_tables import halt_mark
 
@@ -17,12 +18,16 @@ _SETTLED = ("accepted", "failed", "suppressed", "superseded", "expired", "cancel
 def by_endpoint(connection: Connection, now_ms: int) -> dict[int, list[tuple[Backlog, Seen | None]]]:
     """Sums of counters. Unknown deliveries wait for an answer, not for a turn, so they do not count."""
     found: dict[int, list[tuple[Backlog, Seen | None]]] = defaultdict(list)
+    sleepers = courtesies.all_waits(connection, now_ms)
     for row in connection.execute(_waiting()):
         held = 0 if row.canary_until_ms is None else row.canary_until_ms - now_ms
         starts = max(0, (row.first_ms or now_ms) - now_ms)
         ends = max(0, held, (row.last_ms or now_ms) - now_ms)
         seen = None if row.half_ms is None else Seen(int(row.outcomes) - row.half, (now_ms - row.half_ms) / 1000)
-        waiting = Backlog(row.lane, row.broadcast, int(row.waiting), starts / 1000, ends / 1000)
+        asleep = sleepers.get((row.broadcast, row.medium), ())
+        awake = max(0, int(row.waiting) - sum(wait.people for wait in asleep))
+        wakes = tuple(((wait.until_ms - now_ms) / 1000, wait.people) for wait in asleep if not wait.lost)
+        waiting = Backlog(row.lane, row.broadcast, awake, starts / 1000, ends / 1000, wakes)
         found[row.endpoint].append((waiting, seen))
     return found
 

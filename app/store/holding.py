@@ -12,7 +12,8 @@ from app.clock import from_ms, to_ms
 from app.domain.delivery import Why
 from app.domain.explaining import EndpointFacts, Group, UpdateFacts
 from app.domain.message import CODE_MEDIA
-from app.store import endpoints
+from app.store import courtesies, endpoints
+from app.store.courtesies import NOBODY, PutOff
 from app.store.ledger_tables import broadcast, due, shard
 from app.store.mercy_tables import breaker
 from app.store.tables import audit
@@ -57,9 +58,13 @@ def groups(connection: Connection, broadcast_id: int) -> list[Group]:
         .group_by(shard.c.endpoint, shard.c.medium)
         .order_by(shard.c.medium, shard.c.endpoint)
     ).all()
-    standing = _standing(connection, broadcast_id)
+    standing, spared = _standing(connection, broadcast_id), courtesies.put_off(connection, broadcast_id)
     known = endpoint_facts(connection)
-    return [_group(row, known[row.endpoint], standing.get((row.endpoint, row.medium), (0, None))) for row in rows]
+    return [
+        _group(row, known[row.endpoint], standing.get(key, (0, None)), spared.get(key, NOBODY))
+        for row in rows
+        for key in [(row.endpoint, row.medium)]
+    ]
 
 
 def endpoint_facts(connection: Connection) -> dict[int, EndpointFacts]:
@@ -86,7 +91,7 @@ def database_ms(connection: Connection) -> int | None:
     return to_ms(now) if isinstance(now, datetime) else None
 
 
-def _group(row: Row[Any], endpoint: EndpointFacts, standing: tuple[int, int | None]) -> Group:
+def _group(row: Row[Any], endpoint: EndpointFacts, standing: tuple[int, int | None], off: PutOff) -> Group:
     answered = sum(int(getattr(row, name)) for name in (*_SETTLED, *_WAITING))
     parked, next_ms = standing
     return Group(
@@ -101,6 +106,11 @@ def _group(row: Row[Any], endpoint: EndpointFacts, standing: tuple[int, int | No
         suppressed=int(row.suppressed),
         not_before=_at(row.first),
         next_try=_at(next_ms),
+        asleep=off.asleep,
+        lost=off.lost,
+        wakes=_at(off.first_ms),
+        last_wakes=_at(off.last_ms),
+        elsewhere=off.elsewhere,
     )
 
 

@@ -32,6 +32,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from app.domain.delivery import FINAL, Result, Why
 from app.store import paced, tables, wishes
+from app.store.courtesy_tables import courtesy
 from app.store.ledger_tables import address, broadcast, due, outcome, recipient, shard, suppression
 from app.store.windows import Candidates, FirstMessage, Origin, ShardKey
 
@@ -76,6 +77,8 @@ class BroadcastRow:
     update_state: str = ""
     playbook: str | None = None
     """Of its crisis."""
+    courteous: bool = False
+    """Somebody may be held back at the door: see `store.courtesies`."""
 
 
 def broadcast_row(connection: Connection, broadcast_id: int) -> BroadcastRow | None:
@@ -384,7 +387,9 @@ _BROADCASTS: Final[Select[Any]] = (
         broadcast.c.minor_news,
         tables.update.c.state.label("update_state"),
         tables.crisis.c.playbook,
+        courtesy.c.broadcast.is_not(None).label("courteous"),
     )
+    .outerjoin(courtesy, courtesy.c.broadcast == broadcast.c.id)
     .outerjoin(tables.update, tables.update.c.id == broadcast.c.update_id)
     .outerjoin(tables.crisis, tables.crisis.c.slug == broadcast.c.crisis)
 )
@@ -393,5 +398,6 @@ _LIVE_BROADCASTS: Final = _BROADCASTS.where(broadcast.c.state.in_(LIVE)).order_b
 
 
 def _as_broadcast(row: Row[Any]) -> BroadcastRow:
-    values: dict[str, Any] = {**row._asdict(), "drill": bool(row.drill), "minor_news": bool(row.minor_news)}
+    flags = {name: bool(getattr(row, name)) for name in ("drill", "minor_news", "courteous")}
+    values: dict[str, Any] = {**row._asdict(), **flags}
     return BroadcastRow(**values)

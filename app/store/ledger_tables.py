@@ -169,6 +169,7 @@ due = Table(
     Column("fence", Integer, nullable=False),
     Column("lease_until_ms", BigInteger, nullable=False),
     Index("ix_due_when", "endpoint", "due_ms"),
+    Index("ix_due_owner", "owner", sqlite_where=text("owner IS NOT NULL"), postgresql_where=text("owner IS NOT NULL")),
     sqlite_with_rowid=False,
 )
 

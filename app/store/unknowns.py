@@ -11,6 +11,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from app.domain.delivery import Why
 from app.store.ledger import same_delivery
 from app.store.ledger_tables import address, due, recipient
+from app.store.tables import endpoint
 
 
 class Unsure(NamedTuple):
@@ -51,7 +52,7 @@ def claim(
         )
         .join(recipient, same_delivery(due, recipient))
         .join(address, address.c.id == due.c.address_id)
-        .where(due.c.why == Why.UNKNOWN.value, due.c.due_ms <= now_ms, _free(me), due.c.endpoint.not_in(busy))
+        .where(due.c.why == Why.UNKNOWN.value, due.c.due_ms <= now_ms, _free(me), _at_endpoints(busy))
         .order_by(due.c.lane, due.c.due_ms)
         .limit(most)
         .with_for_update(of=due, skip_locked=True)
@@ -98,9 +99,14 @@ def waiting_for_a_person(connection: Connection, broadcast_id: int) -> int:
 
 
 def time_to_ask(connection: Connection, me: str, now_ms: int, busy: Collection[int] = ()) -> bool:
-    due_now = (due.c.why == Why.UNKNOWN.value) & (due.c.due_ms <= now_ms) & due.c.endpoint.not_in(busy)
+    due_now = (due.c.why == Why.UNKNOWN.value) & (due.c.due_ms <= now_ms) & _at_endpoints(busy)
     ready = select(due.c.address_id).where(due_now, _free(me))
     return connection.scalar(ready.limit(1)) is not None
+
+
+def _at_endpoints(busy: Collection[int]) -> ColumnElement[bool]:
+    """One by one, each from the beginning of its queue: whoever is not due yet is not looked at, however many."""
+    return due.c.endpoint.in_(select(endpoint.c.id).where(endpoint.c.id.not_in(busy)))
 
 
 def _free(me: str) -> ColumnElement[bool]:

@@ -30,8 +30,11 @@ _FREE: Final = (
 )
 
 
-def work_waiting(connection: Connection, *, now_ms: int) -> bool:
-    """Whether a claim could bring anything now; a cheap read, so that an idle engine never takes the write lock."""
+def work_waiting(connection: Connection, *, now_ms: int, endpoints: Sequence[int]) -> bool:
+    """Whether a claim could bring anything now; a cheap read, so that an idle engine never takes the write lock.
+
+    Each endpoint's queue is looked at from its beginning: a million who sleep until morning are not looked at.
+    """
     free = (
         select(literal(1))
         .select_from(shard)
@@ -43,7 +46,9 @@ def work_waiting(connection: Connection, *, now_ms: int) -> bool:
         select(literal(1))
         .select_from(due)
         .join(broadcast, broadcast.c.id == due.c.broadcast)
-        .where(due.c.due_ms <= now_ms, due.c.owner.is_(None), broadcast.c.state == "sending")
+        .where(
+            due.c.endpoint.in_(endpoints), due.c.due_ms <= now_ms, due.c.owner.is_(None), broadcast.c.state == "sending"
+        )
         .limit(1)
     )
     return connection.scalar(free) is not None or connection.scalar(again) is not None

@@ -8,9 +8,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
+from app.clock import to_ms
 from app.domain.crisis import MOVING, Severity
 from app.domain.message import MEDIUM_CODES, Medium
 from app.domain.planning import Lane
+from app.store.courtesy_tables import quiet_wait
 from app.store.duty_tables import duty
 from app.store.ledger_tables import broadcast, shard
 from app.store.tables import crisis, publish_request, update
@@ -31,8 +33,14 @@ class Unheard:
     sent_at: datetime
 
 
-def unheard(connection: Connection, severities: Collection[Severity], before: datetime) -> list[Unheard]:
-    """Sent before that moment, live; the website does not count where it goes elsewhere too."""
+def unheard(connection: Connection, severities: Collection[Severity], before: datetime, now: datetime) -> list[Unheard]:
+    """Sent before that moment, live; the website does not count where it goes elsewhere too, nor whoever sleeps."""
+    sleepers = (
+        select(func.coalesce(func.sum(quiet_wait.c.people), 0))
+        .where(quiet_wait.c.broadcast == update.c.broadcast_id, quiet_wait.c.until_ms > to_ms(now))
+        .correlate(update)
+        .scalar_subquery()
+    )
     site = shard.c.medium == MEDIUM_CODES[Medium.SITE]
     others = func.sum(shard.c.size).filter(~site)
     taken = func.sum(shard.c.accepted).filter(~site)
@@ -47,9 +55,11 @@ def unheard(connection: Connection, severities: Collection[Severity], before: da
             crisis.c.severity.in_([severity.value for severity in severities]),
             update.c.sent_at <= before,
         )
-        .group_by(update.c.id, update.c.revision, update.c.crisis, crisis.c.severity, update.c.sent_at)
+        .group_by(
+            update.c.broadcast_id, update.c.id, update.c.revision, update.c.crisis, crisis.c.severity, update.c.sent_at
+        )
         .having(
-            (func.coalesce(others, 0) > 0) & (func.coalesce(taken, 0) == 0)
+            (func.coalesce(others, 0) > sleepers) & (func.coalesce(taken, 0) == 0)
             | (func.coalesce(others, 0) == 0) & (func.sum(shard.c.accepted) == 0)
         )
     )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from types import MappingProxyType
 from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from app.domain.crisis import REACHED, Severity
+from app.domain.courtesy import A_DAY, MOST_A_DAY
+from app.domain.crisis import REACHED
 from app.domain.firing import Why
 from app.domain.message import PERSONAL_MEDIA, Medium
 from app.domain.playbooks import Playbook
@@ -27,11 +27,6 @@ from app.store.documents import Kind
 from app.store.updates import UpdateRow
 from app.usecases.draft_update import LAST_STAGES
 
-MOST_A_DAY: Final[Mapping[Severity, int]] = MappingProxyType(
-    {Severity.EMERGENCY: 24, Severity.MAJOR: 6, Severity.MINOR: 3, Severity.INFO: 1}
-)
-"""Updates of one crisis by person (text, mail, call) in 24 hours; what is planned beyond goes to site and social."""
-A_DAY: Final = timedelta(hours=24)
 A_MINUTE: Final = timedelta(minutes=1)
 
 Unchanged = Callable[[str, datetime], str]

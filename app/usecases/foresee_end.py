@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import Connection
 
-from app.clock import to_ms
+from app.clock import from_ms, to_ms
 from app.domain.crisis import ENDED, MOVING, UpdateState
 from app.domain.delivery import State
 from app.domain.eta import Backlog, Seen, finishing, pace_of
-from app.store import backlogs, breakers, deliveries, endpoints, pacing
+from app.store import backlogs, breakers, courtesies, deliveries, endpoints, pacing
 from app.store.breakers import OPEN
 from app.store.deliveries import EndpointCounts
 from app.store.updates import UpdateRow
 
 FOREVER_SECONDS: Final = 10 * 365 * 86_400.0
 WAITING: Final = (State.QUEUED, State.SENDING, State.RETRY_WAIT)
+
+
+@dataclass(frozen=True, slots=True)
+class Asleep:
+    people: int
+    first: datetime
+    """When the first of them may be told."""
+    last: datetime
+    lost: int
+    """Of `people`, those for whom it expires before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +43,8 @@ class Foreseen:
     """Over all lines; empty before there is a broadcast."""
     rates: tuple[float | None, ...] = ()
     """Recipients a second at the endpoint of each line, for all that waits there; None = nothing leaves."""
+    asleep: Asleep | None = None
+    """Of those who wait, whom it lets sleep; None = nobody."""
 
     def settled(self, state: UpdateState) -> bool:
         """Whether nothing of it will change any more by itself."""
@@ -47,7 +59,18 @@ def foresee(connection: Connection, row: UpdateRow, now: datetime) -> Foreseen:
     etas = tuple(_eta(line, ways[line.endpoint], row.broadcast_id or 0, now) if ways else None for line in lines)
     counts = {state: sum(line.counts[state] for line in lines) for state in State} if lines else {}
     rates = tuple(_rate(ways[line.endpoint]) if ways else None for line in lines)
-    return Foreseen(tuple(lines), etas, _last(lines, etas), counts, rates)
+    return Foreseen(tuple(lines), etas, _last(lines, etas), counts, rates, _asleep(connection, row, counts, now))
+
+
+def _asleep(connection: Connection, row: UpdateRow, counts: Mapping[State, int], now: datetime) -> Asleep | None:
+    """Only what still waits can be asleep: what was stopped or replaced meanwhile is not."""
+    waiting = counts.get(State.QUEUED, 0) + counts.get(State.RETRY_WAIT, 0)
+    found = courtesies.waits(connection, row.broadcast_id, to_ms(now)) if row.broadcast_id is not None else []
+    people = min(waiting, sum(one.people for one in found))
+    if not people:
+        return None
+    lost = min(people, sum(one.people for one in found if one.lost))
+    return Asleep(people, from_ms(found[0].until_ms), from_ms(found[-1].until_ms), lost)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,16 +14,21 @@ from sqlalchemy import Connection
 from app.clock import to_ms
 from app.domain.consent import ORDINARY, Asked, Hearing, asked_of
 from app.domain.contact_load import pace_hours
+from app.domain.courtesy import Courtesy
 from app.domain.endpoints import Endpoint
 from app.domain.eta import Backlog, finishing, pace_of
 from app.domain.message import PERSONAL_MEDIA, Medium
 from app.domain.planning import SHARD_SIZE, lane, share_out
+from app.domain.quiet_hours import Foreseen, foresee
 from app.domain.updates import UpdateDocument
+from app.errors import Problem
 from app.store import audiences, backlogs, crises, documents, endpoints, pacing
+from app.store.audiences import AudienceRow
 from app.store.crises import CrisisRow
 from app.store.database import Database
 from app.store.documents import Kind
 from app.store.updates import UpdateRow
+from app.usecases.be_courteous import courtesy_of
 from app.usecases.counted import counted
 from app.usecases.submit_update import Plan
 
@@ -45,6 +50,10 @@ class Reach:
     """Persons of the audience who do not get it by a medium, because they did not agree to, and why."""
     asked: Asked = ORDINARY
     """What of the update decides that."""
+    asleep: Foreseen | None = None
+    """Whom it would let sleep, if it were sent now; the last of them lies beyond `seconds`."""
+    one_medium: bool = False
+    """Who can be reached by several media gets it by the first, and by another only if that fails."""
 
     @property
     def personal(self) -> int:
@@ -76,6 +85,11 @@ def measure_reach(db: Database, row: UpdateRow, now: datetime) -> Reach | None:
                 left_out = {key: number for key, number in missing.items() if key[0] in personal}
         before = backlogs.by_endpoint(connection, to_ms(now))
         rates = pacing.rates(connection)
+        courtesy = _courtesy(connection, row, crisis, [way.medium for way in ways])
+        asleep = None
+        if courtesy.quiet is not None and found is not None:
+            zones = _zones(db, connection, found, courtesy.quiet.media & personal, asked)
+            asleep = foresee(courtesy.quiet, zones, now, update.expires_at)
     recipients = {
         medium: reachable.get(medium, 0) if medium in PERSONAL_MEDIA else sum(way.medium is medium for way in ways)
         for medium in dict.fromkeys(way.medium for way in ways)
@@ -86,7 +100,8 @@ def measure_reach(db: Database, row: UpdateRow, now: datetime) -> Reach | None:
         rate = pace_of(rates.get(way.id, way.rate_per_second), [seen for _, seen in waiting])
         queue = [*(backlog for backlog, _ in waiting), Backlog(of_lane, _THIS, share)]
         slowest = max(slowest, finishing(rate, queue)[_THIS])
-    told = Reach(recipients, slowest, left_out=left_out, asked=asked)
+    one_medium = bool(courtesy.first_media)
+    told = Reach(recipients, slowest, left_out=left_out, asked=asked, asleep=asleep, one_medium=one_medium)
     people = min(audience, told.personal)
     if update.recipients_per_hour is None:
         return replace(told, people=people)
@@ -108,6 +123,18 @@ def left_out_of(connection: Connection, row: UpdateRow, plan: Plan) -> Mapping[t
     personal = {way.medium for way in plan.ways} & PERSONAL_MEDIA
     missing = audiences.count_left_out(connection, found.typed(), plan.asked)
     return {key: number for key, number in missing.items() if key[0] in personal}
+def _courtesy(connection: Connection, row: UpdateRow, crisis: CrisisRow, media: Sequence[Medium]) -> Courtesy:
+    book = documents.find(connection, Kind.PLAYBOOK, crisis.playbook) if crisis.playbook else None
+    return courtesy_of(connection, row, crisis.severity, book.document if book else {}, media)[1]
+
+
+def _zones(
+    db: Database, connection: Connection, found: AudienceRow, media: frozenset[Medium], asked: Asked
+) -> Mapping[str, int]:
+    """Addresses of these media by the time zone of their people."""
+    rule = found.typed()
+    what = f"zones {' '.join(sorted(media))} {asked.message_class} {asked.topic}"
+    return counted(db, connection, what, found.rule, lambda c: audiences.count_by_zone(c, rule, media, asked))
 
 
 def _shares(ways: Sequence[Endpoint], recipients: Mapping[Medium, int]) -> Iterator[tuple[Endpoint, int]]:
@@ -119,6 +146,16 @@ def _shares(ways: Sequence[Endpoint], recipients: Mapping[Medium, int]) -> Itera
         for at, turn in enumerate(turns):
             sizes[turn] += min(SHARD_SIZE, number - at * SHARD_SIZE)
         yield from ((way, sizes[index]) for index, way in enumerate(own))
+
+
+def sleep_warnings(reach: Reach | None) -> tuple[Problem, ...]:
+    """What staff should know before anybody is let sleep past the expiry."""
+    asleep = reach.asleep if reach else None
+    if asleep is None or not asleep.lost:
+        return ()
+    sentence = f"It expires before the quiet hours of {asleep.lost:,} end: they would not be told."
+    remedy = f"Let it expire after {asleep.last:%Y-%m-%d %H:%M} UTC, or wake them once it is sent."
+    return (Problem("quiet_hours_past_expiry", sentence, "expires_at", remedy),)
 
 
 _THIS: Final = -1

@@ -13,7 +13,7 @@ from app.domain.message import Medium
 from app.domain.planning import Lane
 from app.domain.principals import Actor, permit
 from app.errors import Conflict, Problem
-from app.store import audit, crises, paced, publishing, staging, stopping, updates
+from app.store import audit, courtesies, crises, paced, publishing, staging, stopping, updates
 from app.store.database import Database
 from app.store.updates import UpdateRow
 from app.usecases.bring_rest import check_not_overtaken
@@ -64,6 +64,7 @@ def start_broadcast(tx: Connection, broadcast_id: int, plan: Plan, release: date
     bound_ms = int(site_bound * 1000) if has_site else None
     if plan.update.recipients_per_hour is not None and plan.lane <= Lane.EMERGENCY:
         paced.unpace(tx, broadcast_id, plan.ways)  # it has become an emergency since it was approved
+    courtesies.keep(tx, broadcast_id, plan.courtesy)
     staging.start_sending(tx, broadcast_id, release_ms=to_ms(release), site_bound_ms=bound_ms)
 
 

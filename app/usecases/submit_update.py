@@ -12,6 +12,7 @@ from app.clock import to_ms
 from app.domain.big_news import News, news
 from app.domain.consent import ORDINARY, Asked, asked_of
 from app.domain.content import content_hash
+from app.domain.courtesy import NO_COURTESY, Courtesy
 from app.domain.crisis import MOVING, REACHED, Action, Stage, UpdateState, move
 from app.domain.endpoints import Endpoint
 from app.domain.halting import CANARY_WAIT_SECONDS
@@ -19,6 +20,7 @@ from app.domain.message import PERSONAL_MEDIA
 from app.domain.planning import Lane, Spread, broadcast_id, lane, spread, wave_offset_ms
 from app.domain.playbooks import read_agents_first
 from app.domain.principals import Actor, permit
+from app.domain.quiet_hours import Ruling
 from app.domain.updates import UpdateDocument, missing
 from app.errors import Invalid, Problem
 from app.keyring import Keyring
@@ -27,6 +29,7 @@ from app.store.database import Database
 from app.store.documents import Kind
 from app.store.staging import WayOut
 from app.store.updates import UpdateRow
+from app.usecases.be_courteous import courtesy_of
 from app.usecases.bring_rest import take_those_who_wait, who_wait
 from app.usecases.page_approvers import page_first
 
@@ -49,6 +52,9 @@ class Plan:
     """Endpoints at which staff hear of it before customers do."""
     asked: Asked = ORDINARY
     """What of it decides who agreed to hear it."""
+    courtesy: Courtesy = NO_COURTESY
+    """Who is spared, as of now: it is decided anew when it is sent."""
+    ruling: Ruling = Ruling.NO_QUIET_HOURS
 
     @property
     def spread(self) -> Spread:
@@ -126,10 +132,14 @@ def plan_of(connection: Connection, row: UpdateRow) -> Plan:
     agents = read_agents_first(prepared, [])
     lane_of = lane(update.stage, crisis.severity)
     at_once = lane_of <= Lane.EMERGENCY
+    ways = tuple(_way(endpoint, offsets) for endpoint in found)
+    ruling, courtesy = courtesy_of(connection, row, crisis.severity, prepared, (way.medium for way in ways))
     return Plan(
         update,
-        tuple(_way(endpoint, offsets) for endpoint in found),
+        ways,
         lane_of,
+        courtesy=courtesy,
+        ruling=ruling,
         undo_seconds=0 if at_once else max(int(prepared.get("undo_seconds") or 0), agents.seconds),
         agents=agents.endpoints,
         canary=0 if at_once else float(prepared.get("canary") or 0),

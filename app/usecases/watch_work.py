@@ -58,7 +58,7 @@ def _wrong(connection: Connection, now: datetime, watched_since: datetime | None
         details = {"reason": f"since {iso(one.since)}", "since": iso(one.since)}
         yield Notice(NoticeKind.WORK_STANDS_STILL, one.part.value, iso(one.since), Severity.EMERGENCY, details)
     for severity, within in TAKEN_WITHIN.items():
-        for sent in watching.unheard(connection, [severity], now - within):
+        for sent in watching.unheard(connection, [severity], now - within, now):
             details = {"crisis": sent.crisis, "since": iso(sent.sent_at)}
             yield Notice(NoticeKind.NOTHING_TAKEN, str(sent.update_id), str(sent.revision), severity, details)
     yield from _expiring(connection, now)

@@ -150,8 +150,11 @@ class Stage:
         slug: str = "outage",
         languages: Sequence[str] = ("en",),
         areas: Sequence[str] = ("north",),
+        zones: Sequence[str] = ("UTC",),
     ) -> None:
-        """The crisis, and `people` subscribers with a phone and an e-mail each; every language in every area."""
+        """The crisis, and `people` subscribers with a phone and an e-mail each; every language in every area, and one
+        after the other in each of the time zones.
+        """
         now = self.clock.now()
         create_user(self.db, HOST, "ada", Role.AUTHOR, now)
         create_user(self.db, HOST, "ben", Role.APPROVER, now)
@@ -164,7 +167,7 @@ class Stage:
         rows = ["external_id,name,email,phone,languages,timezone,area"]
         rows += [
             f"p{n},Person {n},p{n}@example.org,+1{AREAS[n // 10_000]}555{n % 10_000:04d},"
-            f"{languages[n % len(languages)]},UTC,{areas[n // len(languages) % len(areas)]}"
+            f"{languages[n % len(languages)]},{zones[n % len(zones)]},{areas[n // len(languages) % len(areas)]}"
             for n in range(people)
         ]
         import_subscribers(self.db, self.keyring, AUTHOR, io.BytesIO("\n".join(rows).encode()), now)
