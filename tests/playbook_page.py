@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from app.domain.message import Limits, Medium
 from app.domain.playbooks import STAGES, Playbook
+from app.domain.quiet_hours import clock_text
 from app.domain.routing import Registry
 from app.domain.texts import direction
 from tests.unit.usecases.announcements import TEMPLATES, composed, document, library, playbook, sample, source
@@ -61,6 +62,9 @@ def _book(slug: str, book: Playbook) -> Iterator[str]:
     yield f"- Next update due: {cadence}"
     first = f"the first {book.canary} readers alone" if book.canary else "everybody at once"
     yield f"- Order of release: {waves}; undo: {book.undo_seconds} s; {first}"
+    if book.quiet_hours:
+        begins, ends = (clock_text(minute) for minute in (book.quiet_hours.begins, book.quiet_hours.ends))
+        yield f"- Good news lets people sleep from {begins} to {ends} by their own clocks, unless it is an emergency"
     yield f"- Triage tree: {book.tree}; help of the library about: {', '.join(book.topics)}\n"
     made = {
         stage: source(_update(stage, slug), registry=_registry(), library=library(), playbook=book) for stage in STAGES

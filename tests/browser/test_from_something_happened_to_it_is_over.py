@@ -61,7 +61,7 @@ def house(tmp_path: Path) -> Iterator[House]:
             for document in registry[name]:
                 save_document(db, HOST, kind, document["slug"], document, 0, now)
         playbook = json.loads((ROOT / "templates" / "playbooks" / "service-outage.json").read_text("utf-8"))
-        at_once = {**playbook, "undo_seconds": 0, "canary": 0}
+        at_once = {**playbook, "undo_seconds": 0, "canary": 0, "quiet_hours": False}  # also at night
         save_document(db, HOST, Kind.PLAYBOOK, "service-outage", at_once, 0, now)
         save_document(db, HOST, Kind.SITE, "main", {"slug": "main", "languages": ["en", "lo"]}, 0, now)
         for slug, channel in (("website", "outbox.site"), ("texts", "outbox.sms"), ("mail", "outbox.email")):
