@@ -1,7 +1,7 @@
 """Good news waits for the morning of each reader, by the clock on their own wall; bad news wakes them.
 
-With production's timings, on a clock that jumps while everybody waits. An engine that looks four times a second takes its
-time for a whole night, so it works in the moments that matter, and comes back as after a restart.
+With production's timings, on a clock that jumps while everybody waits. An engine that looks four times a second takes
+its time for a whole night, so it works in the moments that matter, and comes back as after a restart.
 """
 
 from __future__ import annotations
