@@ -123,6 +123,8 @@ def left_out_of(connection: Connection, row: UpdateRow, plan: Plan) -> Mapping[t
     personal = {way.medium for way in plan.ways} & PERSONAL_MEDIA
     missing = audiences.count_left_out(connection, found.typed(), plan.asked)
     return {key: number for key, number in missing.items() if key[0] in personal}
+
+
 def _courtesy(connection: Connection, row: UpdateRow, crisis: CrisisRow, media: Sequence[Medium]) -> Courtesy:
     book = documents.find(connection, Kind.PLAYBOOK, crisis.playbook) if crisis.playbook else None
     return courtesy_of(connection, row, crisis.severity, book.document if book else {}, media)[1]
