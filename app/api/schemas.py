@@ -21,6 +21,8 @@ Note = Annotated[str, Field(max_length=2_000)]
 
 DEEPEST: Final = 32
 """Levels of lists and objects inside each other; the deepest document we know has 8."""
+Night = dict[str, Any] | Literal[False] | None
+"""Quiet hours; false = nobody waits."""
 
 
 class Sent(BaseModel):
@@ -131,14 +133,8 @@ class Playbook(Sent):
     undo_seconds: int = 0
     canary: int | float = Field(0, description="How many go first alone: a count from 1 up, or a share below 1")
     agents_first: dict[str, Any] = Field({}, description="endpoints of staff; seconds they hear it before customers")
-    quiet_hours: dict[str, Any] | Literal[False] | None = Field(
-        None,
-        description="When good news lets people sleep: from, until (22:00), media, severities, timezone of chat rooms; "
-        "null = as the organisation says, false = never",
-    )
-    second_medium: Literal["when_first_fails", "always"] = Field(
-        "when_first_fails", description="Of progress, for people who can be reached by several media"
-    )
+    quiet_hours: Night = Field(None, description="from, until, media, severities, timezone; null: the organisation's")
+    second_medium: Literal["when_first_fails", "always"] = Field("when_first_fails", description="For progress")
     canary_wait_seconds: int = Field(15, description="How long they are watched before the rest follows")
     halt: dict[str, float] = Field({}, description="Limits of the automatic halt: first, window, words, ...")
     cadence: dict[str, int] = {}
@@ -210,9 +206,7 @@ class Organisation(Sent):
     logo: dict[str, str] | None = Field(None, description="type: image/svg+xml or image/png; data: base64, to 200 kB")
     footer: Texts = {}
     links: list[dict[str, Any]] = Field([], description="texts {language: text} and url (https, may hold {language})")
-    quiet_hours: dict[str, Any] | Literal[False] | None = Field(
-        None, description="from, until, ...: when good news lets people sleep, unless the playbook says it"
-    )
+    quiet_hours: Night = Field(None, description="When good news lets people sleep, unless the playbook says it")
 
 
 class Endpoint(Sent):
@@ -307,9 +301,7 @@ class _Announcement(Sent):
     placements: dict[Literal["banner", "popup", "landing"], Scope] | None = Field(
         None, description="Where on websites it stands; left out: as the playbook says, else as its severity says"
     )
-    news: Literal["good", "bad"] | None = Field(
-        None, description="Good news may wait for the reader's morning, bad news never does; null = as its stage"
-    )
+    news: Literal["good", "bad"] | None = Field(None, description="Good news may wait for the reader's morning")
     languages_to_come: list[str] = Field(
         [], description="Their readers wait for their own language; what `content` has in one is a first word for now"
     )

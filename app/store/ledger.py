@@ -77,8 +77,7 @@ class BroadcastRow:
     update_state: str = ""
     playbook: str | None = None
     """Of its crisis."""
-    courteous: bool = False
-    """Somebody may be held back at the door: see `store.courtesies`."""
+    courteous: bool = False  # somebody may be held back at the door: see `store.courtesies`
 
 
 def broadcast_row(connection: Connection, broadcast_id: int) -> BroadcastRow | None:
@@ -398,6 +397,4 @@ _LIVE_BROADCASTS: Final = _BROADCASTS.where(broadcast.c.state.in_(LIVE)).order_b
 
 
 def _as_broadcast(row: Row[Any]) -> BroadcastRow:
-    flags = {name: bool(getattr(row, name)) for name in ("drill", "minor_news", "courteous")}
-    values: dict[str, Any] = {**row._asdict(), **flags}
-    return BroadcastRow(**values)
+    return BroadcastRow(**{**row._asdict(), "drill": bool(row.drill), "minor_news": bool(row.minor_news)})
