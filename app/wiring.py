@@ -28,6 +28,7 @@ from app.engine.answering import Answerer
 from app.engine.attending import Attendant
 from app.engine.composing import MARKS, Composer
 from app.engine.dead_man import DeadMan
+from app.engine.importing import Importer
 from app.engine.link_keeping import LinkKeeper
 from app.engine.lock import engine_lock
 from app.engine.loop import Engine
@@ -204,6 +205,7 @@ class Wiring:
     page_watch: PageWatch
     scheduler: Scheduler
     dead_man: DeadMan
+    importer: Importer
     shelf: Shelf
     hub: Hub
     bell: Bell
@@ -257,6 +259,7 @@ class Wiring:
         """What every process runs, whoever has the engine."""
         yield from (self.publisher.run, self.couriers.run, self.read_back.run, self.attendant.run)
         yield from (self.link_keeper.run, self.page_watch.run, self.scheduler.run, self.dead_man.run)
+        yield self.importer.run
 
 
 def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool = False) -> Wiring:
@@ -302,6 +305,7 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
         page_watch=page_watch,
         scheduler=Scheduler(fire, timings.schedule),
         dead_man=DeadMan(db, clock, partial(visit, http), settings.dead_mans_switch, timings.dead_man),
+        importer=Importer(db, clock, keyring),
         shelf=shelf,
         hub=Hub(shelf, settings.live_visitors, secrets.randbelow),
         bell=bell,

@@ -7,15 +7,18 @@ import re
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import timedelta
+from io import BytesIO
 from typing import Final
 
 from starlette.routing import compile_path
 
 from app.console.application import SCREENS
 from app.console.screens import Door, Screen
+from app.domain.imports import Plan
 from app.domain.principals import HOST
 from app.domain.reading import iso
 from app.store.documents import Kind
+from app.usecases import manage_imports
 from app.usecases.save_document import save_document
 from app.usecases.save_schedule import save_schedule
 from tests.architecture.tree import ROOT
@@ -31,6 +34,8 @@ ELSEWHERE: Final = {
     "/shown/preview/{name}",
     "/updates/{update_id:int}/shop/{language}",
     "/updates/{update_id:int}/deliveries.csv",
+    "/imports/{number:int}/errors.csv",
+    "/subscribers.csv",
 }
 """What somebody sees who is not in, what frames and scripts read, and a file of everybody: looked at elsewhere."""
 EXAMPLES: Final = {"/updates/{update_id:int}": 4, "/updates/{update_id:int}/approve": 2}
@@ -39,7 +44,7 @@ MOST_PAGES: Final = 600
 
 
 def furnish(api: Api) -> None:
-    """One document of every register, a playbook, a schedule."""
+    """One document of every register, a playbook, a schedule, a list that was tried."""
     db, now = api.db, api.clock.now()
     playbook = json.loads((ROOT / "templates" / "playbooks" / "service-outage.json").read_text("utf-8"))
     hours = {"starts": iso(now + timedelta(days=1)), "ends": iso(now + timedelta(days=1, hours=2))}
@@ -55,6 +60,12 @@ def furnish(api: Api) -> None:
         save_document(db, HOST, kind, document["slug"], document, 0, now, templating=api.wiring.templating)
     often = {"playbook": playbook["slug"], "every": "1h", "policy": "ask"}
     save_schedule(db, HOST, "hourly", often, 0, now)
+    file, keyring = BytesIO(b"Customer No,Mobile,Notes\n1,+447911123456,x\n2,12,y\n"), api.wiring.keyring
+    number = manage_imports.hand_in(db, keyring, HOST, file, "people.csv", Plan(), now)
+    columns = {"Customer No": "external_id", "Mobile": "phone"}
+    manage_imports.save_mapping(db, HOST, "crm", columns)
+    manage_imports.begin(db, HOST, number, Plan(columns, dry=True), now)
+    manage_imports.carry_on(db, keyring, now, lambda: None)
 
 
 @dataclass

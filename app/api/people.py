@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
+from fastapi.responses import StreamingResponse
 
 from app.api.access import may
 from app.api.answers import Imported, Paged, SubscriberView, Suppressed, paged
@@ -23,6 +24,7 @@ from app.domain.subscribers import Defaults
 from app.errors import Invalid, Problem
 from app.store import subscribers
 from app.store.subscribers import SubscriberRow
+from app.usecases.export_subscribers import export_subscribers
 from app.usecases.import_subscribers import import_subscribers
 from app.usecases.lift_suppression import lift_suppression
 from app.usecases.save_subscriber import PersonView
@@ -76,6 +78,14 @@ def take_in(
         context.db, context.keyring, actor, body.file, context.clock.now(), plan=plan, source="api"
     )
     return Imported.model_validate(report)
+
+
+@router.get("/export", operation_id="export_subscribers", summary="Everybody as CSV", response_class=StreamingResponse)
+def take_out(context: Ctx, actor: Annotated[Actor, may("export_subscribers")]) -> StreamingResponse:
+    """Streamed; addresses in the clear, nothing a spreadsheet would run. The audit trail keeps who took it."""
+    return StreamingResponse(
+        export_subscribers(context.db, actor, context.clock.now()), media_type="text/csv; charset=utf-8"
+    )
 
 
 @router.post("/suppressions", operation_id="suppress_address", summary="Never write to an address again")

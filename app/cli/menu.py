@@ -81,6 +81,7 @@ MENU: Final = (
     Entry("import", "Take in lists.", ("people",), group=True),
     Entry("subscriber", "One person: their addresses, what they agreed to, what we hold.", ("subscriber",), group=True),
     Entry("audience", "Named selections of the people you write to.", ("audience",), group=True),
+    Entry("export", "Take out lists.", ("taking_out",), group=True),
     Entry("registry", "All contact channels, needs and rules as one file.", ("registry",), group=True),
     Entry("routes", "Check the routing rules.", ("routes",), group=True),
     Entry("links", "The links readers are sent to.", ("links",), group=True),

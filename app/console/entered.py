@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Final
+from typing import BinaryIO, Final
 from urllib.parse import parse_qsl
 
 from app.errors import Invalid, Problem
@@ -26,6 +26,9 @@ NO_FIELDS: Final[Mapping[str, Sequence[str]]] = MappingProxyType({})
 @dataclass(frozen=True, slots=True)
 class Entered:
     fields: Mapping[str, Sequence[str]] = field(default_factory=lambda: NO_FIELDS)
+    file: BinaryIO | None = None
+    """Of a screen that takes one: at its beginning."""
+    file_name: str = ""
 
     def one(self, name: str) -> str:
         """The first value, "" when there is none."""

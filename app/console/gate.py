@@ -19,6 +19,7 @@ from app.console.forgery import from_our_own_page, right_token
 from app.console.held import hold
 from app.console.pages import Pages
 from app.console.screens import Door, Screen, Shows, Streams
+from app.console.uploading import read_upload
 from app.console.visit import ROOT, Visit
 from app.domain.principals import permit
 from app.domain.signing_in import Standing
@@ -63,10 +64,14 @@ class Gate:
     async def __call__(self, request: Request) -> Response:
         request.scope["route"] = Pattern(ROOT + self.screen.path)
         try:
-            entered = await _read(request) if self.screen.method == "POST" else Entered()
+            entered = await self._read(request) if self.screen.method == "POST" else Entered()
         except ClarionError as refusal:
             return await run_in_threadpool(self._refused_unread, request, refusal)
-        visit, answer = await run_in_threadpool(self._sync, request, entered)
+        try:
+            visit, answer = await run_in_threadpool(self._sync, request, entered)
+        finally:
+            if entered.file is not None:
+                await run_in_threadpool(entered.file.close)
         if answer is None:
             try:
                 answer = await cast("Streams", self.screen.handler)(visit)
@@ -74,6 +79,18 @@ class Gate:
                 answer = await run_in_threadpool(refused, visit, refusal)
         visit.jar.write(answer)
         return answer
+
+    async def _read(self, request: Request) -> Entered:
+        if not (self.screen.uploads and request.headers.get("content-type", "").startswith("multipart/form-data")):
+            return await _read(request)
+        return await read_upload(request) if await run_in_threadpool(self._may_upload, request) else Entered()
+
+    def _may_upload(self, request: Request) -> bool:
+        """Whoever is led to the sign-in or refused anyway fills no disk before."""
+        try:
+            return self._outside(self._arrive(request, Entered())) is None
+        except (ClarionError, *FAULTS):
+            return False
 
     def _refused_unread(self, request: Request, refusal: ClarionError) -> Response:
         return refused(self._arrive(request, Entered()), refusal)

@@ -28,6 +28,7 @@ PLACES: Final = (
     Place(
         "/replies", mark("Replies"), mark("What people wrote back to our texts, and whether somebody has seen to it.")
     ),
+    Place("/imports", mark("Lists of people"), mark("Take in who you write to from a file, and get everybody as one.")),
     Place("/schedules", mark("Schedules"), mark("Updates that come by themselves, and what waits for your answer.")),
     *(Place(register.path, register.title, register.about) for register in REGISTERS),
     Place("/endpoints", mark("Endpoints"), mark("The ways out: senders, accounts, websites, and whether they send.")),

@@ -81,6 +81,8 @@ NOTES: Final[Mapping[str, str]] = MappingProxyType(
         "upkeep_noted": mark("Noted. Thank you for looking after it."),
         "reply_seen": mark("Noted: you have read it."),
         "reply_handled": mark("Seen to. It stays in the list of all replies."),
+        "import_waits": mark("It begins in a moment. You can leave this page; it goes on by itself."),
+        "import_stops": mark("It stops after the rows it is at. It can go on from there."),
         "audit_whole": mark("The audit trail is whole: every entry follows from the one before."),
     }
 )

@@ -38,6 +38,8 @@ class Screen:
     again: Shows | None = None
     """A POST that is refused shows this instead, with what was typed and the refusals."""
     streams: bool = False
+    uploads: bool = False
+    """A POST that brings a file."""
 
     @property
     def least(self) -> Role | None:
@@ -57,6 +59,15 @@ class Screens:
     def post(self, path: str, *, needs: Door | str, again: Shows | None = None) -> Callable[[Shows], Shows]:
         """Done once for each form shown, however often it is sent; checked against forgery before it is called."""
         return self._note("POST", path, needs, again)
+
+    def upload(self, path: str, *, needs: str, again: Shows | None = None) -> Callable[[Shows], Shows]:
+        """As `post`, for a form with a file: `visit.entered.file`. Nothing is read from whoever may not."""
+
+        def note(handler: Shows) -> Shows:
+            self.all.append(Screen("POST", path, _known(needs), handler, again, uploads=True))
+            return handler
+
+        return note
 
     def live(self, path: str, *, needs: Door | str) -> Callable[[Streams], Streams]:
         """A stream of events: the handler is a coroutine function."""

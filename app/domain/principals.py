@@ -88,6 +88,7 @@ ROLE_FOR: Final[Mapping[str, Role]] = MappingProxyType(
         "confirm_update": Role.AUTHOR,
         # people we write to
         "import_subscribers": Role.AUTHOR,
+        "export_subscribers": Role.APPROVER,
         "save_subscriber": Role.AUTHOR,
         "show_address": Role.APPROVER,
         "export_subscriber": Role.APPROVER,

@@ -39,7 +39,7 @@ _SEPARATORS: Final = re.compile(r"[;,|\s]+")
 _FORMULA: Final = re.compile(r"=|[+@-][^\s()|!]*[(|!]")
 """What a spreadsheet would evaluate: anything after =, calls and commands after + - @; not a plain -5 or @name."""
 _RISKY: Final = frozenset("'=+@-")
-_OURS: Final = re.compile(r"'[=+@-]")
+_OURS: Final = re.compile(r"'[=+@＝＋－＠-]")
 """An apostrophe that an export of ours put in front (domain/csvout.py)."""
 _SHOWN_CODE: Final = re.compile(r"[A-Za-z-]{1,12}")
 _UNDECODED: Final = re.compile("[\udc80-\udcff]")

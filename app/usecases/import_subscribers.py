@@ -31,9 +31,9 @@ TARGET_SECONDS: Final = 0.05
 MOST_CHUNKS: Final = 16
 GAP: Final = 0.25
 """Of a transaction's time SQLite is left to others after it: its lock is not handed out in turn between processes."""
-LEASE_SECONDS: Final = 60.0
+LEASE_SECONDS: Final = 20.0
 """Silent for longer, an import whose file is kept is taken on by another process."""
-RENEW_SECONDS: Final = 10.0
+RENEW_SECONDS: Final = 5.0
 ROWS_A_CHECKPOINT: Final = 8_000
 ERRORS_KEPT: Final = 100
 

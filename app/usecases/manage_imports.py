@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
-from typing import BinaryIO
+from datetime import datetime, timedelta
+from typing import BinaryIO, Final
 
+from app.clock import to_ms
 from app.domain.imports import ImportState, Plan, check_plan
 from app.domain.principals import Actor, permit
 from app.domain.texts import forbidden_character, tidy
@@ -15,10 +17,14 @@ from app.keyring import Keyring
 from app.store import audit, imports
 from app.store.database import Database
 from app.store.imports import PART, ImportRow
+from app.usecases.import_subscribers import LEASE_SECONDS, Run, Since
 from app.usecases.parse_rows import Reading
 from app.usecases.read_csv import look_through
 
 ACT = "import_subscribers"
+MOST_TRIES: Final = 50
+"""Processes that took one import on: with so many of them gone, it is the import."""
+KEPT: Final = timedelta(days=7)
 _GOES_ON = frozenset({ImportState.STOPPED, ImportState.FAILED})
 
 
@@ -99,6 +105,41 @@ def forget_import(db: Database, actor: Actor, number: int, now: datetime) -> Non
             raise _not_now(row)
         imports.drop(tx, number)
         audit.append(tx, actor.name, "forget_import", f"import/{number}", {"source": row.source}, now)
+
+
+def carry_on(db: Database, keyring: Keyring, now: datetime, still: Callable[[], None]) -> ImportState | None:
+    """Take on the oldest import whose file is kept and that nobody is at, to its end; None = there is none.
+
+    `still` is called after each transaction and may raise to leave off: whoever comes next goes on from there.
+    """
+    with db.writing() as tx:
+        number = imports.next_waiting(tx, to_ms(now))
+        row = None if number is None else imports.take_on(tx, number, imports.lease(now, LEASE_SECONDS), now)
+        if row is not None and row.fence > MOST_TRIES:
+            sentence = "Nobody could take it in to its end. Give the file to the command line, which says why."
+            imports.set_state(tx, row.id, ImportState.FAILED, now, sentence)
+            return ImportState.FAILED
+    if row is None:
+        return None
+    with tempfile.TemporaryFile() as file:
+        imports.copy_file(db, row, file)
+        try:
+            looked = look_through(file, row.plan.encoding)
+            run = Run(db, Reading(looked.codec, row.plan, keyring), row, Since(now), lambda _rows, _read: still())
+            return run.to_the_end(file, None, 0)
+        except Invalid as refusal:
+            with db.writing() as tx:
+                imports.set_state(tx, row.id, ImportState.FAILED, now, str(refusal))
+            return ImportState.FAILED
+
+
+def forget_files(db: Database, now: datetime) -> int:
+    """Of lists that nobody has touched for KEPT; how many. What they took in and their faults stay."""
+    with db.writing() as tx:
+        old = imports.files_older_than(tx, now - KEPT)
+        for number in old:
+            imports.forget_file(tx, number)
+    return len(old)
 
 
 def save_mapping(db: Database, actor: Actor, name: str, mapping: Mapping[str, str]) -> None:

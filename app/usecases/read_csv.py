@@ -67,7 +67,7 @@ def look_through(stream: BinaryIO, encoding: str = "") -> Looked:
     chunk = stream.read(CHUNK)
     if not chunk:
         raise Invalid(Problem("csv_empty", "The file is empty.", "file", "Choose the file with the subscribers."))
-    codec = ENCODINGS[encoding] if encoding else _codec(chunk)
+    codec = ENCODINGS[encoding] if encoding else codec_of(chunk)
     decoder = codecs.getincrementaldecoder(codec)(errors=_mercy(codec, strict=True))
     digest, size, fault = hashlib.sha256(), 0, 0
     while chunk:
@@ -113,7 +113,8 @@ def _spoiled(stream: BinaryIO, codec: str) -> float:
     return spoiled / lines
 
 
-def _codec(head: bytes) -> str:
+def codec_of(head: bytes) -> str:
+    """UTF-8 or UTF-16, by how a file begins. Raise Invalid (`csv_encoding`)."""
     if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
         raise _unreadable("The file is UTF-32")
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):

@@ -16,7 +16,7 @@ def test_an_import_says_what_it_took_and_what_it_did_not(api: Api) -> None:
         (6, "phone", "bad_phone"),
     ]
     again = api.done(api.post("author", "/subscribers/import", content=bad, headers=CSV))
-    assert (again["created"], again["updated"]) == (0, 3)
+    assert (again["created"], again["updated"], again["unchanged"]) == (0, 0, 3)
 
 
 def test_a_file_in_another_encoding_or_of_another_kind_is_refused_whole(api: Api) -> None:
@@ -84,3 +84,24 @@ def test_subscribers_are_listed_with_masked_addresses_and_a_suppression_can_be_l
     assert mail_of_ana() == (address, False)
     assert api.post("approver", lift, json={"reason": "Again."}).json()["code"] == "not_suppressed"
     assert api.done(api.get("author", "/subscribers", params={"external_id": "nobody"}))["items"] == []
+
+
+def test_columns_are_named_and_a_trial_changes_nobody(api: Api) -> None:
+    sheet = "Kundennummer;Handy;Notiz\n7;+447911123456;x\n".encode("cp1252")
+    where = "/subscribers/import?column=Kundennummer=external_id&column=Handy=phone&column=Notiz=&encoding=windows-1252"
+    tried = api.done(api.post("author", f"{where}&dry_run=true", content=sheet, headers=CSV))
+    assert (tried["state"], tried["created"]) == ("tried", 1)
+    assert api.done(api.get("author", "/subscribers?external_id=7"))["items"] == []
+    assert api.done(api.post("author", where, content=sheet, headers=CSV))["state"] == "done"
+    (person,) = api.done(api.get("author", "/subscribers?external_id=7"))["items"]
+    assert (person["attributes"], len(person["addresses"])) == ({}, 1)
+
+
+def test_everybody_goes_out_only_to_approvers_and_comes_in_again_unchanged(api: Api) -> None:
+    text = SUBSCRIBERS + "9,-Dara,dara@example.org,+447911123456,gu;en,Europe/London,north\n"
+    api.done(api.post("author", "/subscribers/import", content=text, headers=CSV))
+    assert api.get("author", "/subscribers/export").status_code == 403
+    taken = api.get("approver", "/subscribers/export").content
+    assert b"'+447911123456" in taken
+    again = api.done(api.post("author", "/subscribers/import", content=taken, headers=CSV))
+    assert (again["unchanged"], again["rejected"]) == (4, 0)

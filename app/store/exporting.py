@@ -1,0 +1,75 @@
+"""Everybody, a step at a time, for a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Text, cast, func, select, text
+
+from app.domain.message import MEDIUM_CODES, Medium
+from app.store.ledger_tables import address
+from app.store.tables import language_list, subscriber, subscriber_address
+from app.store.upsert import is_listed
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRow:
+    id: int
+    external_id: str
+    name: str
+    languages: str
+    """With commas between."""
+    timezone: str
+    area: str
+    attributes: str
+    """A JSON object."""
+    email: str
+    phone: str
+
+
+def own_columns(connection: Connection) -> list[str]:
+    """Every name of an attribute that anybody has, sorted."""
+    keys = "json_each(attributes)" if connection.dialect.name == "sqlite" else "json_object_keys(attributes) AS key"
+    plain = "" if connection.dialect.name == "sqlite" else "::text"
+    statement = f"SELECT DISTINCT key FROM subscriber, {keys} WHERE attributes{plain} <> '{{}}'"  # noqa: S608 - our own words
+    return sorted(connection.execute(text(statement)).scalars())
+
+
+def last_number(connection: Connection) -> int:
+    return int(connection.execute(select(func.coalesce(func.max(subscriber.c.id), 0))).scalar_one())
+
+
+def step(connection: Connection, after: int, last: int, limit: int) -> list[ExportRow]:
+    """In the order of their ids; of each medium the address that is written to, "" when there is none."""
+    query = (
+        select(
+            subscriber.c.id,
+            subscriber.c.external_id,
+            subscriber.c.name,
+            language_list.c.languages,
+            subscriber.c.timezone,
+            subscriber.c.area,
+            cast(subscriber.c.attributes, Text).label("attributes"),
+        )
+        .join(language_list, language_list.c.id == subscriber.c.language_list_id)
+        .where(subscriber.c.id > after, subscriber.c.id <= last)
+    )
+    people = connection.execute(query.order_by(subscriber.c.id).limit(limit)).all()
+    links = (
+        select(subscriber_address.c.subscriber_id, subscriber_address.c.medium, address.c.value)
+        .join(address, address.c.id == subscriber_address.c.address_id)
+        .where(
+            is_listed(connection, subscriber_address.c.subscriber_id, [row.id for row in people]),
+            subscriber_address.c.preferred.is_(True),
+            address.c.value.is_not(None),
+        )
+    )
+    values = {(row[0], row[1]): row[2] for row in connection.execute(links)}
+    mail, phone = MEDIUM_CODES[Medium.EMAIL], MEDIUM_CODES[Medium.SMS]
+    return [
+        ExportRow(
+            row.id, row.external_id, row.name, row.languages, row.timezone, row.area, row.attributes,
+            values.get((row.id, mail), ""), values.get((row.id, phone), ""),
+        )
+        for row in people
+    ]  # fmt: skip
