@@ -60,12 +60,13 @@ def _words(provider: str, body: str, *, whole: bool) -> Text:
     subject, _, text = _HTML.split(body)[0].strip().partition("\n")
     paragraphs = text.strip().split("\n\n")
     words = Text(f"{subject}\n\n", "head")
-    words.append("\n\n".join(paragraphs[:MAIL_PARAGRAPHS]), "none")
-    left = len(paragraphs) - MAIL_PARAGRAPHS
-    if whole:
-        words.append(f"\n\n{word('more', count=left - 1)}\n\n", "quiet").append(_contact_block(paragraphs), "none")
-    else:
-        words.append(f"\n\n{word('more', count=left)}", "quiet")
+    shown, left = paragraphs[:MAIL_PARAGRAPHS], paragraphs[MAIL_PARAGRAPHS:]
+    words.append("\n\n".join(shown), "none")
+    ways = _contact_block(paragraphs) if whole else ""
+    if unseen := len([one for one in left if one != ways]):
+        words.append(f"\n\n{word('more', count=unseen)}", "quiet")
+    if ways in left:
+        words.append(f"\n\n{ways}", "none")
     return words
 
 
