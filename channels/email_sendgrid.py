@@ -43,7 +43,14 @@ from channels.base import (
     Secret,
 )
 from channels.http import Http, Reply, by_status, standing_headers
-from channels.mail import refuse_message, refuse_recipient, sender_problems, unsubscribe_headers
+from channels.mail import (
+    STATUS_CODE,
+    refuse_message,
+    refuse_recipient,
+    sender_problems,
+    told_by_status,
+    unsubscribe_headers,
+)
 
 # https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event
 EVENTS: Final[Mapping[str, ReceiptKind]] = {
@@ -73,10 +80,10 @@ EVIDENCE: Final = ("event", "type", "bounce_classification", "attempt", "timesta
 
 FRESHNESS: Final = timedelta(minutes=5)
 """How far a signed timestamp may be from now; the SDK itself would accept one of any year."""
+UNSPECIFIC: Final = "5.0.0"
 RATE_LIMIT_RESET: Final = "x-ratelimit-reset"
 
 _BAD_ADDRESS_FIELD: Final = re.compile(r"personalizations\.\d+\.to\b")
-_STATUS_CODE: Final = re.compile(r"\d\.\d{1,3}\.\d{1,3}")
 
 
 class SendGridEmail:
@@ -238,16 +245,16 @@ def _failure(reply: Reply, *, alone: bool) -> Failure:
 def _receipt(event: Mapping[str, Any]) -> Receipt:
     name = str(event.get("event", ""))
     kind = EVENTS.get(name, ReceiptKind.UNKNOWN)
-    if name == "bounce" and event.get("type") == "blocked":
-        kind = ReceiptKind.UNDELIVERED  # soft: the address itself may be well
+    # `reason` may quote the address, so only the enhanced status code is kept (RFC 3463).
+    status = STATUS_CODE.match(str(event.get("status", "")))
+    if name == "bounce":
+        kind = _bounce(event, status.group() if status else "")
     elif name == "dropped":
         kind = DROP_REASONS.get(str(event.get("reason", "")), kind)
     event_id = event.get("sg_event_id")
     if not isinstance(event_id, str) or not event_id:
         canonical = orjson.dumps(event, option=orjson.OPT_SORT_KEYS)
         event_id = base64.urlsafe_b64encode(hashlib.sha256(canonical).digest())[:32].decode()
-    # `reason` may quote the address, so only the enhanced status code is kept (RFC 3463).
-    status = _STATUS_CODE.match(str(event.get("status", "")))
     reference = event.get("reference")
     return Receipt(
         reference=reference if isinstance(reference, str) else "",
@@ -258,6 +265,13 @@ def _receipt(event: Mapping[str, Any]) -> Receipt:
         at=_at(event.get("timestamp")),
         raw=" ".join(f"{key}={event[key]}" for key in EVIDENCE if isinstance(event.get(key), str | int))[:400],
     )
+
+
+def _bounce(event: Mapping[str, Any], status: str) -> ReceiptKind:
+    """Only a hard one says something of the address: type `bounce`, and no code that speaks of something else."""
+    if event.get("type", "bounce") != "bounce":
+        return ReceiptKind.UNDELIVERED  # blocked, expired: the address itself may be well
+    return told_by_status(status) if status and status != UNSPECIFIC else ReceiptKind.BOUNCED
 
 
 def _at(stamp: object) -> datetime | None:

@@ -30,16 +30,20 @@ from channels.base import (
     Outcome,
     PerMessage,
     Problem,
+    Receipt,
     Recipient,
     Secret,
 )
 from channels.http import Http
 from channels.mail import refuse_message, refuse_recipient, sender_problems
+from channels.mail_reports import read_report
 from channels.mime import Letter
 from channels.smtp_replies import Stage, classify
 from channels.smtp_talk import Reply, Talk
 
 CONNECTIONS: Final = 8
+REFERENCE: Final = "{reference}"
+"""In the bounce address: stands for the delivery's own (VERP), for servers that bring nothing back of a letter."""
 ENCRYPTIONS: Final = ("starttls", "tls", "none")
 _QUEUE_ID: Final = re.compile(r"queued as ([\w.-]{1,64})", re.IGNORECASE)
 
@@ -66,12 +70,20 @@ class SmtpEmail:
         password: Annotated[Secret, Label("Password")] = Secret("")  # noqa: RUF009 - immutable
         sender_name: Annotated[str, Label("Sender name")] = ""
         reply_to: Annotated[str, Label("Reply address")] = ""
-        bounce_address: Annotated[str, Label("Bounce address", "Blank: the sender address.")] = ""
+        bounce_address: Annotated[
+            str, Label("Bounce address", "Blank: the sender address. {reference} in it: each delivery's own.")
+        ] = ""
 
         def problems(self) -> Iterable[Problem]:
             if self.tls not in ENCRYPTIONS:
                 yield Problem("tls_unknown", "There is no such encryption.", "tls", "starttls, tls or none.")
             yield from sender_problems(self.sender, self.sender_name, self.reply_to)
+            own = self.bounce_address.replace(REFERENCE, "r" * 48)
+            if own and (list(sender_problems(own, "", "")) or len(own.partition("@")[0]) > 64):
+                sentence = "This is not an address to which bounces can be sent."
+                yield Problem(
+                    "bad_address", sentence, "bounce_address", f"bounces+{REFERENCE}@example.org, for example."
+                )
 
     def __init__(self, settings: Settings, http: Http) -> None:
         self._settings = settings
@@ -86,6 +98,9 @@ class SmtpEmail:
         if refused is not None:
             return [refused] * len(batch.recipients)
         return [await self._send(batch.message, recipient) for recipient in batch.recipients]
+
+    def mailed(self, raw: bytes) -> Sequence[Receipt]:
+        return read_report(raw)
 
     async def aclose(self) -> None:
         idle, self._idle = self._idle, []
@@ -104,7 +119,8 @@ class SmtpEmail:
             letter = self._letters.get(message, recipient.fields).to(recipient, self._domain)
         except ValueError:
             return Failure(FailureKind.OURS, "bad_header", "The sender, its name or the reply address is malformed.")
-        transaction = _Transaction(self._settings.bounce_address or self._settings.sender, recipient.address, letter)
+        bounces = self._settings.bounce_address.replace(REFERENCE, recipient.reference)
+        transaction = _Transaction(bounces or self._settings.sender, recipient.address, letter)
         try:
             return await self._carry(transaction)
         except aiosmtplib.SMTPResponseException as error:
@@ -186,7 +202,8 @@ class _Transaction:
         utf8 = not self._recipient.isascii()
         if utf8 and not talk.smtputf8:
             self.clean = True
-            return Failure(FailureKind.RECIPIENT, "smtputf8", "The mail server cannot write to this kind of address.")
+            words = "The mail server cannot write to this kind of address."
+            return Failure(FailureKind.RECIPIENT, "smtputf8", words, spares_address=True)
         mail = f"MAIL FROM:<{self._sender}>{' SMTPUTF8' if utf8 else ''}\r\n".encode()
         rcpt = f"RCPT TO:<{self._recipient}>\r\n".encode()
         refused = await (self._together if talk.pipelining else self._one_by_one)(talk, mail, rcpt)

@@ -6,7 +6,16 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from channels.base import HEADER_BREAKERS, Failure, FailureKind, Message, Problem, Recipient, breaks_header
+from channels.base import (
+    HEADER_BREAKERS,
+    Failure,
+    FailureKind,
+    Message,
+    Problem,
+    ReceiptKind,
+    Recipient,
+    breaks_header,
+)
 
 MANAGE: Final = "manage_url"
 """The personal field that holds the page where one unsubscribes."""
@@ -14,6 +23,22 @@ MANAGE: Final = "manage_url"
 # Asked of everybody before every call: one search each, for what ends a header line and what has a meaning in it.
 _NOT_IN_ADDRESS: Final = re.compile(HEADER_BREAKERS.pattern + r'|[ \t<>,;"]')
 _NOT_IN_LINK: Final = re.compile(HEADER_BREAKERS.pattern + r"|[ \t<>,]")
+
+
+STATUS_CODE: Final = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")
+"""An enhanced status code (RFC 3463)."""
+_OF_THE_SENDER: Final = frozenset({"5.1.7", "5.1.8"})
+_OF_THE_MAILBOX: Final = frozenset({"5.2.1"})
+
+
+def told_by_status(status: str) -> ReceiptKind:
+    """What a permanent failure under this enhanced code says: only a wrong or closed address is given up for good.
+
+    A full mailbox (5.2.2) empties, policy (5.7) is about us or the words, everything else about a server.
+    """
+    if status in _OF_THE_MAILBOX or (status.startswith("5.1.") and status not in _OF_THE_SENDER):
+        return ReceiptKind.BOUNCED
+    return ReceiptKind.FILTERED if status.startswith("5.7.") else ReceiptKind.UNDELIVERED
 
 
 def unsubscribe_headers(fields: Mapping[str, str]) -> dict[str, str]:

@@ -65,6 +65,11 @@ BASIC: Final[Mapping[int, FailureKind]] = {
     555: FailureKind.OURS,
 }
 
+SPARED: Final = frozenset({"2.0", "6.7", "7.13"})
+"""Of them those after which the address may be well another time, or by another server."""
+_SAYS_POLICY: Final = re.compile(r"spam|block|polic|reputation|blacklist|listed|denied|spf|dkim|dmarc", re.IGNORECASE)
+"""What servers without enhanced codes say when it is not the mailbox."""
+
 _ENHANCED: Final = re.compile(r"5\.(\d{1,3}\.\d{1,3})\b")
 _SAYS_RELAY: Final = re.compile(r"\brelay", re.IGNORECASE)
 
@@ -83,7 +88,9 @@ def classify(code: int, text: str, stage: Stage) -> Failure:
     name = f"smtp_5.{enhanced.group(1)}" if enhanced else f"smtp_{code}"
     kind = _permanent(code, enhanced.group(1) if enhanced else "", text, stage)
     mailbox = kind is FailureKind.NOT_ACCEPTED
-    return Failure(kind, name, f"The mail server refuses: {name.removeprefix('smtp_')}.", only_this_one=mailbox)
+    spared = enhanced.group(1) in SPARED if enhanced else _SAYS_POLICY.search(text) is not None
+    words = f"The mail server refuses: {name.removeprefix('smtp_')}."
+    return Failure(kind, name, words, only_this_one=mailbox, spares_address=spared)
 
 
 def _permanent(code: int, enhanced: str, text: str, stage: Stage) -> FailureKind:

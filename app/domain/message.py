@@ -314,6 +314,15 @@ class ReportsReceipts(Protocol):
 
 
 @runtime_checkable
+class ReadsReports(Protocol):
+    """A channel whose bounces and complaints come as mail."""
+
+    def mailed(self, raw: bytes) -> Sequence[Receipt]:
+        """What a mail that came back says, under references that may be ours; () for any other. Never an exception."""
+        ...
+
+
+@runtime_checkable
 class HearsReplies(Protocol):
     """A channel by which people write back, at the address at which its provider reports."""
 
