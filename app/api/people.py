@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
+from pydantic import Field
 
-from app.api.access import may
-from app.api.answers import Imported, Paged, SubscriberView, Suppressed, paged
+from app.api.access import Reader, may
+from app.api.answers import Given, Imported, Paged, SubscriberView, Suppressed, paged
 from app.api.bodies import Body
 from app.api.context import Ctx
 from app.api.identifiers import RowId
@@ -22,7 +24,8 @@ from app.domain.message import Medium
 from app.domain.principals import Actor
 from app.domain.subscribers import Defaults
 from app.errors import Invalid, Problem
-from app.store import subscribers
+from app.store import addresses, subscribers
+from app.store.addresses import SuppressionRow
 from app.store.subscribers import SubscriberRow
 from app.usecases.export_subscribers import export_subscribers
 from app.usecases.import_subscribers import import_subscribers
@@ -85,6 +88,34 @@ def take_out(context: Ctx, actor: Annotated[Actor, may("export_subscribers")]) -
     """Streamed; addresses in the clear, nothing a spreadsheet would run. The audit trail keeps who took it."""
     return StreamingResponse(
         export_subscribers(context.db, actor, context.clock.now()), media_type="text/csv; charset=utf-8"
+    )
+
+
+class Listed(Given):
+    address_id: int
+    medium: str
+    address: str = Field(description="Masked")
+    reason: str = Field(description="opted_out, unsubscribed, bounced, complained, invalid, or what staff wrote")
+    source: str | None = Field(description="Who says so: person, provider or staff; null = nobody noted it")
+    at: datetime
+
+
+@router.get("/suppressions", summary="List addresses never to write to")
+def list_suppressions(context: Ctx, _actor: Reader, cursor: Cursor = None, limit: Limit = 50) -> Paged[Listed]:
+    """This list stands above all others. Addresses are masked."""
+    with context.db.reading() as connection:
+        return paged(addresses.suppression_page(connection, cursor=cursor, limit=limit), listed)
+
+
+def listed(row: SuppressionRow) -> Listed:
+    """As every face shows it."""
+    return Listed(
+        address_id=row.address_id,
+        medium=row.medium.value,
+        address=mask(row.medium, row.value),
+        reason=row.reason,
+        source=row.source.value if row.source else None,
+        at=row.at,
     )
 
 

@@ -89,6 +89,7 @@ MENU: Final = (
     Entry("channel", "Contact channels on duty: waits, status, other numbers for a while.", ("channel",), group=True),
     Entry("endpoint", "The ways out: how they are, halting one, a test to yourself.", ("endpoints",), group=True),
     Entry("staff", "What staff are told although nobody asked.", ("staff",), group=True),
+    Entry("suppression", "Addresses never to write to.", ("suppression",), group=True),
     Entry("mail", "Bounces and complaints that come as mail.", ("mail",), group=True),
     Entry("replies", "What people wrote back.", ("replies",), group=True),
     Entry("schedule", "When updates are due by themselves.", ("schedule",), group=True),

@@ -26,6 +26,11 @@ PLACES: Final = (
     Place("/playbooks", mark("Playbooks"), mark("Prepared crises: questions, sentences, audience and ways out.")),
     Place("/audiences", mark("Audiences"), mark("Named selections of the people you write to, and how many they are.")),
     Place(
+        "/suppressions",
+        mark("Never to be written to"),
+        mark("Addresses that said STOP, bounced or complained: the list above all lists."),
+    ),
+    Place(
         "/replies", mark("Replies"), mark("What people wrote back to our texts, and whether somebody has seen to it.")
     ),
     Place("/imports", mark("Lists of people"), mark("Take in who you write to from a file, and get everybody as one.")),

@@ -79,6 +79,8 @@ NOTES: Final[Mapping[str, str]] = MappingProxyType(
         "plan_confirmed": mark("It goes at its time."),
         "plan_snoozed": mark("You are asked again later."),
         "upkeep_noted": mark("Noted. Thank you for looking after it."),
+        "suppressed": mark("Nothing is sent to this address any more, in what goes out right now too."),
+        "suppression_lifted": mark("The address may be written to again."),
         "reply_seen": mark("Noted: you have read it."),
         "reply_handled": mark("Seen to. It stays in the list of all replies."),
         "import_waits": mark("It begins in a moment. You can leave this page; it goes on by itself."),

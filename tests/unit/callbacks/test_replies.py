@@ -151,8 +151,16 @@ def test_staff_read_replies_with_their_crisis_and_are_told_once(writers: Writers
     seen = api.post("approver", f"/replies/{first}/handled").json()
     assert (seen["seen_by"], seen["handled_by"]) == ("author", "approver")
     assert len(api.get("viewer", "/replies?waiting=true").json()["items"]) == len(found) - 1
+    [stopped] = api.get("viewer", "/subscribers/suppressions").json()["items"]
+    assert (stopped["reason"], stopped["source"]) == ("opted_out", "person")
+    assert STRANGER not in str(stopped)
     visitor = Visitor(api)
     visitor.enter("author", Role.AUTHOR)
+    listed = visitor.open("/suppressions")
+    assert stopped["address"] in listed.text
+    added = visitor.send(listed, "suppress", medium="email", address="ann@example.org", reason="asked by phone")
+    assert "asked by phone" in added.text
+    assert "ann@example.org" not in added.text
     page = visitor.open("/replies?all=yes")
     assert "Is it over? &lt;b&gt;" in page.text
     assert STRANGER not in page.text
