@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from app.domain.audience import normalise
+from app.domain.consent import How
 from app.domain.message import Medium
 from app.domain.principals import Actor, permit
 from app.domain.suppressing import WANTS_LESS, Source
@@ -48,16 +49,16 @@ def suppress_address(
 
 
 def suppress_known_address(
-    db: Database, actor: Actor | None, address_id: int, reason: str, now: datetime
+    db: Database, actor: Actor | None, address_id: int, reason: str, now: datetime, *, how: How | None = None
 ) -> AddressRow:
-    """The same for an address by its id. Raise NotFound when there is none."""
+    """The same for an address by its id; `how` they said so is kept as proof. Raise NotFound when there is none."""
     if actor is not None:
         permit(actor, "suppress_address")
     word = _short(reason)
     with db.writing() as tx:
         row = addresses.get(tx, address_id)
         if addresses.suppress(tx, address_id, word, now, _source(actor)):
-            _note(tx, actor, address_id, word, now)
+            _note(tx, actor, address_id, word, now, how)
         return row
 
 
@@ -76,6 +77,9 @@ def _source(actor: Actor | None) -> Source:
     return Source.PERSON if actor is None else Source.STAFF
 
 
-def _note(tx: Connection, actor: Actor | None, address_id: int, reason: str, now: datetime) -> None:
+def _note(
+    tx: Connection, actor: Actor | None, address_id: int, reason: str, now: datetime, how: How | None = None
+) -> None:
     name = actor.name if actor is not None else "reader"
-    audit.append(tx, name, "suppress_address", f"address/{address_id}", {"reason": reason}, now)
+    body = {"reason": reason, **({"how": how.value} if how else {})}
+    audit.append(tx, name, "suppress_address", f"address/{address_id}", body, now)

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.clock import Clock
 from app.domain.audience import choose_language
+from app.domain.consent import How
 from app.domain.manage import Managed, read_manage_token
 from app.domain.masking import mask
 from app.domain.message import MEDIUM_CODES
@@ -28,6 +29,9 @@ from app.usecases.suppress_address import suppress_known_address
 from app.visitors.flood import Flood
 from app.visitors.revoked import Hashes, nothing
 
+ONE_CLICK: Final = b"List-Unsubscribe=One-Click"
+"""What RFC 8058 has a mailbox provider send."""
+BODY_CAP: Final = 4_096
 REASON: Final = "unsubscribed"
 
 router = APIRouter(prefix="/u", include_in_schema=False)
@@ -80,14 +84,24 @@ def ask(token: str, request: Request, context: Ctx) -> Response:
     return _answer(context, request, Notice("stop", {"address": address}, button="stop_button"), 200)
 
 
+async def _how(request: Request) -> How:
+    """A mailbox provider's one click, or the button of our page."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > BODY_CAP:
+            break
+    return How.ONE_CLICK if ONE_CLICK in body else How.FORM
+
+
 @router.post("/{token}")
-def stop(token: str, request: Request, context: Ctx) -> Response:
-    """Stops all messages to this one address at once. The body does not matter: the link is the proof."""
+def stop(token: str, request: Request, context: Ctx, how: Annotated[How, Depends(_how)]) -> Response:
+    """Stops all messages to this one address at once. What the body says is kept, the link is the proof."""
     managed = read_manage_token(context.manage_key, token)
     try:
         if managed is None or _masked(context, managed) is None:
             return _answer(context, request, Notice("bad_link", {}), 404)
-        suppress_known_address(context.db, None, managed.address_id, REASON, context.clock.now())
+        suppress_known_address(context.db, None, managed.address_id, REASON, context.clock.now(), how=how)
     except (SQLAlchemyError, Unavailable):
         return _answer(context, request, Notice("later", {}), 503)
     return _answer(context, request, Notice("stopped", {}), 200)

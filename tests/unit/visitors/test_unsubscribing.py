@@ -74,10 +74,12 @@ async def test_one_click_stops_the_messages_without_cookie_log_in_or_redirect(ho
 
 async def test_pressing_twice_is_one_act_in_the_audit(house: House) -> None:
     for _ in range(2):
-        assert (await house.client.post(house.link("asha"))).status_code == 200
+        assert (await house.client.post(house.link("asha"), content=ONE_CLICK, headers=FORM)).status_code == 200
+    assert (await house.client.post(house.link("bounlom"), content="x" * 10_000)).status_code == 200
     with house.db.reading() as connection:
-        acts = [row.action for row in audit.page(connection).items]
-    assert acts == ["suppress_address"]
+        acts = [(row.action, row.body) for row in reversed(audit.page(connection).items)]
+    how = [{"how": how, "reason": "unsubscribed"} for how in ("one_click", "form")]
+    assert acts == [("suppress_address", one) for one in how], "with the proof of how they said so"
 
 
 async def test_a_link_of_one_address_never_stops_another(house: House) -> None:
