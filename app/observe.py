@@ -37,6 +37,10 @@ RECEIPTS_WAITING: Final = Gauge(
 TRIAGED: Final = Counter(
     "clarion_finder_rounds", "Finished rounds of the finder, counted or above the limits", ["result"], registry=METRICS
 )
+SIGN_UPS: Final = Counter(
+    "clarion_sign_ups", "Forms of people who subscribe, and what became of the confirmation", ["medium", "result"],
+    registry=METRICS,
+)  # fmt: skip
 PUBLISHED: Final = Counter("clarion_published", "Website snapshots written", ["result"], registry=METRICS)
 PUBLISHER_AGE: Final = Gauge(
     "clarion_publisher_age_seconds", "Since this process last wrote the website", registry=METRICS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,30 @@ class Settings(BaseSettings):
         default="",
         pattern=r"^$|^\d{1,6}(\.\d{1,6})? [A-Z]{3}$",
         description="What one part of a text message costs, such as `0.0075 USD`: previews then name a price.",
+    )
+    sign_up_media: str = Field(
+        default="email sms", description="By what people may subscribe themselves; empty closes the form."
+    )
+    sign_up_countries: str = Field(
+        default="",
+        pattern=r"^$|^[A-Za-z]{2}([ ,]+[A-Za-z]{2})*$",
+        description="Countries whose numbers may subscribe to texts, such as `GB IE`; none by default.",
+    )
+    sign_up_daily_cost: Decimal = Field(
+        default=Decimal(5),
+        ge=0,
+        description="Most that confirming texts may cost in 24 hours, in the currency of CLARION_SMS_PART_PRICE.",
+    )
+    sign_up_endpoints: str = Field(
+        default="", description="Endpoints that confirmations leave by; else the first of each medium."
+    )
+    keep_deliveries_weeks: int = Field(
+        default=0, ge=0, description="Who got which message is forgotten after so many weeks; 0 = by hand only."
+    )
+    keep_replies_days: int = Field(default=90, ge=0, description="What people wrote back; 0 = for ever.")
+    keep_sign_ups_days: int = Field(default=30, ge=0, description="Forms of people who subscribe; 0 = for ever.")
+    keep_unused_addresses: bool = Field(
+        default=True, description="false blanks an address nobody has any more, once no remembered delivery names it."
     )
     session_idle_minutes: int = Field(
         default=240, ge=5, description="Console: signed out after so long without a click."

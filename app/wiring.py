@@ -48,6 +48,7 @@ from app.publishing.read_back import ReadBack
 from app.publishing.tongue import Organisation
 from app.scheduler import Scheduler, firing
 from app.settings import Settings
+from app.signing_up import forgetting, open_confirmer
 from app.site.lastgood import last_good
 from app.site.live import Hub
 from app.site.shelf import Shelf
@@ -279,7 +280,7 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
     say = AnswerWords(db, templating, listener.words, words.organisation)
     answerer = Answerer(db, channels, say, clock, timings.call_timeout)
     press = _press(settings, templating)
-    engine = Engine(db, channels, composer, clock, timings, alone=db.is_sqlite)
+    engine = Engine(db, channels, composer, clock, timings, alone=db.is_sqlite, forget=forgetting(db, settings))
     couriers = Couriers(db, Opener(http, keyring.unseal), clock)
     publisher = Publisher(db, press, [own_folder(settings.publish_dir)], shelf, clock, couriers.offer)
     gauges = Gauges(db, clock, lambda: publisher.last.snapshot.published_at if publisher.last else None)
@@ -288,6 +289,7 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
     fire = firing(db, clock, keyring, templating, words.preflight, bell.ring, timings, settings.timezone)
     nudger = Nudger(db, channels, templating.staff, clock, timings, console=_console_base(settings),
                     tap_url=partial(question_url, db, keyring, settings.public_base))  # fmt: skip
+    confirmer = open_confirmer(db, keyring, channels, clock, press, settings)
     return Wiring(
         settings=settings,
         clock=clock,
@@ -300,7 +302,7 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
         publisher=publisher,
         couriers=couriers,
         read_back=ReadBack(db, clock, http, _own_url(settings), timings.read_back, bell.ring),
-        attendant=Attendant(db, attend, nudger, clock, timings.attend, answerer.deliver),
+        attendant=Attendant(db, attend, nudger, clock, timings.attend, answerer.deliver, confirmer),
         link_keeper=link_keeper,
         page_watch=page_watch,
         scheduler=Scheduler(fire, timings.schedule),
@@ -319,7 +321,7 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
         ),
         callbacks=callbacks_desk(listener, clock, settings.public_base, reference_key, channels, timings.control_stale),
         signed_webhooks=signed.Context(db, clock, keyring, bell.ring),
-        visitors=visitors_context(db, clock, keyring, press, _console_base(settings), bell.ring),
+        visitors=visitors_context(db, clock, keyring, press, _console_base(settings), bell.ring, confirmer.policy),
     )
 
 

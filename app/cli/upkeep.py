@@ -17,13 +17,15 @@ from app.cli.watching import bar_of
 from app.domain.crisis import MOVING, UpdateState
 from app.engine.lock import engine_lock
 from app.errors import Invalid, Problem
-from app.store import receipts, schedules, staff, updates
+from app.signing_up import kept
+from app.store import receipts, schedules, sign_ups, staff, updates
 from app.store.backup import back_up
 from app.terminal import Bar, Bars, counting
 from app.usecases.attend import attend
 from app.usecases.fire_due import Done
 from app.usecases.forget_deliveries import forget_deliveries
 from app.usecases.forget_old_answers import forget_old_answers
+from app.usecases.forget_what_is_old import forget_what_is_old
 from app.usecases.rotate_key import rotate_key
 
 app = typer.Typer()
@@ -46,6 +48,7 @@ def tick(
     with at_desk() as desk:
         desk.allowed("send_update")
         forgotten = forget_old_answers(desk.db, desk.now())
+        forget_what_is_old(desk.db, kept(desk.settings), desk.now())
         attend(desk.db, desk.now())
         fired = desk.wiring.api.fire()
         if drain:
@@ -115,10 +118,11 @@ def rotate(as_json: AsJson = False) -> None:
 
 
 async def _tell(desk: Desk) -> None:
-    """Notices to staff that are due now leave now; nothing is loaded when there is none."""
+    """Notices to staff and confirmations that are due now leave now; nothing is loaded when there is none."""
     if not _notices_due(desk):
         return
     await desk.wiring.attendant.nudger.deliver()
+    await desk.wiring.attendant.confirm()
     await desk.wiring.channels.aclose()
 
 
@@ -175,7 +179,7 @@ def _left(desk: Desk) -> dict[str, int]:
 
 def _notices_due(desk: Desk) -> bool:
     with desk.db.reading() as connection:
-        return staff.due(connection, desk.now())
+        return staff.due(connection, desk.now()) or sign_ups.due(connection, desk.now())
 
 
 def _words(left: dict[str, int], fired: Done, *, drained: bool) -> str:

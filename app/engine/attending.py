@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from app.clock import Clock
+from app.engine.confirming import Confirmer
 from app.engine.nudging import Nudger
 from app.engine.supervising import outlive
 from app.store.database import Database
@@ -32,6 +33,8 @@ class Attendant:
     """Between two looks."""
     answer: Callable[[], Awaitable[object]] | None = None
     """Answers whoever wrote a keyword, see `engine.answering`."""
+    confirmer: Confirmer | None = None
+    """None = nobody can subscribe here."""
     _looked_at: float | None = field(default=None, init=False)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -41,11 +44,16 @@ class Attendant:
             await outlive(self.nudger.deliver, FAILED)
             if self.answer is not None:
                 await outlive(self.answer, FAILED)
+            await outlive(self.confirm, FAILED)
             try:
                 async with asyncio.timeout(min(POLL_SECONDS, self.seconds)):
                     await stop.wait()
             except TimeoutError:
                 continue
+
+    async def confirm(self) -> int:
+        """Confirmations that are due leave now; how many there were."""
+        return await self.confirmer.deliver() if self.confirmer else 0
 
     async def _look(self) -> None:
         now = self.clock.monotonic()

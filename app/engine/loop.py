@@ -10,6 +10,7 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Final
 
 import structlog
@@ -50,6 +51,8 @@ class Engine:
     alone: bool = True
     """No other engine can exist: SQLite, and this process holds the engine lock."""
     me: str = field(default_factory=lambda: secrets.token_hex(8))
+    forget: Callable[[datetime], object] = lambda _now: None
+    """What is older than the organisation keeps it."""
     control: Control = field(init=False)
     fleet: Fleet = field(init=False)
     _finished: Finished = field(default_factory=Finished)
@@ -81,7 +84,7 @@ class Engine:
         recovery = Recovery(
             self.db, lambda: self.me, self.clock, self.timings, loader, self.control, guarded, alone=self.alone
         )
-        tending = Tending(self.db, self.clock, self.control, self.timings, self.me, alone=self.alone)
+        tending = Tending(self.db, self.clock, self.control, self.timings, self.me, self.alone, self.forget)
         poller = Poller(self.db, self.fleet, self.clock, self.timings, self.me, guarded, self.alone)
         await outlive(recovery.take_over)
         async with asyncio.TaskGroup() as tasks:

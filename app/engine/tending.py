@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from app.clock import Clock, to_ms
@@ -18,7 +19,6 @@ from app.store import duties, partitions, receipts, updates
 from app.store.database import Database
 from app.store.duties import Worker
 from app.usecases.forget_old_answers import forget_old_answers
-from app.usecases.forget_replies import forget_replies
 from app.usecases.stage_update import stage_update
 
 RECEIPTS_A_PASS: Final = 500
@@ -36,6 +36,8 @@ class Tending:
     timings: Timings
     me: str
     alone: bool
+    forget: Callable[[datetime], object] = lambda _now: None
+    """What is older than the organisation keeps it, see `usecases.forget_what_is_old`."""
     _began_ms: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -70,7 +72,7 @@ class Tending:
         if await asyncio.to_thread(self._house_is_due):
             await asyncio.to_thread(self._make_parts)
             await asyncio.to_thread(forget_old_answers, self.db, self.clock.now())
-            await asyncio.to_thread(forget_replies, self.db, self.clock.now())
+            await asyncio.to_thread(self.forget, self.clock.now())
 
     async def say_alive(self) -> None:
         """So that `clarion doctor` can tell a queue that waits from one that nobody serves."""

@@ -20,6 +20,12 @@ class Notice:
     values: dict[str, str]
     button: str = ""
     """Key of the button's words, "" = no button."""
+    note: str = ""
+    """Key of words in small print, "" = none."""
+    link: str = ""
+    """Where to go from here, "" = nowhere but the status page."""
+    link_words: str = ""
+    """Key of its words."""
 
 
 def notice_page(press: Press, notice: Notice, language: str, at: datetime) -> tuple[bytes, dict[str, str]]:
@@ -32,6 +38,9 @@ def notice_page(press: Press, notice: Notice, language: str, at: datetime) -> tu
         heading=say(f"{notice.key}_title"),
         text=say(f"{notice.key}_text", **notice.values),
         button=say(notice.button) if notice.button else "",
+        note=say(notice.note) if notice.note else "",
+        link=notice.link,
+        link_words=say(notice.link_words) if notice.link_words else "",
         status_href=frame.href(""),
     )
     html = press.templating.render("site/notice.html", frame.unlisted(variables), html=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table
+from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table
 
 from app.store.tables import metadata
-from app.store.types import Key
+from app.store.types import Instant, Key
 
 consent = Table(
     "consent",
@@ -37,3 +37,33 @@ consent_said = Table(
     Index("ix_consent_said_subscriber", "subscriber_id", "id"),
 )
 """Every statement, append only: the proof."""
+
+sign_up = Table(
+    "sign_up",
+    metadata,
+    Column("id", Key, primary_key=True),
+    Column("medium", Integer, nullable=False),
+    Column("value", String(1024), nullable=True),  # NULL once nobody needs it any more
+    Column("value_hash", LargeBinary(16), nullable=False),
+    Column("network", LargeBinary(16), nullable=True),  # keyed: where it came from, for a day
+    Column("language", String(35), nullable=False),
+    Column("area", String(64), nullable=False),
+    Column("topics", JSON, nullable=False),
+    Column("text_version", String(64), nullable=False),
+    Column("state", String(16), nullable=False),  # as of a nudge, or refused
+    Column("reason", String(64), nullable=False),
+    Column("endpoint", String(64), nullable=False),
+    Column("provider_id", String(200), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("doubts", Integer, nullable=False),
+    Column("cost_micros", BigInteger, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=True),  # queued: not before; sending: the lease of whoever sends
+    Column("sent_at", Instant, nullable=True),
+    Column("confirmed_at", Instant, nullable=True),
+    Index("ix_sign_up_due", "state", "due_at"),
+    Index("ix_sign_up_network", "network", "at"),
+    Index("ix_sign_up_value_hash", "value_hash", "sent_at"),
+    Index("ix_sign_up_at", "at"),
+)
+"""Who asked to be written to, and the one confirmation each gets: a delivery like any other. Not a subscriber yet."""

@@ -29,6 +29,12 @@ def forgettable_week(db: Database, before: datetime) -> int:
     return week if oldest is None else min(week, partitions.week_of(oldest))
 
 
+def remembered_before(connection: Connection, week: int) -> bool:
+    """Whether anybody is still known to have got something of the weeks before."""
+    edge = partitions.first_broadcast(week)
+    return connection.scalar(select(recipient.c.broadcast).where(recipient.c.broadcast < edge).limit(1)) is not None
+
+
 def forget_before(db: Database, week: int) -> int:
     """Drop recipients, outcomes and receipts of all earlier weeks, in steps that hold nobody up; how many broadcasts.
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, select, update
+from sqlalchemy import Connection, and_, exists, func, select, update
 
 from app.clock import from_ms
-from app.domain.message import CODE_MEDIA, Medium
+from app.domain.consent import REACH_A_PERSON
+from app.domain.message import CODE_MEDIA, MEDIUM_CODES, Medium
 from app.store.ledger_tables import address, broadcast, outcome, receipt_state, recipient, suppression
 from app.store.tables import subscriber_address
 
@@ -59,17 +60,47 @@ def messages(connection: Connection, address_ids: Sequence[int]) -> list[Message
     ]
 
 
+def hashes(connection: Connection, address_ids: Sequence[int]) -> list[bytes]:
+    """The keyed hashes of these addresses."""
+    return list(connection.scalars(select(address.c.value_hash).where(address.c.id.in_(address_ids))))
+
+
 def stops(connection: Connection, address_ids: Sequence[int]) -> dict[int, tuple[str, datetime]]:
     """Why and since when an address is on the suppression list."""
     rows = connection.execute(select(suppression).where(suppression.c.address_id.in_(address_ids)))
     return {row.address_id: (row.reason, from_ms(row.at_ms)) for row in rows}
 
 
-def blank_unshared(connection: Connection, address_ids: Sequence[int]) -> int:
-    """Take away the value of those of these addresses nobody has any more; how many. Their keyed hash stays."""
+def unshared(connection: Connection, address_ids: Sequence[int]) -> list[int]:
+    """Those of these addresses that nobody has any more and that are still known."""
     theirs = exists().where(subscriber_address.c.address_id == address.c.id)
-    unshared = and_(address.c.id.in_(address_ids), address.c.value.is_not(None), ~theirs)
-    return connection.execute(update(address).where(unshared).values(value=None)).rowcount
+    query = select(address.c.id).where(address.c.id.in_(address_ids), address.c.value.is_not(None), ~theirs)
+    return list(connection.scalars(query))
+
+
+def blank(connection: Connection, address_ids: Sequence[int]) -> None:
+    """Take away the value of these addresses; their keyed hash stays."""
+    connection.execute(update(address).where(address.c.id.in_(address_ids)).values(value=None))
+
+
+def unused(connection: Connection, start: int, most: int) -> tuple[int | None, list[int]]:
+    """Of the next `most` ids after `start` the last one (None = there are no more), and those that nobody has and no
+    remembered delivery names.
+    """
+    ahead = select(address.c.id).where(address.c.id > start).order_by(address.c.id).limit(most).subquery()
+    end = connection.scalar(select(func.max(ahead.c.id)))
+    if end is None:
+        return None, []
+    theirs = exists().where(subscriber_address.c.address_id == address.c.id)
+    sent = exists().where(
+        recipient.c.broadcast == broadcast.c.id,
+        recipient.c.medium == address.c.medium,
+        recipient.c.address_id == address.c.id,
+        broadcast.c.forgotten == 0,
+    )
+    query = select(address.c.id).where(address.c.id > start, address.c.id <= end, address.c.value.is_not(None))
+    personal = address.c.medium.in_([MEDIUM_CODES[medium] for medium in REACH_A_PERSON])
+    return int(end), list(connection.scalars(query.where(personal, ~theirs, ~sent)))
 
 
 def _same(table: Any) -> Any:  # noqa: ANN401 - tables and conditions

@@ -9,9 +9,10 @@ from typing import Any
 from app.domain.principals import Actor, permit
 from app.domain.reading import iso
 from app.keyring import Keyring
-from app.store import audit, consents, hearing, subscribers, traces
+from app.store import audit, consents, hearing, sign_ups, subscribers, traces
 from app.store.database import Database
 from app.store.hearing import InboundRow
+from app.store.sign_ups import SignUpRow
 from app.usecases.handle_reply import words_of
 
 
@@ -52,6 +53,7 @@ def export_subscriber(db: Database, keyring: Keyring, actor: Actor, external_id:
             ],
             "consents": [one.to_document() for one in consents.of(tx, [row.id]).get(row.id, ())],
             "consents_said": [one.to_document() for one in consents.history(tx, row.id)],
+            "sign_ups": [_sign_up(one) for one in sign_ups.of_addresses(tx, traces.hashes(tx, places))],
             "replies": [_reply(keyring, one) for one in hearing.of_addresses(tx, places)],
             "messages": [_message(one) for one in traces.messages(tx, places)],
         }
@@ -73,4 +75,17 @@ def _message(one: traces.Message) -> dict[str, Any]:
             {"attempt": number, "result": result, "reason": reason, "at": iso(at)}
             for number, result, reason, at in one.attempts
         ],
+    }
+
+
+def _sign_up(one: SignUpRow) -> dict[str, Any]:
+    asking = one.asking
+    return {
+        "medium": asking.medium.value,
+        "language": asking.language,
+        "area": asking.area,
+        "topics": list(asking.topics),
+        "text_version": one.text_version,
+        "at": iso(one.at),
+        "confirmed_at": iso(one.confirmed_at) if one.confirmed_at else None,
     }

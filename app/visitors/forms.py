@@ -19,6 +19,7 @@ from app.domain.consent import How
 from app.domain.manage import Managed, read_manage_token
 from app.domain.masking import mask
 from app.domain.message import MEDIUM_CODES
+from app.domain.sign_ups import Policy
 from app.errors import NotFound, Unavailable
 from app.keyring import Keyring
 from app.publishing.building import Press
@@ -60,6 +61,8 @@ class Context:
     """Tell this process that there is work."""
     flood: Flood = field(default_factory=Flood)
     """How often answers may be counted."""
+    sign_ups: Policy = field(default_factory=Policy)
+    """By what people may subscribe themselves."""
 
 
 def _context(request: Request) -> Context:
@@ -81,7 +84,8 @@ def ask(token: str, request: Request, context: Ctx) -> Response:
         return _answer(context, request, Notice("later", {}), 503)
     if address is None:
         return _answer(context, request, Notice("bad_link", {}), 404)
-    return _answer(context, request, Notice("stop", {"address": address}, button="stop_button"), 200)
+    more = {"link": f"/m/{token}", "link_words": "manage_link"}
+    return _answer(context, request, Notice("stop", {"address": address}, button="stop_button", **more), 200)
 
 
 async def _how(request: Request) -> How:

@@ -8,6 +8,7 @@ from app.clock import Clock
 from app.domain.manage import PURPOSE as MANAGE
 from app.domain.open_links import PURPOSE as OPEN_LINKS
 from app.domain.preview_links import PURPOSE as PREVIEWS
+from app.domain.sign_ups import Policy
 from app.keyring import Keyring
 from app.publishing.building import Press
 from app.store.database import Database
@@ -16,7 +17,13 @@ from app.visitors.revoked import Revoked
 
 
 def visitors_context(
-    db: Database, clock: Clock, keyring: Keyring, press: Press, console: str, wake: Callable[[], None]
+    db: Database,
+    clock: Clock,
+    keyring: Keyring,
+    press: Press,
+    console: str,
+    wake: Callable[[], None],
+    sign_ups: Policy,
 ) -> Context:
     """`console`: where people of staff reach it; `wake` tells this process that there is work."""
     return Context(
@@ -30,4 +37,5 @@ def visitors_context(
         keyring=keyring,
         console=console,
         wake=wake,
+        sign_ups=sign_ups,
     )

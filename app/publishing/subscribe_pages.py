@@ -1,0 +1,139 @@
+"""The pages on which people subscribe, confirm and change what they get: made for one request, without any script."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.domain.cldr import language_name
+from app.domain.message import Medium
+from app.domain.sign_ups import text_version
+from app.domain.texts import direction, pick
+from app.domain.topics import Topic
+from app.publishing.building import Press
+from app.publishing.notices import form_headers
+from app.publishing.tongue import View
+
+Page = tuple[bytes, dict[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What stands in the form."""
+
+    address: str = ""
+    language: str = ""
+    area: str = ""
+    topics: frozenset[str] = frozenset()
+    fault: str = ""
+    """Key of the words that say what is wrong, "" = nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class MediumLine:
+    """One medium of somebody's wishes."""
+
+    medium: Medium
+    address: str
+    """Masked."""
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    address: str
+    """Masked."""
+    language: str
+    area: str
+    lines: tuple[MediumLine, ...]
+    topics: frozenset[str]
+    stopped: bool = False
+    saved: bool = False
+
+
+def subscribe_page(
+    press: Press, filled: Filled, media: Sequence[Medium], topics: Sequence[Topic], language: str, at: datetime
+) -> Page:
+    """The form; `media`: what the organisation lets people subscribe to."""
+    frame = press.plain_frame(language, at)
+    say = frame.tongue.say
+    others = [
+        {"lang": code, "dir": direction(code), "name": language_name(code, code), "href": f"/s/{code}",
+         "current": code == language}
+        for code in press.templating.languages()
+    ]  # fmt: skip
+    view: View = {
+        "by_text": Medium.SMS in media,
+        "by_mail": Medium.EMAIL in media,
+        "filled": {"address": filled.address, "area": filled.area},
+        "fault": say(filled.fault) if filled.fault else "",
+        "choices": _topics(topics, language, filled.topics),
+        "languages": _languages(press, filled.language or language),
+        "others": others,
+        "consent": say("subscribe_consent", organisation=_name(press, language)),
+    }
+    return _rendered(press, "site/subscribe.html", "subscribe", view, language, at)
+
+
+def manage_page(press: Press, wishes: Wishes, topics: Sequence[Topic], language: str, at: datetime) -> Page:
+    """What somebody gets, with everything they may change."""
+    say = press.plain_frame(language, at).tongue.say
+    view: View = {
+        "wishes": {"area": wishes.area, "stopped": wishes.stopped, "saved": wishes.saved},
+        "text": say("manage_text", address=wishes.address),
+        "lines": [
+            {"medium": one.medium.value, "name": say(f"subscribe_{one.medium.value}"), "address": one.address,
+             "on": one.on}
+            for one in wishes.lines
+        ],
+        "choices": _topics(topics, language, wishes.topics),
+        "languages": _languages(press, wishes.language),
+        "stopped": say("confirm_stopped_text", address=wishes.address),
+        "leave": say("stop_text", address=wishes.address),
+    }  # fmt: skip
+    return _rendered(press, "site/manage.html", "manage_title", view, language, at)
+
+
+def words_agreed(press: Press, language: str, topics: Iterable[Topic], at: datetime) -> str:
+    """The version of what stands on the form in this language: what people agree to when they send it."""
+    say = press.plain_frame(language, at).tongue.say
+    names = [topic.names.get(language, topic.slug) for topic in topics]
+    return text_version([say("subscribe_consent", organisation=_name(press, language)), *names])
+
+
+def confirmation(press: Press, language: str, medium: Medium, link: str, at: datetime) -> tuple[str, str]:
+    """Subject and text of the message with the link."""
+    say, name = press.plain_frame(language, at).tongue.say, _name(press, language)
+    if medium is Medium.SMS:
+        return "", say("confirm_sms", organisation=name, link=link)
+    return say("confirm_subject", organisation=name), say("confirm_mail", organisation=name, link=link)
+
+
+def _rendered(press: Press, template: str, title: str, view: View, language: str, at: datetime) -> Page:
+    frame = press.plain_frame(language, at)
+    variables = {**frame.unlisted(frame.variables("", frame.tongue.say(title))), "notice": None, **view}
+    return press.templating.render(template, variables, html=True).encode(), form_headers(language)
+
+
+def _name(press: Press, language: str) -> str:
+    """Of the organisation; without one the address of its pages, so that people know whom to trust."""
+    name, _ = pick(press.organisation.names, language, press.organisation.default_language)
+    return name or press.public_base.partition("//")[2]
+
+
+def _topics(topics: Iterable[Topic], language: str, chosen: frozenset[str]) -> list[View]:
+    found = []
+    for topic in topics:
+        words = topic.names.get(language) or next(iter(topic.names.values()), topic.slug)
+        code = language if language in topic.names else next(iter(topic.names), language)
+        found.append({"slug": topic.slug, "text": words, "lang": code, "dir": direction(code),
+                      "chosen": topic.slug in chosen})  # fmt: skip
+    return found
+
+
+def _languages(press: Press, chosen: str) -> list[View]:
+    return [
+        {"code": code, "name": language_name(code, code), "dir": direction(code), "chosen": code == chosen}
+        for code in press.templating.languages()
+    ]

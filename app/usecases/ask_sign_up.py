@@ -1,0 +1,33 @@
+"""Note that somebody wants to be written to. The same is done for every address, known, stopped or new."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from datetime import datetime
+
+from app.domain.sign_ups import NETWORKS, PER_NETWORK, PER_SERVICE, Asking, network_of
+from app.errors import Problem, Unavailable
+from app.keyring import Keyring
+from app.store import addresses, sign_ups
+from app.store.database import Database
+
+
+def ask_sign_up(db: Database, keyring: Keyring, asking: Asking, host: str, text_version: str, now: datetime) -> int:
+    """Its number. What becomes of it is decided later, by `engine.confirming`, so that nobody learns it here.
+
+    Raise Unavailable (code `too_many_forms`) for too many forms from one place, or of all the world together.
+    """
+    place = (asking.medium, asking.value)
+    digest = addresses.hashes(keyring, [place])[place]
+    network = hmac.digest(keyring.key(NETWORKS), network_of(host).encode(), hashlib.sha256)[:16]
+    with db.writing() as tx:
+        here, everywhere = PER_NETWORK, PER_SERVICE
+        if (
+            sign_ups.asked_since(tx, now - here[1], network) >= here[0]
+            or sign_ups.asked_since(tx, now - everywhere[1]) >= everywhere[0]
+        ):
+            raise Unavailable(
+                Problem("too_many_forms", "There were too many forms.", "", "Come back in a few hours."), 3_600.0
+            )
+        return sign_ups.add(tx, asking, digest, network, text_version, now)

@@ -1,0 +1,114 @@
+"""What somebody gets, changed by their personal link without signing in: that of every e-mail and confirmation.
+
+GET changes nothing; a forged link shows nothing. The link is the proof, and touches the people of one address only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fastapi import APIRouter, Request, Response
+
+from app.domain.audience import choose_language
+from app.domain.manage import Managed, read_manage_token
+from app.domain.masking import mask_theirs
+from app.domain.message import Medium
+from app.domain.sign_ups import LONGEST_AREA
+from app.domain.texts import forbidden_character, tidy
+from app.errors import NotFound
+from app.publishing.notices import Notice, notice_page
+from app.publishing.subscribe_pages import MediumLine, Wishes, manage_page, words_agreed
+from app.store.database import FAULTS
+from app.usecases.change_wishes import Choice, Holder, Wanted, change_wishes, leave, look_at_wishes
+from app.visitors.forms import Context, Ctx
+from app.visitors.subscribing import Fields, Form, dressed, later, wanted_language
+
+router = APIRouter(prefix="/m", include_in_schema=False)
+
+
+@router.get("/{token}")
+@router.head("/{token}")
+def show(token: str, request: Request, context: Ctx) -> Response:
+    managed = read_manage_token(context.manage_key, token)
+    try:
+        holder = look_at_wishes(context.db, managed) if managed else None
+    except NotFound:
+        holder = None
+    except FAULTS:
+        return later(context, wanted_language(context, request))
+    return _page(context, holder) if holder else _nothing(context, request)
+
+
+@router.post("/{token}")
+def change(token: str, request: Request, context: Ctx, fields: Form) -> Response:
+    """`do=save` with the form, or `do=leave`; anything else only shows."""
+    managed, now = read_manage_token(context.manage_key, token), context.clock.now()
+    if managed is None:
+        return _nothing(context, request)
+    try:
+        holder = look_at_wishes(context.db, managed)
+        language = _language(context, holder)
+        press, topics = dressed(context)
+        version = words_agreed(press, language, topics, now)
+        match (fields.get("do") or [""])[0]:
+            case "save":
+                changed = change_wishes(context.db, managed, _wanted(context, holder, fields), version, now)
+                return _page(context, changed, saved=True)
+            case "leave":
+                return _left(context, managed, version, language)
+    except NotFound:
+        return _nothing(context, request)
+    except FAULTS:
+        return later(context, wanted_language(context, request))
+    return _page(context, holder)
+
+
+def _wanted(context: Context, holder: Holder, fields: Fields) -> Wanted:
+    ticked, topics = set(fields.get("medium", [])), tuple(sorted(set(fields.get("topic", []))))
+    media: Mapping[Medium, Choice] = {
+        medium: Choice(on=True, topics=topics) if medium.value in ticked else Choice(on=False)
+        for medium in holder.media
+        if medium.value in ticked or not (holder.stopped and medium is _medium(holder))
+    }
+    known = context.press.templating.languages()
+    language = choose_language(fields.get("language", []), known, _language(context, holder))
+    area = tidy((fields.get("area") or [""])[0])[:LONGEST_AREA]
+    return Wanted(language, holder.area if forbidden_character(area, lines=False) else area, media)
+
+
+def _left(context: Context, managed: Managed, version: str, language: str) -> Response:
+    now = context.clock.now()
+    leave(context.db, managed, version, now)
+    body, headers = notice_page(context.press, Notice("stopped", {}), language, now)
+    return Response(body, 200, headers)
+
+
+def _page(context: Context, holder: Holder, *, saved: bool = False) -> Response:
+    press, topics = dressed(context)
+    language = _language(context, holder)
+    values = {one.medium: mask_theirs(one.medium, one.value) for one in holder.places}
+    own = mask_theirs(holder.address.medium, holder.address.value)
+    lines = [
+        MediumLine(medium, values.get(medium, own), choice.on and not (holder.stopped and medium is _medium(holder)))
+        for medium, choice in holder.media.items()
+    ]
+    topic_slugs = frozenset(topic for choice in holder.media.values() for topic in choice.topics)
+    wishes = Wishes(own, language, holder.area, tuple(lines), topic_slugs, holder.stopped, saved)
+    body, headers = manage_page(press, wishes, topics, language, context.clock.now())
+    return Response(body, 200, headers)
+
+
+def _medium(holder: Holder) -> Medium:
+    return holder.address.medium
+
+
+def _language(context: Context, holder: Holder) -> str:
+    default = context.press.organisation.default_language
+    return choose_language(holder.languages, context.press.templating.languages(), default)
+
+
+def _nothing(context: Context, request: Request) -> Response:
+    body, headers = notice_page(
+        context.press, Notice("bad_link", {}), wanted_language(context, request), context.clock.now()
+    )
+    return Response(body, 404, headers)
