@@ -28,7 +28,10 @@ SCHEMA = metadata
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 ONE_AT_A_TIME: Final = "SELECT pg_advisory_xact_lock(7163874, 2)"
-LOCK_LIMITS: Final = "SET LOCAL lock_timeout = 2000; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 60000"
+LOCK_LIMITS: Final = (
+    "SET LOCAL lock_timeout = 2000; SET LOCAL statement_timeout = 0; "
+    "SET LOCAL idle_in_transaction_session_timeout = 60000"
+)
 """A migration that waits for a lock makes everybody behind it wait too: it gives up soon and tries again."""
 TRIES: Final = 20
 PAUSE_SECONDS: Final = 1.0
