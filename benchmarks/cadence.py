@@ -1,7 +1,8 @@
 """Ten thousand schedules: how long one look takes, and how late what is due begins, idle or beside a full fan-out.
 
-`python -m benchmarks.cadence --people N --ports F [--fan-out RECIPIENTS]`: N schedules, of which DUE fire in each of
-SECONDS seconds while a running service (scheduler, engine, publisher in one process) sends to RECIPIENTS people.
+`python -m benchmarks.cadence --people N --ports F [--fan-out RECIPIENTS] [--at-once M]`: N schedules, of which DUE fire
+in each of SECONDS seconds (with `--at-once` M in the same second) while a running service (scheduler, engine, publisher
+in one process) sends to RECIPIENTS people.
 Beginning is the occurrence: written in the transaction that drafts the update and asks staff.
 """
 
@@ -49,6 +50,7 @@ def main() -> None:
     parser.add_argument("--people", type=int, required=True, help="schedules")
     parser.add_argument("--ports", type=Path, required=True)
     parser.add_argument("--fan-out", type=int, default=0)
+    parser.add_argument("--at-once", type=int, default=0, help="so many in the same second, instead of some in each")
     given = parser.parse_args()
     given.medium, given.tls = "sms", False
     with (
@@ -67,7 +69,8 @@ async def _run(given: argparse.Namespace, directory: Path) -> dict[str, Any]:
     one.prepare(wired, given)
     one.seed(wired, max(given.fan_out, 1), one.CHANNELS["sms"][2])
     _storm(wired)
-    fill(wired, given.people - SECONDS * DUE, wired.clock.now() + timedelta(hours=3))
+    begins = [given.at_once] if given.at_once else [DUE] * SECONDS
+    fill(wired, given.people - sum(begins), wired.clock.now() + timedelta(hours=3))
     look = statistics.median(_look(wired) for _ in range(LOOKS))
     update_id, _ = one.stage(wired) if given.fan_out else (0, 0.0)
     async with wired.running():
@@ -75,9 +78,9 @@ async def _run(given: argparse.Namespace, directory: Path) -> dict[str, Any]:
             send_update(wired.db, one.AUTHOR, update_id, wired.clock.now())
             wired.bell.ring()
         first = (wired.clock.now() + AFTER).replace(microsecond=0)
-        for second in range(SECONDS):
-            fill(wired, DUE, first + timedelta(seconds=second), f"now{second}-")
-        waits = await _began(wired)
+        for second, number in enumerate(begins):
+            fill(wired, number, first + timedelta(seconds=second), f"now{second}-")
+        waits = await _began(wired, sum(begins))
         with wired.db.reading() as connection:
             going_on = update_id and updates.get(connection, update_id).state.value != "done"
         wired.engine.fleet.close_doors()
@@ -87,6 +90,7 @@ async def _run(given: argparse.Namespace, directory: Path) -> dict[str, Any]:
     missed += ["the fan-out was over before the last schedule"] if update_id and not going_on else []
     return {
         "people": given.people,
+        "at_once": given.at_once or DUE,
         "look_ms": round(look * 1000, 1),
         "median_ms": round(statistics.median(waits)),
         "p99_ms": round(p99),
@@ -129,7 +133,7 @@ def _look(wired: Wiring) -> float:
     return time.perf_counter() - began
 
 
-async def _began(wired: Wiring) -> list[float]:
+async def _began(wired: Wiring, number: int) -> list[float]:
     """Milliseconds from when each was to begin, its time less the second in which staff are asked, until it did."""
     deadline = time.monotonic() + LONGEST
     found: list[tuple[datetime, datetime]] = []
@@ -137,9 +141,9 @@ async def _began(wired: Wiring) -> list[float]:
         await asyncio.sleep(0.5)
         with wired.db.reading() as connection:
             found = [(row.due_at, row.at) for row in connection.execute(select(occurrence.c.due_at, occurrence.c.at))]
-        if len(found) == SECONDS * DUE:
+        if len(found) == number:
             return [(at - due_at + timedelta(seconds=1)).total_seconds() * 1000 for due_at, at in found]
-    raise SystemExit(f"only {len(found)} of {SECONDS * DUE} began")
+    raise SystemExit(f"only {len(found)} of {number} began")
 
 
 if __name__ == "__main__":

@@ -132,6 +132,13 @@ PARTS: Final[Mapping[str, Part]] = MappingProxyType(
             (
                 Way("idle", "benchmarks.cadence", 10_000, least=1_000),
                 Way("full fan-out", "benchmarks.cadence", 10_000, ("--fan-out", "250000"), least=1_000),
+                Way(
+                    "full fan-out, 100 at once",
+                    "benchmarks.cadence",
+                    10_000,
+                    ("--fan-out", "250000", "--at-once", "100"),
+                    least=1_000,
+                ),
             ),
             title="p99 ms until due work begins (spread)",
             figure="p99_ms",

@@ -112,6 +112,11 @@ def due_slot(schedule: Schedule, next_at: datetime, fired: int, now: datetime) -
     return Firing(chosen, missed, reason, following)
 
 
+RESTORED: Final = "restored"
+"""Why the scheduler of a backup is paused, until staff are told."""
+RESTORED_TOLD: Final = "backup_restored"
+
+
 def must_ask(last_tick: datetime | None, now: datetime, gap: timedelta = LONGEST_GAP) -> bool:
     """After a long stop, or in a backup that was restored, nobody knows what is still true."""
     return last_tick is not None and now - last_tick > gap

@@ -13,11 +13,15 @@ from app.errors import Conflict, Invalid, Problem, Unavailable
 PAGES_A_STEP: Final = 2_000
 """8 MB at SQLite's page size: writers get in between the steps."""
 
+_ASKS: Final = "UPDATE scheduler SET paused_at = ticked_at, reason = 'restored' WHERE paused_at IS NULL"
+"""Of the copy: whoever goes on from it is older than the world, however young it is, and must be asked first."""
+
 
 def back_up(database: Path, target: Path, progress: Callable[[int, int], None]) -> int:
     """The size of the copy in bytes; `progress` is called with (pages copied, pages).
 
-    The copy appears under its name when it is complete and was checked. Raise Conflict when there is such a file.
+    The copy appears under its name when it is complete and was checked; in it the scheduler is
+    paused. Raise Conflict when there is such a file.
     """
     if target.exists():
         raise Conflict(Problem("file_exists", f"There is already a file {target}.", "PATH", "Choose another name."))
@@ -31,6 +35,8 @@ def back_up(database: Path, target: Path, progress: Callable[[int, int], None]) 
             closing(sqlite3.connect(part)) as copy,
         ):
             source.backup(copy, pages=PAGES_A_STEP, progress=lambda _code, left, total: progress(total - left, total))
+            copy.execute(_ASKS)
+            copy.commit()
             faults = [str(row[0]) for row in copy.execute("PRAGMA quick_check(3)")]
     except sqlite3.Error as error:
         part.unlink(missing_ok=True)

@@ -263,6 +263,12 @@ def pause_all(connection: Connection, reason: str, now: datetime) -> None:
     connection.execute(update(scheduler).where(mine).values(paused_at=now, reason=reason))
 
 
+def pause_is_told(connection: Connection, before: str, after: str) -> bool:
+    """Whether the caller is the one who tells staff why all schedules wait."""
+    mine = (scheduler.c.id == THE_SCHEDULER) & scheduler.c.paused_at.is_not(None) & (scheduler.c.reason == before)
+    return connection.execute(update(scheduler).where(mine).values(reason=after)).rowcount == 1
+
+
 def resume_all(connection: Connection, now: datetime) -> None:
     mine = scheduler.c.id == THE_SCHEDULER
     connection.execute(update(scheduler).where(mine).values(paused_at=None, reason="", ticked_at=now))

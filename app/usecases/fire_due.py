@@ -15,7 +15,18 @@ from typing import Final
 from sqlalchemy import Connection
 
 from app.domain.crisis import CrisisState, Severity
-from app.domain.firing import LONGEST_GAP, Firing, OccurrenceState, PlanState, ScheduleState, Why, due_slot, must_ask
+from app.domain.firing import (
+    LONGEST_GAP,
+    RESTORED,
+    RESTORED_TOLD,
+    Firing,
+    OccurrenceState,
+    PlanState,
+    ScheduleState,
+    Why,
+    due_slot,
+    must_ask,
+)
 from app.domain.principals import Actor, Role
 from app.domain.reading import iso
 from app.domain.schedules import Schedule
@@ -89,6 +100,8 @@ def fire_due(cadence: Cadence, step: Step) -> Done:
             due = schedules.due(connection, now, MOST)
             plans = schedules.plans_due(connection, now, MOST)
         if state is not None and state.paused_at is not None:
+            if state.reason == RESTORED:
+                _tell_restored(cadence, state.ticked_at)
             done.paused = True
             return done
         if (due or plans) and state is not None and must_ask(state.ticked_at, now, cadence.gap):
@@ -116,6 +129,17 @@ def _ask_first(cadence: Cadence) -> bool:
         since = iso(state.ticked_at)
         tell_staff(tx, Notice(NoticeKind.SCHEDULER_PAUSED, SCHEDULER, since, Severity.MAJOR, {"since": since}), now)
     return True
+
+
+def _tell_restored(cadence: Cadence, ticked_at: datetime) -> None:
+    """This database is a backup: what was sent since it was made, nobody here knows."""
+    with cadence.db.writing() as tx:
+        if schedules.pause_is_told(tx, RESTORED, RESTORED_TOLD):
+            since = iso(ticked_at)
+            details = {"since": since, "reason": RESTORED_TOLD}
+            tell_staff(
+                tx, Notice(NoticeKind.SCHEDULER_PAUSED, SCHEDULER, since, Severity.MAJOR, details), cadence.now()
+            )
 
 
 def _fire_some(cadence: Cadence, ids: list[int], done: Done) -> None:

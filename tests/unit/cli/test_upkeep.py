@@ -39,6 +39,24 @@ def test_a_backup_is_whole_and_never_overwrites(clarion: Clarion) -> None:
     assert clarion("backup", str(clarion.folder / "no" / "copy.db")).code == 1
 
 
+def test_what_is_restored_from_a_backup_asks_before_it_sends(clarion: Clarion) -> None:
+    """However young the backup is: its first look tells staff, and sends nothing until somebody says so."""
+    clarion.become("root", "admin")
+    clarion.done("tick")
+    copy = clarion.folder / "young.db"
+    clarion.done("backup", str(copy))
+    assert not clarion.json("tick")["schedules"]["paused"], "the one it was made from goes on"
+    copy.replace(clarion.file)
+    for rest in ("-wal", "-shm"):
+        clarion.file.with_name(clarion.file.name + rest).unlink(missing_ok=True)
+    assert [clarion("tick", "--json").json["schedules"]["paused"] for _ in range(2)] == [True, True]
+    with sqlite3.connect(clarion.file) as found:
+        kinds = found.execute("SELECT kind FROM staff_notice").fetchall()
+    assert kinds == [("scheduler_paused",)]
+    clarion.done("schedule", "resume")
+    assert not clarion.json("tick")["schedules"]["paused"]
+
+
 def test_after_a_rotation_the_new_key_alone_opens_every_secret(clarion: Clarion) -> None:
     clarion.prepare()
     clarion.become("root", "admin")
