@@ -12,10 +12,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from app.api.progress import view
 from app.domain.delivery import State
+from app.domain.explaining import EngineFacts, Reason, explain
 from app.domain.message import Medium
 from app.keyring import Keyring
 from app.settings import Timings
+from app.store import holding
 from app.store.database import Database
 from app.store.updates import UpdateRow
 from app.usecases.stop_update import cancel_update, pause_update, resume_update
@@ -88,6 +91,16 @@ async def test_each_is_told_in_their_own_morning(database: Database, keyring: Ke
         await stage.until_counted(sent.id, State.ACCEPTED, 40)  # 10 texts; no e-mail wakes anybody
         await stage.looks(8)
     assert stage.counts(sent.id) == {State.ACCEPTED: 40, State.QUEUED: 20}
+    shown = view(database, sent.id, stage.clock.now())
+    first, last = MORNINGS["Asia/Kolkata"], MORNINGS["Europe/London"]
+    assert shown.asleep is not None
+    assert (shown.asleep.people, shown.asleep.first, shown.asleep.last, shown.asleep.lost) == (20, first, last, 0)
+    assert shown.eta is not None
+    assert last <= shown.eta < last + timedelta(seconds=5)
+    with database.reading() as connection:
+        facts = holding.facts(connection, stage.row(sent.id))
+    (hold,) = explain(facts, EngineFacts(alive=True), stage.clock.now())
+    assert (hold.reason, hold.held) == (Reason.QUIET_HOURS, 20)
     await through_the_night(stage, sent, "done")
     heard = texted(stage, sent)
     assert {zone: len(times) for zone, times in heard.items()} == dict.fromkeys(ZONES, 10)
