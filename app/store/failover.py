@@ -8,13 +8,28 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import BindParameter, Connection, Row, bindparam, exists, func, insert, select, union, update
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    Connection,
+    Row,
+    bindparam,
+    case,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    union,
+    update,
+)
 from sqlalchemy.sql.elements import ColumnElement
 
 from app.clock import to_ms
 from app.domain.delivery import Result, Why
 from app.domain.message import MEDIUM_CODES, PERSONAL_MEDIA
 from app.domain.planning import share_out
+from app.domain.quiet_hours import REASONS
 from app.store import locking
 from app.store.ledger import is_shard, same_delivery
 from app.store.ledger_tables import due, outcome, recipient, shard
@@ -227,7 +242,10 @@ def _move_retries(connection: Connection, share: Share, to: int, now_ms: int) ->
     for at in range(0, len(keys), 400):
         mine = (due.c.broadcast == share.broadcast) & (due.c.medium == share.medium)
         some = due.c.address_id.in_(keys[at : at + 400])
-        connection.execute(update(due).where(mine, some).values(endpoint=to, due_ms=now_ms, fence=due.c.fence + 1))
+        when = case(
+            (due.c.reason.in_(REASONS), due.c.due_ms), else_=literal(now_ms, BigInteger)
+        )  # whoever sleeps goes on
+        connection.execute(update(due).where(mine, some).values(endpoint=to, due_ms=when, fence=due.c.fence + 1))
     rows = [{"broadcast": share.broadcast, "medium": share.medium, "address_id": key, "endpoint": to} for key in keys]
     insert_or_update(connection, detour, rows, ["broadcast", "medium", "address_id"], ["endpoint"])
     return len(keys)
