@@ -145,6 +145,26 @@ PARTS: Final[Mapping[str, Part]] = MappingProxyType(
             people="schedules",
             more=("look_ms", "median_ms", "most_ms"),
         ),
+        "import": Part(
+            (
+                Way("SQLite, one process", "benchmarks.importing", 100_000),
+                Way("SQLite, two parsers", "benchmarks.importing", 100_000, ("--parsers", "2")),
+                Way("PostgreSQL, one process", "benchmarks.importing", 100_000, ("--postgresql",)),
+                Way("PostgreSQL, two parsers", "benchmarks.importing", 100_000, ("--postgresql", "--parsers", "2")),
+                Way("the usual loop, SQLite", "benchmarks.importing", 6_000, ("--usual",)),
+                Way("SQLite, 1,000,000", "benchmarks.importing", 1_000_000, ("--parsers", "2"), rounds=1),
+            ),
+            (
+                Goal("SQLite, one process", "the usual loop, SQLite", least=4, figure="rows_a_second"),
+                Goal("SQLite, two parsers", "SQLite, one process", least=1.6, figure="rows_a_second"),
+                Goal("PostgreSQL, two parsers", "PostgreSQL, one process", least=1.6, figure="rows_a_second"),
+                Goal("SQLite, 1,000,000", "SQLite, two parsers", most=1.5, figure="memory_peak_mb"),
+            ),
+            title="rows/s (spread)",
+            figure="rows_a_second",
+            people="rows",
+            more=("longest_write_ms", "p99_write_ms", "median_write_ms"),
+        ),
         "site": Part(
             (
                 *_answering(),

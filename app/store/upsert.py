@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
@@ -13,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.elements import ColumnElement
 
 Rows = Sequence[Mapping[str, Any]]
+_OTHER_ESCAPES: Final = re.compile(r'(?<!\\)(?:\\\\)*\\[^"\\]')
 AT_ONCE: Final = (256, 64, 16)
 """Rows a statement: few sizes, so that each is prepared once; what is left over goes row by row."""
 
@@ -72,8 +74,23 @@ def insert_tuples(
     if connection.dialect.positional:
         given: Any = rows if isinstance(rows, list) else list(rows)
     else:
-        given = {f"p{at}": list(column) for at, column in enumerate(zip(*rows, strict=True))}
+        given = {f"p{at}": _array(column) for at, column in enumerate(zip(*rows, strict=True))}
     return connection.exec_driver_sql(statement, given, {"preserve_rowcount": True}).rowcount
+
+
+def _array(column: tuple[Any, ...]) -> Any:  # noqa: ANN401 - whatever the driver takes
+    """PostgreSQL's own notation of an array, which costs a tenth of what the driver's takes; it is JSON's but for the
+    brackets and a few escapes. Columns it cannot say are left to the driver.
+    """
+    first = column[0]
+    if isinstance(first, bytes):
+        if None in column:
+            return list(column)
+        return '{"' + '","'.join([rf"\\x{value.hex()}" for value in column]) + '"}'
+    if not isinstance(first, int | str):
+        return list(column)
+    written = json.dumps(column, ensure_ascii=False)
+    return list(column) if _OTHER_ESCAPES.search(written) else f"{{{written[1:-1]}}}"
 
 
 @lru_cache(maxsize=32)
