@@ -51,6 +51,8 @@ def furnish(api: Api) -> None:
     documents = {
         Kind.PLAYBOOK: playbook,
         Kind.SITE: {"slug": "main", "origins": ["https://www.example.org"], "languages": ["en", "lo", "ar"]},
+        Kind.TOPIC: {"slug": "power", "names": {"en": "Power"}},
+        Kind.AREA: {"slug": "north", "names": {"en": "North"}},
         Kind.FAQ: {"slug": "why", "questions": {"en": "Why?"}, "answers": {"en": "A tree."}},
         Kind.HELP_LINK: {"slug": "library", "kind": "tool", "texts": {"en": "Sockets"}, "url": "https://example.org/"},
         Kind.PLANNED_WORK: {"slug": "pipes", "titles": {"en": "New pipes"}, **hours},

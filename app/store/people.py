@@ -12,7 +12,7 @@ from app.domain.consent import Standing
 from app.domain.message import MEDIUM_CODES, Medium
 from app.domain.people import Person
 from app.errors import not_found
-from app.store import consents, subscribers
+from app.store import consents, own_choices, subscribers
 from app.store.subscribers import SubscriberRow
 from app.store.tables import subscriber, subscriber_address
 
@@ -84,5 +84,6 @@ def change(connection: Connection, people: Sequence[int], now: datetime, **value
 def remove(connection: Connection, person: int) -> None:
     """Them, what they said, and their links; addresses stay, since others may share them and the ledger names them."""
     consents.forget(connection, person)
+    own_choices.forget(connection, person)
     connection.execute(delete(subscriber_address).where(subscriber_address.c.subscriber_id == person))
     connection.execute(delete(subscriber).where(subscriber.c.id == person))
