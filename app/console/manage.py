@@ -24,6 +24,7 @@ class Place:
 
 PLACES: Final = (
     Place("/playbooks", mark("Playbooks"), mark("Prepared crises: questions, sentences, audience and ways out.")),
+    Place("/subscribers", mark("Subscribers"), mark("The people you write to, one by one, and what they agreed to.")),
     Place("/audiences", mark("Audiences"), mark("Named selections of the people you write to, and how many they are.")),
     Place(
         "/suppressions",
