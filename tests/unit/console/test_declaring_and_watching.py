@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from app.clock import FrozenClock
+from app.clock import FrozenClock, to_ms
 from app.domain.crisis import UpdateState
+from app.domain.message import MEDIUM_CODES, Medium
 from app.domain.principals import HOST, Role
-from app.store import accounts, crises, updates
+from app.store import accounts, courtesies, crises, updates
 from app.usecases.end_session import end_sessions
 from app.usecases.stage_update import stage_update
 from tests.architecture.tree import ROOT
@@ -160,3 +161,21 @@ def test_a_draft_says_what_stands_against_it_and_is_sent_for_approval(api: Api, 
     viewer = Visitor(api)
     viewer.enter("viewer", Role.VIEWER)
     assert viewer.open(f"/updates/{update}").status == 200
+
+
+def test_who_sleeps_is_shown_and_only_an_approver_may_wake_them(api: Api, author: Visitor, clock: FrozenClock) -> None:
+    update = api.approved()
+    api.done(api.post("author", f"/updates/{update}/send"))
+    with api.db.writing() as tx:
+        broadcast = updates.get(tx, update).broadcast_id
+        assert broadcast is not None
+        courtesies.note_waits(tx, {(broadcast, MEDIUM_CODES[Medium.SMS], to_ms(clock.now()) + 3_600_000): 2})
+    page = author.open(f"/updates/{update}")
+    assert "2 sleep and wait for their morning" in page.words
+    assert "Wake them" not in page.words
+    approver = Visitor(api)
+    approver.enter("approver", Role.APPROVER)
+    page = approver.open(f"/updates/{update}")
+    assert "Wake them" in page.words
+    refused = approver.send(page, "wake", reason="the water can be drunk again")
+    assert "Nobody waits" in refused.words, "nobody had been put off: only the counter said so"
