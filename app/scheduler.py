@@ -72,6 +72,7 @@ def firing(
     wake: Callable[[], None],
     timings: Timings,
     timezone: str,
+    language: str = "en",
 ) -> Callable[[], Done]:
     """Does everything schedules have due; `wake` tells the engine and the publisher of this process when it did."""
 
@@ -85,6 +86,7 @@ def firing(
         check=lambda row: preflight(row, clock.now()).problems,
         unchanged=unchanged,
         timezone=timezone,
+        language=language,
         site_bound=timings.site_bound,
         gap=timedelta(seconds=timings.schedule_gap),
     )

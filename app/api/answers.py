@@ -160,6 +160,14 @@ class Sleepers(Given):
     ends: str | None = Field(None, description="What their clocks show then; of a preview")
 
 
+class ListedView(Given):
+    medium: str
+    variant: int = Field(description="0 = the main text, n = the nth of `variants`")
+    audience: str
+    language: str = Field(description="Two joined by + are two texts in one message")
+    recipients: int
+
+
 class UpdateView(UpdateHead):
     """One update with everything that happened to it. The counts always sum to `recipients`."""
 
@@ -175,6 +183,7 @@ class UpdateView(UpdateHead):
     approved_by: str | None
     ended_at: datetime | None
     reason: str | None
+    listed: list[ListedView] = Field(description="The frozen audience by medium, text and language, once staged")
     counts: dict[str, int] = Field(description="Deliveries per state, zeroes included; empty before submit")
     per_endpoint: list[EndpointProgress]
     undo_until: datetime | None = Field(
@@ -265,9 +274,16 @@ class ExpectedContacts(Given):
 class LeftOut(Given):
     medium: str
     reason: str = Field(
-        description="topic_withdrawn, medium_withdrawn, or not_chosen by people who subscribed themselves"
+        description="topic_withdrawn, medium_withdrawn, not_chosen by people who subscribed themselves, or reads_none "
+        "of its languages, where the policy is to skip such people"
     )
     people: int
+
+
+class LeftOutPerson(Given):
+    external_id: str
+    languages: list[str] = Field(description="Best first")
+    area: str
 
 
 class Preview(Given):

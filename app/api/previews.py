@@ -34,10 +34,16 @@ def preview_of(checked: Preflight, reach: Reach | None, load: Load | None) -> Pr
         problems=[Finding.model_validate(each) for each in checked.problems],
         warnings=[Finding.model_validate(each) for each in checked.warnings],
         help=[HelpOffer.model_validate(each) for each in checked.help],
-        left_out=[] if reach is None else left_out(reach.left_out),
+        left_out=[] if reach is None else [*left_out(reach.left_out), *_unread(reach.unread)],
         topic=None if reach is None else reach.asked.topic or None,
         message_class=None if reach is None else reach.asked.message_class.value,
     )
+
+
+def _unread(found: Mapping[Medium, int]) -> list[LeftOut]:
+    return [
+        LeftOut(medium=medium.value, reason="reads_none", people=people) for medium, people in sorted(found.items())
+    ]
 
 
 def left_out(found: Mapping[tuple[Medium, Hearing], int]) -> list[LeftOut]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from app.api.answers import EndpointProgress, UpdateHead, UpdateView
 from app.domain.crisis import ENDED, UpdateState
-from app.store import to_come, updates
+from app.store import staging, to_come, updates
 from app.store.database import Database
 from app.store.deliveries import EndpointCounts
+from app.store.staging import Listed
 from app.store.updates import UpdateRow
 from app.usecases.foresee_end import WAITING, foresee
 
@@ -23,6 +25,7 @@ def view(db: Database, update_id: int, now: datetime) -> UpdateView:
     with db.reading() as connection:
         row = updates.get(connection, update_id)
         seen = foresee(connection, row, now)
+        listed = staging.listed_of(connection, row.broadcast_id) if row.broadcast_id is not None else []
         came = to_come.of_broadcast(connection, row.broadcast_id) if row.broadcast_id is not None else {}
     waiting = {one.language: one.readers for one in came.values() if one.taken_by is None}
     return UpdateView.model_validate(
@@ -38,6 +41,7 @@ def view(db: Database, update_id: int, now: datetime) -> UpdateView:
             "approved_by": row.approved_by,
             "ended_at": row.ended_at,
             "reason": row.reason,
+            "listed": [_listed(row, one) for one in listed],
             "counts": {state.value: count for state, count in seen.counts.items()},
             "undo_until": row.sent_at if row.state is UpdateState.RELEASING else None,
             "per_endpoint": [_line(line, eta) for line, eta in zip(seen.lines, seen.etas, strict=True)],
@@ -66,6 +70,12 @@ def _head(row: UpdateRow) -> dict[str, Any]:
         "submitted_at": row.submitted_at,
         "sent_at": row.sent_at,
     }
+
+
+def _listed(row: UpdateRow, one: Listed) -> dict[str, Any]:
+    others = row.document.get("variants") or ()
+    slug = others[one.variant - 1]["audience"] if 0 < one.variant <= len(others) else row.document.get("audience")
+    return {**asdict(one), "medium": one.medium.value, "audience": slug or ""}
 
 
 def _line(line: EndpointCounts, eta: datetime | None) -> EndpointProgress:

@@ -41,7 +41,9 @@ def submit(update_id: UpdateId, context: Ctx, actor: Annotated[Actor, may("submi
     def check(row: UpdateRow) -> Sequence[Problem]:
         return context.preflight(row, now).problems
 
-    submit_update(context.db, actor, update_id, now, keyring=context.keyring, check=check)
+    submit_update(
+        context.db, actor, update_id, now, keyring=context.keyring, check=check, language=context.default_language
+    )
     return _after(context, update_id)
 
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from app.domain.languages import LanguagePolicy
 from app.domain.message import Medium
 
 Slug = Annotated[str, Field(max_length=64, description="1-64 of a-z, 0-9 and inner hyphens")]
@@ -148,6 +149,7 @@ class Playbook(Sent):
         None, description="Where on websites its updates stand, unless they say it; null = as their severity says"
     )
     topic: Slug = Field("", description="Of its updates, for people who chose topics; empty = none in particular")
+    language_policy: LanguagePolicy = Field(LanguagePolicy.DEFAULT, description="For readers of none of its languages")
     message_class: Literal["service", "safety_of_life"] = Field(
         "service", description="safety_of_life holds in an emergency; in anything less its updates are service messages"
     )
@@ -221,9 +223,7 @@ class Endpoint(Sent):
 class AudienceRule(Sent):
     """Either `rule` or `text`; both say the same things."""
 
-    rule: dict[str, Any] | None = Field(
-        None, description='For example {"and": [{"languages": ["gu"]}, {"areas": ["north"]}]}'
-    )
+    rule: dict[str, Any] | None = Field(None, description='{"and": [{"languages": ["gu"]}, {"areas": ["north"]}]}')
     text: str | None = Field(None, description="For example: language = gu and area in (north, south)")
 
 
@@ -306,6 +306,7 @@ class _Announcement(Sent):
         [], description="Their readers wait for their own language; what `content` has in one is a first word for now"
     )
     topic: Slug | None = Field(None, description="Who chose topics hears only these; left out: as the playbook says")
+    language_policy: LanguagePolicy | None = Field(None, description="Left out: as the playbook says")
     message_class: Literal["service", "safety_of_life"] | None = Field(
         None, description="Left out: as the playbook says. safety_of_life holds in an emergency only"
     )

@@ -12,7 +12,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
 from app.api.access import Reader
-from app.api.answers import DeliveryView, Paged, UpdateView
+from app.api.answers import DeliveryView, LeftOutPerson, Paged, UpdateView, paged
 from app.api.context import Context, Ctx
 from app.api.identifiers import UpdateId
 from app.api.pagination import Cursor, Limit
@@ -22,6 +22,7 @@ from app.domain.csvout import lines
 from app.domain.delivery import State
 from app.store import deliveries, updates
 from app.store.deliveries import Delivery
+from app.usecases.list_left_out import left_out_page
 
 router = APIRouter(prefix="/updates/{update_id}", tags=["watching"], responses=REFUSALS)
 
@@ -60,6 +61,14 @@ def list_deliveries(
     rows = (_cells(each) for each in _all(context, broadcast, state))
     headers = {"Content-Disposition": f'attachment; filename="update-{update_id}-deliveries.csv"'}
     return StreamingResponse(lines(CSV_HEADER, rows), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+@router.get("/left-out", operation_id="list_left_out", summary="Who reads none of its languages and gets nothing")
+def list_left_out(
+    update_id: UpdateId, context: Ctx, _actor: Reader, cursor: Cursor = None, limit: Limit = 100
+) -> Paged[LeftOutPerson]:
+    """Empty unless its language policy is `skip`. Of an update not yet submitted: as its audience is now."""
+    return paged(left_out_page(context.db, update_id, cursor, limit), LeftOutPerson.model_validate)
 
 
 def _shown(context: Context, update_id: int) -> UpdateView:

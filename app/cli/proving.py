@@ -14,7 +14,7 @@ from app.cli.findings import Finding, report, schema, secrets
 from app.domain.playbooks import Playbook
 from app.domain.principals import Role
 from app.errors import Invalid, Problem
-from app.store import audiences, audit, documents, endpoints, staff, users
+from app.store import audiences, audit, counting, documents, endpoints, staff, users
 from app.store.audit import Head
 from app.store.documents import Kind
 from app.usecases.verify_audit import AuditReport, verify_audit
@@ -115,7 +115,7 @@ def _playbooks(desk: Desk) -> Iterator[Finding]:
 def _audiences(desk: Desk) -> Iterator[Finding]:
     with desk.db.reading() as connection:
         for row in audiences.page(connection, limit=200).items:
-            reach = audiences.count_by_medium(connection, row.typed())
+            reach = counting.count_by_medium(connection, row.typed())
             words = ", ".join(f"{count:,} by {medium.value}" for medium, count in reach.items() if count)
             yield Finding(f"audience {row.slug}", bool(words), words or "reaches nobody", warning=True)
 

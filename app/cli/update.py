@@ -136,6 +136,8 @@ def preview(
                     out.print(f"Left out by {medium.value}: {number:,} ({why.value.replace('_', ' ')}).")
                 for line in courtesies_of(reach):
                     out.print(line)
+                for medium, number in sorted(reach.unread.items()):
+                    out.print(f"Left out by {medium.value}: {number:,} (read none of its languages).")
 
         desk.answer(preview_of(replace(checked, renderings=texts), reach, load), draw, as_json=as_json)
         if checked.problems:
@@ -154,7 +156,8 @@ def submit(update: UpdateId, as_json: AsJson = False) -> None:
         def check(row: UpdateRow) -> Sequence[Problem]:
             return desk.wiring.words.preflight(row, now).problems
 
-        submit_update(desk.db, actor, update, now, keyring=desk.keyring, check=check)
+        language = desk.settings.default_language
+        submit_update(desk.db, actor, update, now, keyring=desk.keyring, check=check, language=language)
         list_audience(desk.err, desk.db, update, desk.now)
         row = _row(desk, update)
         if row.state is UpdateState.RETURNED:

@@ -13,6 +13,11 @@ CLASSES: Final = (
     ("service", mark("Service message")), ("safety_of_life", mark("Safety of life, in an emergency")),
 )  # fmt: skip
 
+POLICIES: Final = (
+    ("default", mark("gets the organisation's language")), ("bilingual", mark("gets two languages in one message")),
+    ("skip", mark("gets nothing, and is listed")),
+)  # fmt: skip
+
 LINES, LIST, NUMBER = Shape.LINES, Shape.LIST, Shape.NUMBER
 STAGES: Final = (
     ("warning", mark("Warning")), ("holding", mark("First word")), ("details", mark("Details")),
@@ -27,6 +32,7 @@ SETTINGS: Final = (
         Blank("audience", mark("To whom"), Shape.CHOICE, source="audiences"),
         Blank("endpoints", mark("By which ways"), Shape.MANY, mark("None ticked: all."), source="endpoints"),
         Blank("topic", mark("Topic"), Shape.CHOICE, mark("Who chose topics hears only these."), source="topics"),
+        Blank("language_policy", mark("Who reads none of its languages"), Shape.CHOICE, options=POLICIES),
         Blank("message_class", mark("Kind of message"), Shape.CHOICE, options=CLASSES,
               hint=mark("Safety of life reaches people whatever topics they chose.")),
         Blank("needs", mark("Needs it is about"), LIST, mark("One a line, the most urgent first."), source="needs"),

@@ -212,7 +212,7 @@ def _shop_token(visit: Visit, row: UpdateRow, site: str, language: str) -> str:
 def _reach(visit: Visit, row: UpdateRow, checked: Preflight) -> dict[str, Any]:
     context = visit.context
     measured = measure_reach(context.db, row, visit.now)
-    readers = count_readers(context.db, row)
+    readers = count_readers(context.db, row, context.default_language)
     parts = {one.language: one.parts for one in checked.renderings if one.medium is Medium.SMS and one.variant == 0}
     texts, mails = readers.get(Medium.SMS, {}), readers.get(Medium.EMAIL, {})
     lines = []

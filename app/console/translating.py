@@ -45,7 +45,7 @@ def page(visit: Visit) -> Response:
         tasks = translations.of_update(connection, row.id)
         found = standings(row.document["content"], vouching.of_update(connection, row.id))
     asks = row.state in OPEN and bool(row.document.get("languages_to_come"))
-    readers = count_readers(context.db, row) if asks else {}
+    readers = count_readers(context.db, row, context.default_language) if asks else {}
     waiting = who_waits(context.db, row)
     named = {code: language_name(code, visit.words.locale.language) for code in _codes(visit, row, tasks)}
     return visit.show(

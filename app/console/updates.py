@@ -177,7 +177,7 @@ def send_for_approval(visit: Visit, update_id: int) -> None:
     context = visit.context
     submit_update(
         context.db, visit.actor, update_id, visit.now, keyring=context.keyring,
-        check=lambda row: preflight_of(visit, row).problems,
+        check=lambda row: preflight_of(visit, row).problems, language=context.default_language,
     )  # fmt: skip
     context.wake()
 

@@ -30,7 +30,7 @@ CONTENT_FIELDS: Final = (
     "links",
 )
 
-WARNINGS: Final = frozenset({"gloom_alone", "no_duration", "translation_thinner"})
+WARNINGS: Final = frozenset({"gloom_alone", "no_duration", "translation_thinner", "variant_in_main_words"})
 """Codes of `check` that advise; every other code blocks."""
 
 
@@ -169,6 +169,30 @@ def check(content_by_language: Mapping[str, Content], wanted_languages: Sequence
     for language, content in content_by_language.items():
         problems.extend(_check_one(f"content.{language}", content))
     problems.extend(_check_step(content_by_language))
+    return tuple(problems)
+
+
+def check_variant(content_by_language: Mapping[str, Content], languages: Sequence[str], at: str) -> tuple[Problem, ...]:
+    """The same of other words for some readers; `languages`: of the main words, which stand in where these are missing.
+
+    Field paths start with `<at>.content.<language>`.
+    """
+    problems = [
+        problem
+        for language, content in content_by_language.items()
+        for problem in _check_one(f"{at}.content.{language}", content)
+    ]
+    if content_by_language:
+        problems += [
+            Problem(
+                "variant_in_main_words",
+                f"In “{language}” the readers of this text get the main one.",
+                f"{at}.content.{language}",
+                "Write it in that language too, if it should differ.",
+            )
+            for language in languages
+            if language not in content_by_language
+        ]
     return tuple(problems)
 
 

@@ -95,15 +95,3 @@ def share_out(shards: int, weights: Sequence[int]) -> list[int]:
 def broadcast_id(now_ms: int, last: int) -> int:
     """Time-ordered and unique: milliseconds shifted by 10 bits, above the last one given."""
     return max(now_ms << 10, last + 1)
-
-
-def shared_language(readers: Sequence[Sequence[str]], available: Sequence[str], default: str) -> str:
-    """One address, several people: the first available language all of them read, else the first person's.
-
-    `readers` holds each person's languages in their order, lowest subscriber first.
-    """
-    first = readers[0] if readers else ()
-    for language in first:
-        if language in available and all(language in others for others in readers[1:]):
-            return language
-    return next((language for language in first if language in available), default)

@@ -12,6 +12,7 @@ from app.domain.contact_load import DEFAULT_SHARES
 from app.domain.courtesy import SecondMedium
 from app.domain.halting import CANARY_WAIT_SECONDS, ORDINARY, Limits, check_limits
 from app.domain.help_library import FaqEntry
+from app.domain.languages import LanguagePolicy
 from app.domain.placements import Placements, read_placements
 from app.domain.quiet_hours import QuietHours, read_quiet_hours
 from app.domain.reading import Reader
@@ -82,6 +83,7 @@ class Playbook:
     """Of its updates, for people who chose topics; "" = none in particular."""
     message_class: MessageClass = MessageClass.SERVICE
     """Of its updates in an emergency; in anything less they are service messages."""
+    language_policy: LanguagePolicy = LanguagePolicy.DEFAULT
     quiet_hours: QuietHours | None = None
     """When its good news lets people sleep; None = as the organisation says."""
     second_medium: SecondMedium = SecondMedium.WHEN_FIRST_FAILS
@@ -114,6 +116,7 @@ class Playbook:
         own_tree = _own_tree(document, problems)
         placements = read_placements(Reader(document, "", problems))
         check_asked(document, problems)
+        Reader(document, "", problems).choice("language_policy", LanguagePolicy, LanguagePolicy.DEFAULT)
         try:
             DEFAULT_SHARES.over(document.get("contact_shares") or {})
         except Invalid as fault:
@@ -146,6 +149,7 @@ class Playbook:
             message_class=playbook_class(document),
             quiet_hours=quiet,
             second_medium=second,
+            language_policy=playbook_policy(document),
         )
 
     def languages(self, stage: str) -> tuple[str, ...]:
@@ -281,6 +285,11 @@ def _own_tree(document: Mapping[str, object], problems: list[Problem]) -> Tree |
     except Invalid as fault:
         problems.extend(fault.problems)
         return None
+
+
+def playbook_policy(document: Mapping[str, object]) -> LanguagePolicy:
+    given = document.get("language_policy")
+    return LanguagePolicy(str(given)) if given in tuple(LanguagePolicy) else LanguagePolicy.DEFAULT
 
 
 def read_agents_first(document: Mapping[str, object], problems: list[Problem]) -> AgentsFirst:

@@ -11,6 +11,7 @@ from typing import Final
 from app.domain.consent import MessageClass
 from app.domain.content import Content
 from app.domain.crisis import Stage
+from app.domain.languages import LanguagePolicy
 from app.domain.placements import Placements, placements_document, read_placements
 from app.domain.quiet_hours import News
 from app.domain.reading import Reader, iso
@@ -91,6 +92,8 @@ class UpdateDocument:
     """What it is about, for people who chose topics; "" = as its playbook says when it is drafted."""
     message_class: MessageClass | None = None
     """None = as its playbook says when it is drafted."""
+    language_policy: LanguagePolicy | None = None
+    """For readers of none of its languages; None = as its playbook says when it is drafted."""
 
     @classmethod
     def from_document(cls, document: object, now: datetime | None = None) -> UpdateDocument:
@@ -102,6 +105,7 @@ class UpdateDocument:
         read.only(
             "crisis", "stage", "audience", "endpoints", "content", "variants", "need", "next_update_by", "expires_at",
             "drill", "help", "recipients_per_hour", "placements", "news", "languages_to_come", "topic", "message_class",
+            "language_policy",
         )  # fmt: skip
         endpoints = read.strings("endpoints", most=200, longest=64)
         if len(set(endpoints)) < len(endpoints):
@@ -127,6 +131,7 @@ class UpdateDocument:
             languages_to_come=_to_come(read),
             topic=read.slug("topic", required=False),
             message_class=read.choice("message_class", MessageClass) if read.has("message_class") else None,
+            language_policy=read.choice("language_policy", LanguagePolicy) if read.has("language_policy") else None,
         )
         read.done()
         return update
@@ -151,6 +156,7 @@ class UpdateDocument:
             "topic": self.topic or None,
             "message_class": self.message_class.value if self.message_class else None,
             **({"news": self.news.value} if self.news else {}),
+            "language_policy": self.language_policy.value if self.language_policy else None,
         }
 
     @property
@@ -167,6 +173,14 @@ class UpdateDocument:
     def readers_languages(self) -> tuple[str, ...]:
         """Languages readers are told apart by: those there are words in, and those there will be."""
         return tuple(sorted({*self.content, *self.languages_to_come}))
+
+    def readers_of(self, variant: int) -> tuple[str, ...]:
+        """As `readers_languages`, for those who get this variant."""
+        return tuple(sorted({*self.words(variant), *self.languages_to_come}))
+
+    def audience_of(self, variant: int) -> str:
+        """Slug of the audience that gets this variant."""
+        return self.variants[variant - 1].audience if variant else self.audience
 
     def words(self, variant: int = 0) -> ContentByLanguage:
         """Words of a variant: 0 is the main content, n is `variants[n - 1]` over the main content's languages."""
@@ -185,6 +199,7 @@ def missing(update: UpdateDocument, now: datetime) -> tuple[Problem, ...]:
     if update.languages_to_come and not set(update.content) - set(update.languages_to_come):
         sentence = "Every language it is written in is still to come."
         problems.append(Problem("nothing_ready", sentence, "languages_to_come", "Finish one language at least."))
+    problems += _variants_missing(update)
     if update.expires_at <= now:
         problems.append(Problem("expired", "Its expiry is past.", "expires_at", "Choose a later time."))
     if update.next_update_by is not None and update.next_update_by <= now:
@@ -192,6 +207,19 @@ def missing(update: UpdateDocument, now: datetime) -> tuple[Problem, ...]:
             Problem("promise_past", "The promised next update is past.", "next_update_by", "Promise a later time.")
         )
     return tuple(problems)
+
+
+def _variants_missing(update: UpdateDocument) -> list[Problem]:
+    problems = []
+    for index, one in enumerate(update.variants):
+        if not one.content:
+            field, remedy = f"variants[{index}].content", "Write it in one language at least, or take it out."
+            problems.append(Problem("variant_empty", f"The text for “{one.audience}” has no words.", field, remedy))
+    slugs = [one.audience for one in update.variants]
+    for slug in sorted({slug for slug in slugs if slugs.count(slug) > 1}):
+        sentence, remedy = f"There are two texts for “{slug}”.", "Take one of them out: the first would win."
+        problems.append(Problem("variant_twice", sentence, "variants", remedy))
+    return problems
 
 
 def _to_come(read: Reader) -> tuple[str, ...]:

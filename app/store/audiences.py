@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
 
 from app.domain.audience_documents import parse_rule, rule_document
 from app.domain.audience_rules import Condition, Rule, Saved, replaced
 from app.domain.audience_words import rule_text
-from app.domain.consent import ORDINARY, Asked, Hearing
-from app.domain.message import CODE_MEDIA, MEDIUM_CODES, Medium
 from app.errors import Invalid, Problem, not_found
-from app.store import consents, documents, membership
+from app.store import documents, membership
 from app.store.documents import Kind, check_revision
-from app.store.ledger_tables import address, suppression
 from app.store.paging import DEFAULT_LIMIT, Page, check_limit, cut_page, text_cursor
-from app.store.tables import audience, audit, frozen_audience, subscriber, subscriber_address
+from app.store.tables import audience, frozen_audience, subscriber
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,84 +147,6 @@ def frozen(connection: Connection, broadcast: int) -> dict[int, Rule]:
     """By variant, 0 = everybody it is for; empty for a broadcast that was not listed by rules."""
     query = select(frozen_audience.c.variant, frozen_audience.c.rule).where(frozen_audience.c.broadcast == broadcast)
     return {row.variant: parse_rule(row.rule) for row in connection.execute(query.order_by(frozen_audience.c.variant))}
-
-
-@dataclass(frozen=True, slots=True)
-class PeopleMark:
-    """Differs whenever subscribers, their addresses or the suppression list may have changed."""
-
-    imported: int
-    """The last entry of the audit trail about subscribers: each batch of an import writes one."""
-    subscriber: int
-    address: int
-    suppressed: int
-    suppressed_last: int
-    said: int
-    """The last statement of anybody about what they want to hear."""
-
-
-def people_mark(connection: Connection) -> PeopleMark:
-    def last(column: ColumnElement[int], *conditions: ColumnElement[bool]) -> int:
-        return connection.execute(select(func.max(column)).where(*conditions)).scalar() or 0
-
-    number, newest = connection.execute(select(func.count(), func.max(suppression.c.at_ms))).one()
-    imported = last(audit.c.seq, audit.c.subject == "subscribers")
-    return PeopleMark(
-        imported, last(subscriber.c.id), last(address.c.id), number, newest or 0, consents.last_said(connection)
-    )
-
-
-def count_people(connection: Connection, rule: Rule) -> int:
-    """Members, reachable or not."""
-    meant = members(connection, rule)
-    return connection.execute(select(func.count()).select_from(subscriber).where(meant)).scalar_one()
-
-
-def count_by_medium(connection: Connection, rule: Rule, asked: Asked = ORDINARY) -> dict[Medium, int]:
-    """How many different addresses would be written to now: preferred, not erased, not suppressed, with consent."""
-    query = _reachable(members(connection, rule), consents.hearing(connection, asked), subscriber_address.c.medium)
-    return {CODE_MEDIA[medium]: number for medium, number in connection.execute(query)}
-
-
-def count_left_out(connection: Connection, rule: Rule, asked: Asked) -> dict[tuple[Medium, Hearing], int]:
-    """Members who are not written to by a medium because they did not agree to it, and why."""
-    return consents.count_left_out(connection, members(connection, rule), asked)
-
-
-def count_by_zone(connection: Connection, rule: Rule, media: Collection[Medium], asked: Asked) -> dict[str, int]:
-    """How many addresses of these media would be written to now, by the time zone of their people: one that people of
-    two zones share counts in both.
-    """
-    mine = subscriber_address.c.medium.in_([MEDIUM_CODES[medium] for medium in media])
-    meant, hears = members(connection, rule), consents.hearing(connection, asked)
-    rows = connection.execute(_reachable(meant, hears, subscriber.c.timezone).where(mine))
-    return {str(zone): int(number) for zone, number in rows}
-
-
-def _reachable(
-    meant: ColumnElement[bool], hears: ColumnElement[bool], *by: ColumnElement[Any]
-) -> Select[*tuple[Any, ...]]:
-    return (
-        select(*by, func.count(subscriber_address.c.address_id.distinct()))
-        .join(subscriber, subscriber.c.id == subscriber_address.c.subscriber_id)
-        .join(address, address.c.id == subscriber_address.c.address_id)
-        .outerjoin(suppression, suppression.c.address_id == address.c.id)
-        .where(
-            meant,
-            hears,
-            subscriber_address.c.preferred,
-            address.c.value.is_not(None),
-            suppression.c.address_id.is_(None),
-        )
-        .group_by(*by)
-    )
-
-
-def count_by_list(connection: Connection, rule: Rule, asked: Asked = ORDINARY) -> dict[tuple[Medium, int], int]:
-    """As `count_by_medium`, for each list of languages apart."""
-    hears = consents.hearing(connection, asked)
-    query = _reachable(members(connection, rule), hears, subscriber_address.c.medium, subscriber.c.language_list_id)
-    return {(CODE_MEDIA[medium], number): count for medium, number, count in connection.execute(query)}
 
 
 def _audience(row: Row[Any]) -> AudienceRow:

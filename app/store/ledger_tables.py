@@ -70,6 +70,7 @@ broadcast = Table(
     Column("canary_wait_ms", BigInteger, nullable=False),
     Column("canary_until_ms", BigInteger, nullable=True),  # while set, only shards with `canary` may be claimed
     Column("forgotten", Integer, nullable=False),  # 1 = only the totals are left, see store.retention
+    Column("other_language", String(35), nullable=True),  # of who reads none of its languages; "" = nothing is sent
     Column("minor_news", Integer, nullable=False, server_default="0"),  # 1 = held back from who asked for LESS
 )
 
@@ -85,6 +86,18 @@ recipient = Table(
     postgresql_partition_by="RANGE (broadcast)",
     sqlite_with_rowid=False,
 )
+
+listed = Table(
+    "listed",
+    metadata,
+    Column("broadcast", BigInteger, primary_key=True, autoincrement=False),
+    Column("medium", Integer, primary_key=True, autoincrement=False),
+    Column("variant", Integer, primary_key=True, autoincrement=False),
+    Column("language", String(16), primary_key=True),
+    Column("recipients", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""The frozen audience, counted while it was cut into shards."""
 
 shard = Table(
     "shard",

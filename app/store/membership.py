@@ -105,6 +105,11 @@ def members(connection: Connection, rule: Rule) -> ColumnElement[bool]:
     return _Compiler(connection, world(connection, rule)).rule(rule)
 
 
+def with_lists(lists: Sequence[int]) -> ColumnElement[bool]:
+    """People who read one of these lists of languages."""
+    return subscriber.c.language_list_id.in_(lists)
+
+
 def area_column(known: Places) -> ColumnElement[str]:
     """The area of a subscriber: their own, else by the longest beginning of their postcode, else ""."""
     if not known.areas:

@@ -26,6 +26,7 @@ def put(connection: Connection, external_id: str, person: Person, now: datetime)
         "timezone": person.timezone,
         "area": person.area,
         "attributes": dict(person.attributes),
+        "postcode": subscribers.postcode_in(person.attributes),
         "updated_at": now,
         "standing": person.standing.value,
         "preferred_medium": person.preferred_medium.value if person.preferred_medium else None,

@@ -5,26 +5,31 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, and_, case, exists, func, insert, literal, or_, select, true, update
-from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    and_,
+    case,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 
 from app.domain.halting import portion
-from app.domain.message import MEDIUM_CODES, Medium
-from app.domain.planning import Lane, Spread, share_out, shared_language
+from app.domain.message import CODE_MEDIA, MEDIUM_CODES, Medium
+from app.domain.planning import Lane, Spread, share_out
 from app.store import partitions, to_come
 from app.store.calling import call
-from app.store.ledger import same_delivery
-from app.store.ledger_tables import address, broadcast, due, outcome, recipient, shard
-from app.store.tables import language_list, subscriber, subscriber_address
-from app.store.upsert import insert_found, insert_missing, insert_selected
+from app.store.ledger_tables import broadcast, listed, recipient, shard
+from app.store.upsert import insert_missing, insert_or_add
 
-MEMBERS_A_STEP = 20_000
 SHARDS_A_STEP = 60
 AT_ONCE = Spread()
-EVERYBODY = true()
 RECIPIENT = ["broadcast", "medium", "address_id", "language", "variant", "area"]
 
 
@@ -40,36 +45,20 @@ class WayOut:
 
 
 @dataclass(frozen=True, slots=True)
-class Languages:
-    """Which language each known language list gets, and what to do with the rest."""
-
-    by_list: Mapping[int, str]
-    default: str
-
-    def column(self, list_id: ColumnElement[int]) -> ColumnElement[str]:
-        chosen: dict[str, list[int]] = {}
-        for number, language in self.by_list.items():
-            chosen.setdefault(language, []).append(number)
-        if not chosen:
-            return literal(self.default)
-        return case(*((list_id.in_(numbers), language) for language, numbers in chosen.items()), else_=self.default)
+class Listed:
+    medium: Medium
+    variant: int
+    language: str
+    recipients: int
 
 
 def last_broadcast_id(connection: Connection) -> int:
     return connection.scalar(select(func.coalesce(func.max(broadcast.c.id), 0))) or 0
 
 
-def language_lists(connection: Connection) -> dict[int, list[str]]:
-    """Every list of languages somebody reads; there are few, however many people."""
-    rows = connection.execute(select(language_list.c.id, language_list.c.languages))
-    return {row.id: row.languages.split(",") for row in rows}
-
-
-def languages_of(connection: Connection, broadcast_id: int) -> list[str]:
-    """The languages in which a broadcast was sent."""
-    return list(
-        connection.scalars(select(recipient.c.language).where(recipient.c.broadcast == broadcast_id).distinct())
-    )
+def other_language(connection: Connection, broadcast_id: int) -> str | None:
+    """What readers of none of its languages get, "" = nothing; None = not written down when it was submitted."""
+    return connection.scalar(select(broadcast.c.other_language).where(broadcast.c.id == broadcast_id))
 
 
 def stage_total(connection: Connection, broadcast_id: int) -> int:
@@ -101,103 +90,6 @@ def stage_endpoints(
         row = (broadcast_id, code, address_id, language, 0, "")
         insert_missing(connection, recipient, [dict(zip(RECIPIENT, row, strict=True))], RECIPIENT[:3])
         _insert_shard(connection, broadcast_id, code, way.id, (address_id, address_id, 1), way, canary=1)
-
-
-def stage_members(
-    connection: Connection,
-    broadcast_id: int,
-    members: ColumnElement[bool],
-    media: Sequence[Medium],
-    languages: Languages,
-    most: int = MEMBERS_A_STEP,
-    hears: ColumnElement[bool] = EVERYBODY,
-) -> int | None:
-    """Freeze the next `most` members; the number looked at, or None when there are no more.
-
-    `hears`: what `consents.hearing` says of a person and a medium; whoever does not hear is not listed.
-    One address gets one message, in the language all its people share, else the lowest subscriber's, and for the
-    area they share, else for none in particular.
-    """
-    start = connection.execute(
-        select(broadcast.c.staged_subscriber).where(broadcast.c.id == broadcast_id).with_for_update()
-    ).scalar_one()
-    ahead = (
-        select(subscriber.c.id).where(members, subscriber.c.id > start).order_by(subscriber.c.id).limit(most).subquery()
-    )
-    end, seen = connection.execute(select(func.max(ahead.c.id), func.count())).one()
-    if end is None:
-        return None
-    step = and_(members, subscriber.c.id > start, subscriber.c.id <= end)
-    codes = [MEDIUM_CODES[medium] for medium in media]
-    reach = (
-        select(
-            literal(broadcast_id),
-            subscriber_address.c.medium,
-            subscriber_address.c.address_id,
-            languages.column(subscriber.c.language_list_id),
-            literal(0),
-            subscriber.c.area,
-        )
-        .select_from(subscriber)
-        .join(subscriber_address, subscriber_address.c.subscriber_id == subscriber.c.id)
-        .join(address, address.c.id == subscriber_address.c.address_id)
-        .where(
-            step,
-            subscriber_address.c.medium.in_(codes),
-            subscriber_address.c.preferred.is_(True),
-            address.c.value.is_not(None),
-            hears,
-        )
-    )
-    insert_selected(connection, recipient, RECIPIENT, reach)
-    _agree_on_language(connection, broadcast_id, and_(members, hears), (start, end), codes, languages)
-    connection.execute(update(broadcast).where(broadcast.c.id == broadcast_id).values(staged_subscriber=end))
-    return int(seen)
-
-
-def stage_reached(
-    connection: Connection,
-    broadcast_id: int,
-    wrong: int,
-    medium: Medium,
-    languages: Mapping[str, str],
-    default: str,
-    most: int = MEMBERS_A_STEP,
-) -> int | None:
-    """For a correction: the next of those who may have got the wrong words: accepted, in doubt or still unanswered.
-
-    Whoever was once unknown stays in doubt, even where an attempt after that was refused.
-    """
-    code = MEDIUM_CODES[medium]
-    start = connection.scalar(
-        select(func.coalesce(func.max(recipient.c.address_id), 0)).where(
-            recipient.c.broadcast == broadcast_id, recipient.c.medium == code
-        )
-    )
-    theirs = recipient.alias("theirs")
-    told = exists().where(same_delivery(outcome, theirs), outcome.c.result.in_(("accepted", "unknown")))
-    answered = exists().where(same_delivery(outcome, theirs), outcome.c.result != "refused")
-    waiting = exists().where(same_delivery(due, theirs), due.c.owner.is_(None))
-    in_flight = and_(~answered, ~waiting)
-    chosen = case(languages, value=theirs.c.language, else_=default) if languages else literal(default)
-    reached = (
-        select(literal(broadcast_id), theirs.c.medium, theirs.c.address_id, chosen, literal(0), theirs.c.area)
-        .select_from(theirs)
-        .join(
-            shard,
-            and_(
-                shard.c.broadcast == theirs.c.broadcast,
-                shard.c.medium == theirs.c.medium,
-                shard.c.first_address <= theirs.c.address_id,
-                shard.c.watermark >= theirs.c.address_id,
-            ),
-        )
-        .where(theirs.c.broadcast == wrong, theirs.c.medium == code, theirs.c.address_id > start)
-        .where(or_(told, in_flight))
-        .order_by(theirs.c.address_id)
-        .limit(most)
-    )
-    return insert_found(connection, recipient, RECIPIENT, reached) or None
 
 
 def cut_shards(
@@ -234,7 +126,31 @@ def cut_shards(
         later = way if canary else replace(way, offset_ms=way.offset_ms + spread.offset_ms(earlier))
         _insert_shard(connection, broadcast_id, code, no, (piece[0], piece[-1], len(piece)), later, canary)
         earlier += len(piece)
+    if ids or first:
+        _count(connection, broadcast_id, code, pieces)
     return len(pieces)
+
+
+def _count(
+    connection: Connection, broadcast_id: int, medium: int, pieces: Sequence[tuple[WayOut, Sequence[int], int]]
+) -> None:
+    """Note how many of these get which text in which language."""
+    low, high = min(piece[0] for _, piece, _ in pieces), max(piece[-1] for _, piece, _ in pieces)
+    mine = and_(recipient.c.broadcast == broadcast_id, recipient.c.medium == medium)
+    by = (recipient.c.variant, recipient.c.language)
+    query = select(*by, func.count().label("recipients")).where(mine, recipient.c.address_id.between(low, high))
+    rows = [
+        {"broadcast": broadcast_id, "medium": medium, **row._asdict()}
+        for row in connection.execute(query.group_by(*by))
+    ]
+    insert_or_add(connection, listed, rows, ["broadcast", "medium", "variant", "language"], "recipients")
+
+
+def listed_of(connection: Connection, broadcast_id: int) -> list[Listed]:
+    """The frozen audience by medium, text and language."""
+    query = select(listed).where(listed.c.broadcast == broadcast_id)
+    rows = connection.execute(query.order_by(listed.c.variant, listed.c.medium, listed.c.language))
+    return [Listed(CODE_MEDIA[row.medium], row.variant, row.language, row.recipients) for row in rows]
 
 
 def is_cut(connection: Connection, broadcast_id: int, media: Sequence[Medium]) -> bool:
@@ -291,58 +207,6 @@ def start_sending(connection: Connection, broadcast_id: int, *, release_ms: int,
     )
     later = case((shard.c.medium == site, release_ms), else_=others_ms + shard.c.wave_offset_ms)
     connection.execute(update(shard).where(shard.c.broadcast == broadcast_id).values(not_before_ms=later))
-
-
-def _agree_on_language(
-    connection: Connection,
-    broadcast_id: int,
-    members: ColumnElement[bool],
-    step: tuple[int, int],
-    codes: Sequence[int],
-    languages: Languages,
-) -> None:
-    """Shared addresses whose later people are in this step: decide again with everybody who shares them."""
-    other = subscriber_address.alias("other")
-    shared = (
-        select(subscriber_address.c.address_id)
-        .where(
-            subscriber_address.c.subscriber_id > step[0],
-            subscriber_address.c.subscriber_id <= step[1],
-            subscriber_address.c.medium.in_(codes),
-            exists().where(
-                other.c.address_id == subscriber_address.c.address_id,
-                other.c.subscriber_id < subscriber_address.c.subscriber_id,
-            ),
-        )
-        .distinct()
-    )
-    people = connection.execute(
-        select(
-            subscriber_address.c.address_id, subscriber_address.c.medium, language_list.c.languages, subscriber.c.area
-        )
-        .select_from(subscriber_address)
-        .join(subscriber, subscriber.c.id == subscriber_address.c.subscriber_id)
-        .join(language_list, language_list.c.id == subscriber.c.language_list_id)
-        .where(subscriber_address.c.address_id.in_(shared), subscriber_address.c.preferred.is_(True), members)
-        .order_by(subscriber_address.c.address_id, subscriber.c.id)
-    ).all()
-    available = sorted({*languages.by_list.values(), languages.default})
-    for (address_id, medium), sharers in groupby(people, key=lambda row: (row.address_id, row.medium)):
-        together = list(sharers)
-        readers = [row.languages.split(",") for row in together]
-        places = {row.area for row in together}
-        connection.execute(
-            update(recipient)
-            .where(
-                recipient.c.broadcast == broadcast_id,
-                recipient.c.medium == medium,
-                recipient.c.address_id == address_id,
-            )
-            .values(
-                language=shared_language(readers, available, languages.default),
-                area=places.pop() if len(places) == 1 else "",
-            )
-        )
 
 
 def _insert_shard(

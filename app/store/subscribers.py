@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, select, tuple_
 
 from app.domain.areas import LONGEST_PREFIX
 from app.domain.audience_rules import plain_postcode
@@ -136,9 +136,17 @@ def find(connection: Connection, external_id: str) -> list[SubscriberRow]:
     return _with_addresses(connection, rows)
 
 
-def page(connection: Connection, *, cursor: str | None = None, limit: int = DEFAULT_LIMIT) -> Page[SubscriberRow]:
-    """In the order they were first imported."""
+def page(
+    connection: Connection,
+    *,
+    cursor: str | None = None,
+    limit: int = DEFAULT_LIMIT,
+    within: ColumnElement[bool] | None = None,
+) -> Page[SubscriberRow]:
+    """In the order they were first imported; `within`: only those for whom it holds."""
     query = _people().order_by(subscriber.c.id).limit(check_limit(limit) + 1)
+    if within is not None:
+        query = query.where(within)
     after = number_cursor(cursor)
     if after is not None:
         query = query.where(subscriber.c.id > after)

@@ -32,7 +32,7 @@ from app.domain.message import MEDIUM_CODES, Medium
 from app.domain.subscribers import COLUMNS
 from app.store import own_choices
 from app.store.ledger_tables import address, suppression
-from app.store.subscribers import language_lists
+from app.store.subscribers import language_lists, postcode_in
 from app.store.tables import language_list, subscriber, subscriber_address
 from app.store.upsert import insert_tuples, is_listed
 
@@ -40,6 +40,7 @@ AT_ONCE: Final = 250
 """Hashes one look-up binds on SQLite: one size, so that it is prepared once."""
 _NAMES: Final = (
     "id", "external_id", "name", "language_list_id", "timezone", "area", "attributes", "created_at", "updated_at",
+    "postcode",
 )  # fmt: skip
 _UNHEARD: Final = -1
 """In place of what a trial would have made."""
@@ -100,7 +101,20 @@ class TakingIn:
             before = known.get(external_id) if known else None
             if before is None:
                 number = next(numbers, _UNHEARD)
-                new.append((number, external_id, name, lists[languages], timezone, area, attributes, at, at))
+                new.append(
+                    (
+                        number,
+                        external_id,
+                        name,
+                        lists[languages],
+                        timezone,
+                        area,
+                        attributes,
+                        at,
+                        at,
+                        _postcode(attributes),
+                    )
+                )
             else:
                 number = before.id
                 values = {"name": name, "timezone": timezone, "area": area}
@@ -128,7 +142,7 @@ class TakingIn:
             held = json.loads(before.attributes)
             after = {name: value for name, value in held.items() if name not in self._own} | json.loads(attributes)
             if after != held:
-                found["attributes"] = after
+                found["attributes"], found["postcode"] = after, postcode_in(after)
         return found
 
     def _language_ids(self, connection: Connection, wanted: Sequence[str]) -> Mapping[str, int]:
@@ -155,6 +169,10 @@ class TakingIn:
         made = [(number, code, values[digest], digest) for number, digest in zip(numbers, missing, strict=True)]
         insert_tuples(connection, address, ("id", "medium", "value", "value_hash"), made, ("medium", "value_hash"))
         return found | {digest: (number, False) for number, digest in zip(numbers, missing, strict=True)}
+
+
+def _postcode(attributes: str) -> str:
+    return postcode_in(json.loads(attributes)) if '"postcode"' in attributes else ""
 
 
 _Link = tuple[int, int, int]

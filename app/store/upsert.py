@@ -138,6 +138,14 @@ def insert_or_update(
     connection.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=fresh), rows)
 
 
+def insert_or_add(connection: Connection, table: Table, rows: Rows, keys: Sequence[str], number: str) -> None:
+    """Insert the rows; where `keys` are already there their `number` is added to the one that stands there."""
+    if rows:
+        statement = _insert(connection, table)
+        more = {number: table.c[number] + statement.excluded[number]}
+        connection.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=more), rows)
+
+
 def insert_selected(connection: Connection, table: Table, columns: Sequence[str], rows: Select[Any]) -> None:
     """Insert what a query finds, inside the database; rows whose primary key is there already are left alone."""
     connection.execute(_insert(connection, table).from_select(list(columns), rows).on_conflict_do_nothing())

@@ -21,7 +21,17 @@ from app.usecases.draft_update import draft_in, read_draft
 from app.usecases.open_crisis import open_in, read_crisis
 
 LONGEST_SLUG: Final = 40
-GOES_ON: Final = ("audience", "endpoints", "need", "drill", "help", "placements", "topic", "message_class")
+GOES_ON: Final = (
+    "audience",
+    "endpoints",
+    "need",
+    "drill",
+    "help",
+    "placements",
+    "topic",
+    "message_class",
+    "language_policy",
+)
 """What the next update of a crisis takes over from the one before."""
 
 

@@ -33,6 +33,7 @@ TAKEN_OVER = (
     "placements",
     "topic",
     "message_class",
+    "language_policy",
 )
 
 

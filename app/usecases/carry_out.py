@@ -158,7 +158,8 @@ def _release(cadence: Cadence, plan: PlannedRow, update: UpdateRow) -> timedelta
         with db.reading() as connection:
             row = schedules.get(connection, plan.schedule)
         author, check = as_schedule(row), cadence.check
-        submit_update(db, author, update.id, now, keyring=cadence.keyring, check=check, page=False)
+        keyring, language = cadence.keyring, cadence.language
+        submit_update(db, author, update.id, now, keyring=keyring, check=check, page=False, language=language)
         return AT_ONCE
     if update.state is UpdateState.STAGING:
         return AGAIN

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from app.domain.content import Content
+from app.domain.languages import JOINED, parts_of
 from app.domain.message import Limits, Medium
 from app.errors import Invalid, Problem
 from app.templating import Templating
@@ -13,6 +14,7 @@ from app.templating.announcement import Readers
 from app.usecases.announcing import Composed, Job, Source
 from app.usecases.compose_email import compose_email
 from app.usecases.compose_short import compose_short
+from app.usecases.join_languages import join
 
 __all__ = ["Composed", "Source", "compose"]
 
@@ -34,8 +36,26 @@ def compose(
 
     `page_link` may hold `{language}`; "" leaves the link out. `fields` names the personal marks there will be data
     for (`name`, `manage_url`). Raises Invalid: `missing_translation` (neither this language nor the default one),
-    `oversize` (not even the shortest form fits).
+    `oversize` (not even the shortest form fits). Two languages joined by `+` are two texts in one message where both
+    fit, else the first of them.
     """
+    if JOINED in language:
+        each = [
+            compose(
+                templating,
+                source,
+                medium=medium,
+                limits=limits,
+                language=one,
+                variant=variant,
+                at=at,
+                page_link=page_link,
+                fields=fields,
+                area=area,
+            )
+            for one in parts_of(language)
+        ]
+        return join(each, limits)
     by_language = source.update.words(variant)
     used = _language(by_language, language, source.default_language)
     if used is None:

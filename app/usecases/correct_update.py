@@ -16,7 +16,17 @@ from app.store.updates import UpdateRow
 from app.usecases.draft_update import check_references, check_same_world
 from app.usecases.vouch import vouch
 
-KEPT: Final = ("endpoints", "need", "audience", "drill", "help", "placements", "topic", "message_class")
+KEPT: Final = (
+    "endpoints",
+    "need",
+    "audience",
+    "drill",
+    "help",
+    "placements",
+    "topic",
+    "message_class",
+    "language_policy",
+)
 """What a correction takes over from the update it corrects, unless it says it itself."""
 
 

@@ -13,8 +13,11 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection
 
-from app.store import audiences
-from app.store.audiences import PeopleMark
+from app.domain.audience_documents import rule_document
+from app.domain.audience_rules import Areas, Deliveries, Rule, everything_in
+from app.domain.consent import Asked
+from app.store import counting, membership
+from app.store.counting import PeopleMark, Reached
 from app.store.database import Database
 
 Count = TypeVar("Count")
@@ -26,9 +29,14 @@ _turn: Final = threading.Lock()
 def counted(
     db: Database, connection: Connection, what: str, rule: object, count: Callable[[Connection], Count]
 ) -> Count:
-    """`count` of these people, from before when nobody has changed since; `what` names the way of counting."""
+    """`count` of these people, from before when nobody has changed since; `what` names the way of counting.
+
+    `rule`: a document; None = nothing is kept.
+    """
+    if rule is None:
+        return count(connection)
     key = f"{what} {json.dumps(rule, sort_keys=True)}"
-    mark = audiences.people_mark(connection)
+    mark = counting.people_mark(connection)
     with _turn:
         known = _kept.setdefault(db, {}).get(key)
     if known is not None and known[0] == mark:
@@ -41,3 +49,22 @@ def counted(
             del mine[next(iter(mine))]
         mine[key] = (mark, value)
     return value
+
+
+def reached(db: Database, connection: Connection, rule: Rule, asked: Asked) -> Reached:
+    """Addresses that would be written to, counted once for everybody who asks."""
+    how = f"reached {asked.message_class} {asked.topic}"
+    return counted(db, connection, how, told_by(connection, rule), lambda c: counting.count_reached(c, rule, asked))
+
+
+def people(db: Database, connection: Connection, rule: Rule) -> int:
+    return counted(db, connection, "people", told_by(connection, rule), lambda c: counting.count_people(c, rule))
+
+
+def told_by(connection: Connection, rule: Rule) -> object:
+    """What of a resolved rule decides whom it means, besides the people; None where deliveries do, which move."""
+    conditions = list(everything_in(rule))
+    if any(isinstance(one, Deliveries) for one in conditions):
+        return None
+    areas = any(isinstance(one, Areas) for one in conditions)
+    return [rule_document(rule), dict(membership.places(connection).areas) if areas else {}]

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from app.domain.consent import playbook_class
 from app.domain.crisis import Action, CrisisState, Stage, move
 from app.domain.placements import read_placements
-from app.domain.playbooks import Playbook
+from app.domain.playbooks import Playbook, playbook_policy
 from app.domain.principals import Actor, permit
 from app.domain.promises import usual_pause
 from app.domain.reading import Reader
@@ -118,8 +118,8 @@ def _how(sentences_of: str) -> How:
 
 
 def _placed(tx: Connection, update: UpdateDocument) -> UpdateDocument:
-    """Its places on websites, its topic and its class as the playbook says, unless it says them itself; written down,
-    so approved with the words.
+    """Its places on websites, its topic, class and policy for other languages as the playbook says, unless it says them
+    itself; written down, so approved with the words.
     """
     slug = crises.get(tx, update.crisis).playbook
     playbook = documents.find(tx, Kind.PLAYBOOK, slug) if slug else None
@@ -131,6 +131,7 @@ def _placed(tx: Connection, update: UpdateDocument) -> UpdateDocument:
         placements=read_placements(Reader(said)) if update.placements is None else update.placements,
         topic=update.topic or str(said.get("topic") or ""),
         message_class=update.message_class or (playbook_class(said) if said.get("message_class") else None),
+        language_policy=update.language_policy or (playbook_policy(said) if said.get("language_policy") else None),
     )
 
 

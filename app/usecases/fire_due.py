@@ -63,6 +63,8 @@ class Cadence:
     """Preflight: what stands in the way of an update."""
     unchanged: Unchanged
     timezone: str = "UTC"
+    language: str = "en"
+    """The organisation's."""
     site_bound: float = 2.0
     gap: timedelta = LONGEST_GAP
 

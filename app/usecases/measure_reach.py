@@ -12,24 +12,28 @@ from typing import Final
 from sqlalchemy import Connection
 
 from app.clock import to_ms
+from app.domain.audience import choose_language
 from app.domain.consent import ORDINARY, Asked, Hearing, asked_of
 from app.domain.contact_load import pace_hours
 from app.domain.courtesy import Courtesy
 from app.domain.endpoints import Endpoint
 from app.domain.eta import Backlog, finishing, pace_of
+from app.domain.languages import NOTHING, LanguagePolicy
 from app.domain.message import PERSONAL_MEDIA, Medium
 from app.domain.planning import SHARD_SIZE, lane, share_out
 from app.domain.quiet_hours import Foreseen, foresee
 from app.domain.updates import UpdateDocument
 from app.errors import Problem
-from app.store import audiences, backlogs, crises, documents, endpoints, pacing
+from app.store import audiences, backlogs, counting, crises, documents, endpoints, listing, pacing
 from app.store.audiences import AudienceRow
+from app.store.counting import Reached
 from app.store.crises import CrisisRow
 from app.store.database import Database
 from app.store.documents import Kind
 from app.store.updates import UpdateRow
 from app.usecases.be_courteous import courtesy_of
-from app.usecases.counted import counted
+from app.usecases.counted import counted, reached, told_by
+from app.usecases.counted import people as people_of
 from app.usecases.submit_update import Plan
 
 NOBODY: Final[Mapping[tuple[Medium, Hearing], int]] = MappingProxyType({})
@@ -48,6 +52,8 @@ class Reach:
     """Persons among them, at most: somebody may share an address with others."""
     left_out: Mapping[tuple[Medium, Hearing], int] = field(default_factory=lambda: NOBODY)
     """Persons of the audience who do not get it by a medium, because they did not agree to, and why."""
+    unread: Mapping[Medium, int] = field(default_factory=dict)
+    """Addresses of people who get nothing, because they read none of its languages and its policy is to skip them."""
     asked: Asked = ORDINARY
     """What of the update decides that."""
     asleep: Foreseen | None = None
@@ -75,13 +81,16 @@ def measure_reach(db: Database, row: UpdateRow, now: datetime) -> Reach | None:
         asked = asked_in(connection, update, crisis)
         reachable: dict[Medium, int] = {}
         audience, left_out = 0, NOBODY
+        unread: dict[Medium, int] = {}
         if found is not None:
-            rule, document = found.typed(), found.rule
-            how = f"{asked.message_class} {asked.topic}"
-            reachable = counted(db, connection, how, document, lambda c: audiences.count_by_medium(c, rule, asked))
+            rule = audiences.resolved(connection, found.typed())
+            told = reached(db, connection, rule, asked)
+            unread = _unread(connection, update, told)
+            reachable = {medium: number - unread.get(medium, 0) for medium, number in told.by_medium.items()}
+            unread = {medium: number for medium, number in unread.items() if medium in personal}
             if personal:
-                audience = counted(db, connection, "people", document, lambda c: audiences.count_people(c, rule))
-                missing = audiences.count_left_out(connection, rule, asked)
+                audience = people_of(db, connection, rule)
+                missing = counting.count_left_out(connection, rule, asked)
                 left_out = {key: number for key, number in missing.items() if key[0] in personal}
         before = backlogs.by_endpoint(connection, to_ms(now))
         rates = pacing.rates(connection)
@@ -101,12 +110,25 @@ def measure_reach(db: Database, row: UpdateRow, now: datetime) -> Reach | None:
         queue = [*(backlog for backlog, _ in waiting), Backlog(of_lane, _THIS, share)]
         slowest = max(slowest, finishing(rate, queue)[_THIS])
     one_medium = bool(courtesy.first_media)
-    told = Reach(recipients, slowest, left_out=left_out, asked=asked, asleep=asleep, one_medium=one_medium)
-    people = min(audience, told.personal)
+    reach = Reach(
+        recipients, slowest, left_out=left_out, asked=asked, unread=unread, asleep=asleep, one_medium=one_medium
+    )
+    people = min(audience, reach.personal)
     if update.recipients_per_hour is None:
-        return replace(told, people=people)
-    paced = pace_hours(told.personal, update.recipients_per_hour) * 3_600
-    return replace(told, people=people, seconds=max(slowest, paced))
+        return replace(reach, people=people)
+    paced = pace_hours(reach.personal, update.recipients_per_hour) * 3_600
+    return replace(reach, people=people, seconds=max(slowest, paced))
+
+
+def _unread(connection: Connection, update: UpdateDocument, told: Reached) -> dict[Medium, int]:
+    """Addresses of people who read none of its languages, where such people get nothing."""
+    if update.language_policy is not LanguagePolicy.SKIP or not update.content:
+        return {}
+    lists, found = listing.language_lists(connection), Counter[Medium]()
+    for (medium, number), there in told.by_list.items():
+        if choose_language(lists.get(number, ()), update.readers_languages, NOTHING) == NOTHING:
+            found[medium] += there
+    return dict(found)
 
 
 def asked_in(connection: Connection, update: UpdateDocument, crisis: CrisisRow) -> Asked:
@@ -121,7 +143,7 @@ def left_out_of(connection: Connection, row: UpdateRow, plan: Plan) -> Mapping[t
     if found is None or row.corrects is not None or row.completes is not None:
         return NOBODY
     personal = {way.medium for way in plan.ways} & PERSONAL_MEDIA
-    missing = audiences.count_left_out(connection, found.typed(), plan.asked)
+    missing = counting.count_left_out(connection, found.typed(), plan.asked)
     return {key: number for key, number in missing.items() if key[0] in personal}
 
 
@@ -134,9 +156,11 @@ def _zones(
     db: Database, connection: Connection, found: AudienceRow, media: frozenset[Medium], asked: Asked
 ) -> Mapping[str, int]:
     """Addresses of these media by the time zone of their people."""
-    rule = found.typed()
+    rule = audiences.resolved(connection, found.typed())
     what = f"zones {' '.join(sorted(media))} {asked.message_class} {asked.topic}"
-    return counted(db, connection, what, found.rule, lambda c: audiences.count_by_zone(c, rule, media, asked))
+    return counted(
+        db, connection, what, told_by(connection, rule), lambda c: counting.count_by_zone(c, rule, media, asked)
+    )
 
 
 def _shares(ways: Sequence[Endpoint], recipients: Mapping[Medium, int]) -> Iterator[tuple[Endpoint, int]]:

@@ -27,7 +27,17 @@ from app.usecases.watch_promises import REACHED
 UNDER_WAY = (
     UpdateState.DRAFT, UpdateState.RETURNED, UpdateState.STAGING, UpdateState.SUBMITTED, UpdateState.APPROVED,
 )  # fmt: skip
-KEPT = ("audience", "endpoints", "need", "drill", "help", "placements", "topic", "message_class")
+KEPT = (
+    "audience",
+    "endpoints",
+    "need",
+    "drill",
+    "help",
+    "placements",
+    "topic",
+    "message_class",
+    "language_policy",
+)
 
 
 def predraft_correction(db: Database, actor: Actor, update_id: int, now: datetime) -> UpdateRow:

@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import Final
 
 from app.domain.consent import MessageClass
-from app.domain.content import WARNINGS, Content, check
+from app.domain.content import WARNINGS, Content, check, check_variant
 from app.domain.crisis import Severity, Stage
 from app.domain.fitting import segments
 from app.domain.help_choice import LINKS_ON_PAGE, QUESTIONS_ON_PAGE, Reading, Why, choose, wanted_help
+from app.domain.languages import JOINED, fallback
 from app.domain.leftovers import leftovers
 from app.domain.message import PERSONAL_MEDIA, Limits, Medium
 from app.domain.planning import Lane, lane
@@ -27,6 +28,7 @@ from app.usecases.pace_update import pace_refused
 
 _ADVICE: Final = WARNINGS | {
     "all_closed",
+    "bilingual_dropped",
     "class_not_emergency",
     "dead_link",
     "impact_dropped",
@@ -184,11 +186,15 @@ def _advises(problem: Problem, source: Source) -> bool:
 
 def _wanted(source: Source, endpoints: Sequence[EndpointLimits]) -> Iterator[tuple[EndpointLimits, str, int]]:
     languages = dict.fromkeys([*source.update.languages, *_organisation_languages(source)])
+    ready = source.update.ready
+    other = fallback(source.update.language_policy, ready, source.default_language) if ready else ""
     for endpoint in endpoints:
         variants = range(len(source.update.variants) + 1) if endpoint.medium in PERSONAL_MEDIA else range(1)
         for variant in variants:
             for language in languages:
                 yield endpoint, language, variant
+            if JOINED in other and endpoint.medium in PERSONAL_MEDIA:
+                yield endpoint, other, variant
 
 
 def _organisation_languages(source: Source) -> tuple[str, ...]:
@@ -201,20 +207,29 @@ def _organisation_languages(source: Source) -> tuple[str, ...]:
 
 def _words(source: Source) -> Iterator[Problem]:
     yield from check(source.update.content, _organisation_languages(source))
+    for place, one in enumerate(source.update.variants):
+        yield from check_variant(one.content, source.update.languages, f"variants[{place}]")
     for variant in range(len(source.update.variants) + 1):
         for language, content in source.update.words(variant).items():
+            field = _place(source, variant, language)
             for text in _sentences(content):
                 for gap in leftovers(text):
                     sentence, remedy = f"“{gap}” looks like a gap nobody filled.", "Fill it, or write it another way."
-                    yield Problem("gap_left", sentence, f"content.{language}", remedy)
+                    yield Problem("gap_left", sentence, field, remedy)
                 for name in names_in(text):
                     if is_slot_name(name):
                         yield Problem(
                             "unknown_variable",
                             f"The slot “{{{name}}}” was never filled.",
-                            f"content.{language}",
+                            field,
                             "Fill the playbook's variables, or write the words out.",
                         )
+
+
+def _place(source: Source, variant: int, language: str) -> str:
+    """The field in which these words stand: a variant without its own in a language has the main ones."""
+    own = variant and language in source.update.variants[variant - 1].content
+    return f"variants[{variant - 1}].content.{language}" if own else f"content.{language}"
 
 
 def _sentences(content: Content) -> Iterator[str]:
@@ -242,7 +257,7 @@ def _dead_links(source: Source) -> Iterator[Problem]:
                 if url.partition("#")[0] in source.library.dead:
                     sentence = f"The link {url} leads nowhere."
                     remedy = "Correct it, or see that the page is there: clarion links list --dead"
-                    yield Problem("dead_link", sentence, f"content.{language}.{field}", remedy)
+                    yield Problem("dead_link", sentence, f"{_place(source, variant, language)}.{field}", remedy)
 
 
 def _help(source: Source, at: datetime) -> Iterator[HelpOffer]:

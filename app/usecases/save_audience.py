@@ -12,7 +12,7 @@ from app.domain.audience_text import parse_text
 from app.domain.message import Medium
 from app.domain.principals import Actor, permit
 from app.domain.reading import Reader
-from app.store import audiences, audit
+from app.store import audiences, audit, counting
 from app.store.audiences import AudienceRow
 from app.store.database import Database
 from app.usecases.check_audience import check_audience
@@ -75,4 +75,4 @@ def measure_audience(db: Database, rule: Rule, slug: str = "") -> AudienceSize:
     """How many a rule means at this moment. Raise Invalid as `save_audience`."""
     with db.reading() as connection:
         whole = check_audience(connection, rule, slug)
-        return AudienceSize(audiences.count_people(connection, whole), audiences.count_by_medium(connection, whole))
+        return AudienceSize(counting.count_people(connection, whole), counting.count_by_medium(connection, whole))

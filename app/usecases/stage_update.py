@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection
+from sqlalchemy import ColumnElement, Connection
 
 from app.domain.audience import choose_language
+from app.domain.audience_rules import Rule
 from app.domain.crisis import Action, UpdateState, move
+from app.domain.languages import main_language, parts_of
 from app.domain.message import MEDIUM_CODES, PERSONAL_MEDIA, Medium
-from app.store import audiences, audit, consents, crises, staging, to_come, updates
+from app.domain.updates import UpdateDocument
+from app.store import audiences, audit, consents, crises, listing, membership, staging, to_come, updates
 from app.store.database import Database
-from app.store.staging import Languages
+from app.store.listing import Languages, Texts
 from app.store.updates import UpdateRow
-from app.usecases.submit_update import Plan, plan_of
+from app.usecases.submit_update import Plan, other_language, plan_of, rules_of
 
 Progress = Callable[[int, int], None]
 """(people looked at, people to look at)"""
@@ -69,23 +72,38 @@ def stage_step(db: Database, update_id: int, now: datetime) -> Staged:
 def _next_people(tx: Connection, row: UpdateRow, plan: Plan, media: list[Medium]) -> int | None:
     if not media or row.broadcast_id is None:
         return None
-    languages = _languages(tx, plan)
+    other = _other_language(tx, row, plan)
     if row.completes is not None:
         return _next_who_waited(tx, row, plan, media)
     if row.corrects is None:
-        rule = audiences.get(tx, plan.update.audience).typed()
+        rules = audiences.frozen(tx, row.broadcast_id) or _unfrozen(tx, row, plan)
+        members, *others = (membership.members(tx, rules[number]) for number in sorted(rules))
+        texts = _texts(tx, plan.update, other, others)
         hears = consents.hearing(tx, plan.asked)
-        return staging.stage_members(tx, row.broadcast_id, audiences.members(tx, rule), media, languages, hears=hears)
-    wrong = updates.get(tx, row.corrects).broadcast_id
-    if wrong is None:
+        return listing.stage_members(tx, row.broadcast_id, members, media, texts, hears=hears)
+    wrong = updates.get(tx, row.corrects)
+    if wrong.broadcast_id is None:
         return None
-    words = plan.update.languages
-    spoken = {one: choose_language([one], words, languages.default) for one in staging.languages_of(tx, wrong)}
-    for medium in media:
-        added = staging.stage_reached(tx, row.broadcast_id, wrong, medium, spoken, languages.default)
+    instead = {got: _instead(plan.update, wrong, got, other) for got in listing.kinds_of(tx, wrong.broadcast_id)}
+    for medium in media if instead else ():
+        added = listing.stage_reached(tx, row.broadcast_id, wrong.broadcast_id, medium, instead)
         if added is not None:
             return added
     return None
+
+
+def _instead(correction: UpdateDocument, wrong: UpdateRow, got: tuple[int, str], other: str) -> tuple[int, str]:
+    """Variant and language for those who got the wrong words: the text for the same audience, where there is one.
+
+    Nobody who got them is left out, whatever the policy.
+    """
+    variant, language = got
+    before = UpdateDocument.from_document(wrong.document)
+    mine = [one.audience for one in correction.variants]
+    slug = before.audience_of(variant) if variant else ""
+    chosen = mine.index(slug) + 1 if slug in mine else 0
+    words = tuple(correction.words(chosen))
+    return chosen, choose_language(parts_of(language), words, other or main_language(correction.languages))
 
 
 def _next_waiting(tx: Connection, row: UpdateRow, plan: Plan, media: list[Medium]) -> int | None:
@@ -111,12 +129,25 @@ def _next_who_waited(tx: Connection, row: UpdateRow, plan: Plan, media: list[Med
     return None
 
 
-def _languages(tx: Connection, plan: Plan) -> Languages:
-    words = plan.update.readers_languages
-    ready = plan.update.ready or words
-    default = "en" if "en" in ready else ready[0]
-    lists = staging.language_lists(tx)
-    return Languages({number: choose_language(wanted, words, default) for number, wanted in lists.items()}, default)
+def _unfrozen(tx: Connection, row: UpdateRow, plan: Plan) -> dict[int, Rule]:
+    """Of a broadcast that a version before this began."""
+    return {number: rule for number, (_, rule) in rules_of(tx, row, plan).items()}
+
+
+def _other_language(tx: Connection, row: UpdateRow, plan: Plan) -> str:
+    """As it was frozen; of a broadcast from before that as it would be now."""
+    frozen = staging.other_language(tx, row.broadcast_id or 0)
+    return other_language(plan.update, "en") if frozen is None else frozen
+
+
+def _texts(tx: Connection, update: UpdateDocument, other: str, others: Sequence[ColumnElement[bool]]) -> Texts:
+    lists = listing.language_lists(tx)
+    languages = []
+    for variant in range(len(others) + 1):
+        words = update.readers_of(variant)
+        chosen = {number: choose_language(wanted, words, other) for number, wanted in lists.items()}
+        languages.append(Languages(chosen, other, words))
+    return Texts(languages, others, membership.area_column(membership.places(tx)))
 
 
 def _complete(tx: Connection, row: UpdateRow, plan: Plan, total: int, now: datetime) -> Staged:

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from app.clock import to_ms
+from app.domain.audience_rules import Rule
 from app.domain.big_news import News, news
 from app.domain.consent import ORDINARY, Asked, asked_of
 from app.domain.content import content_hash
@@ -16,6 +17,7 @@ from app.domain.courtesy import NO_COURTESY, Courtesy
 from app.domain.crisis import MOVING, REACHED, Action, Stage, UpdateState, move
 from app.domain.endpoints import Endpoint
 from app.domain.halting import CANARY_WAIT_SECONDS
+from app.domain.languages import fallback, main_language
 from app.domain.message import PERSONAL_MEDIA
 from app.domain.planning import Lane, Spread, broadcast_id, lane, spread, wave_offset_ms
 from app.domain.playbooks import read_agents_first
@@ -24,13 +26,14 @@ from app.domain.quiet_hours import Ruling
 from app.domain.updates import UpdateDocument, missing
 from app.errors import Invalid, Problem
 from app.keyring import Keyring
-from app.store import addresses, audiences, audit, crises, documents, endpoints, staging, stopping, updates
+from app.store import addresses, audiences, audit, counting, crises, documents, endpoints, staging, stopping, updates
 from app.store.database import Database
 from app.store.documents import Kind
 from app.store.staging import WayOut
 from app.store.updates import UpdateRow
 from app.usecases.be_courteous import courtesy_of
 from app.usecases.bring_rest import take_those_who_wait, who_wait
+from app.usecases.check_audience import check_audience
 from app.usecases.page_approvers import page_first
 
 Check = Callable[[UpdateRow], Sequence[Problem]]
@@ -64,10 +67,19 @@ class Plan:
 
 
 def submit_update(
-    db: Database, actor: Actor, update_id: int, now: datetime, *, keyring: Keyring, check: Check, page: bool = True
+    db: Database,
+    actor: Actor,
+    update_id: int,
+    now: datetime,
+    *,
+    keyring: Keyring,
+    check: Check,
+    page: bool = True,
+    language: str = "en",
 ) -> UpdateRow:
     """The update in state `staging`; the engine (or the caller, by `stage_update`) lists its audience next.
 
+    `language`: the organisation's, for readers of none of the update's. Audiences are frozen as their rules are now.
     The approvers on duty are told in the same transaction, unless `page` is off: somebody approved it in advance.
     Raise Invalid with everything that preflight found, Conflict when it is not a draft. A correction pauses the
     update it corrects in the same transaction.
@@ -89,8 +101,9 @@ def submit_update(
         plan = plan_of(tx, row)
         revision, digest = row.revision + 1, content_hash(row.document)
         updates.freeze(tx, update_id, revision, row.document, digest, now)
-        broadcast = _open_broadcast(tx, row, revision, plan, total, now)
-        _stage_endpoints(tx, keyring, broadcast, plan)
+        broadcast = _open_broadcast(tx, row, revision, plan, total, now, language)
+        audiences.freeze(tx, broadcast, rules_of(tx, row, plan))
+        _stage_endpoints(tx, keyring, broadcast, plan, language)
         take_those_who_wait(tx, row, plan.update, broadcast)
         _pause_the_wrong_one(tx, row, actor, now)
         changed = updates.change(
@@ -116,14 +129,8 @@ def submit_update(
 
 
 def plan_of(connection: Connection, row: UpdateRow) -> Plan:
-    """Endpoints in the playbook's order of release. Raise Invalid when one does not exist or lies behind a variant."""
+    """Endpoints in the playbook's order of release. Raise Invalid when one does not exist."""
     update = UpdateDocument.from_document(row.document)
-    if update.variants:
-        raise Invalid(
-            Problem(
-                "variants_unsupported", "Texts per audience cannot be sent yet.", "variants", "Send one text to all."
-            )
-        )
     crisis = crises.get(connection, row.crisis)
     playbook = documents.find(connection, Kind.PLAYBOOK, crisis.playbook) if crisis.playbook else None
     prepared = playbook.document if playbook else {}
@@ -146,6 +153,22 @@ def plan_of(connection: Connection, row: UpdateRow) -> Plan:
         canary_wait_seconds=float(prepared.get("canary_wait_seconds", CANARY_WAIT_SECONDS)),
         asked=asked_of(update.topic, update.message_class, prepared, crisis.severity),
     )
+
+
+def rules_of(connection: Connection, row: UpdateRow, plan: Plan) -> dict[int, tuple[str, Rule]]:
+    """Slug and resolved rule of each audience, by variant, as of now; empty where nobody is listed by rules.
+
+    Raise Invalid for a rule that names what is not there.
+    """
+    update, personal = plan.update, any(way.medium in PERSONAL_MEDIA for way in plan.ways)
+    if row.corrects is not None or row.completes is not None or not update.audience or not personal:
+        return {}
+    rules: dict[int, tuple[str, Rule]] = {}
+    for variant in range(len(update.variants) + 1):
+        slug = update.audience_of(variant)
+        named = f"variants[{variant - 1}].audience" if variant else "audience"
+        rules[variant] = slug, check_audience(connection, audiences.get(connection, slug).typed(), slug, named)
+    return rules
 
 
 def stale_edit() -> Invalid:
@@ -176,8 +199,8 @@ def _people(connection: Connection, row: UpdateRow, plan: Plan) -> int:
         raise Invalid(
             Problem("no_audience", "It goes to people, but names no audience.", "audience", "Choose an audience.")
         )
-    rule = audiences.get(connection, plan.update.audience).typed()
-    reachable = audiences.count_by_medium(connection, rule, plan.asked)
+    rule = rules_of(connection, row, plan)[0][1]
+    reachable = counting.count_by_medium(connection, rule, plan.asked)
     if not any(reachable.get(medium) for medium in personal):
         raise Invalid(
             Problem(
@@ -187,10 +210,12 @@ def _people(connection: Connection, row: UpdateRow, plan: Plan) -> int:
                 "Check the audience's rule and the import; an empty audience never means everybody.",
             )
         )
-    return audiences.count_people(connection, rule)
+    return counting.count_people(connection, rule)
 
 
-def _open_broadcast(tx: Connection, row: UpdateRow, revision: int, plan: Plan, total: int, now: datetime) -> int:
+def _open_broadcast(
+    tx: Connection, row: UpdateRow, revision: int, plan: Plan, total: int, now: datetime, language: str
+) -> int:
     wrong = updates.get(tx, row.corrects).broadcast_id if row.corrects is not None else None
     number = broadcast_id(to_ms(now), staging.last_broadcast_id(tx))
     staging.open_broadcast(
@@ -204,6 +229,7 @@ def _open_broadcast(tx: Connection, row: UpdateRow, revision: int, plan: Plan, t
             "lane": int(plan.lane),
             "corrects": wrong,
             "stage_total": total,
+            "other_language": other_language(plan.update, language),
             "canary": plan.canary,
             "canary_wait_ms": int(plan.canary_wait_seconds * 1000),
             "expires_ms": to_ms(plan.update.expires_at),
@@ -229,11 +255,15 @@ def news_of(connection: Connection, row: UpdateRow, plan: Plan) -> News:
     return news(stage, plan.lane, plan.asked.message_class, earlier, same_words=same)
 
 
-def _stage_endpoints(tx: Connection, keyring: Keyring, broadcast: int, plan: Plan) -> None:
+def other_language(update: UpdateDocument, organisation: str) -> str:
+    """What readers of none of its languages get."""
+    return fallback(update.language_policy, update.ready or update.languages, organisation)
+
+
+def _stage_endpoints(tx: Connection, keyring: Keyring, broadcast: int, plan: Plan, organisation: str) -> None:
     apart = [way for way in plan.ways if way.medium not in PERSONAL_MEDIA]
     placed = [(way, addresses.resolve(tx, keyring, way.medium, way.slug)) for way in apart]
-    ready = plan.update.ready or plan.update.languages
-    language = "en" if "en" in ready else ready[0]
+    language = main_language(plan.update.ready or plan.update.languages, organisation)
     staging.stage_endpoints(tx, broadcast, placed, language)
 
 

@@ -14,12 +14,10 @@ from app.domain.planning import (
     broadcast_id,
     lane,
     share_out,
-    shared_language,
     wave_offset_ms,
 )
 
 WEIGHTS = st.lists(st.integers(0, 20), min_size=1, max_size=5).filter(lambda weights: sum(weights) > 0)
-LANGUAGES = st.lists(st.sampled_from(["en", "gu", "lo", "eo", "ar"]), min_size=1, max_size=3, unique=True)
 
 
 @given(st.integers(0, 300), WEIGHTS)
@@ -64,20 +62,3 @@ def test_every_medium_has_its_place_and_the_playbook_may_move_it() -> None:
     assert wave_offset_ms(Medium.SMS, {"sms": 1.5}) == 1_500
     assert wave_offset_ms(Medium.SMS, {"sms": -3}) == 0
     assert wave_offset_ms(Medium.SMS, {"email": 9}) == WAVE_OFFSETS_MS[Medium.SMS]
-
-
-@given(st.lists(LANGUAGES, max_size=4), LANGUAGES)
-def test_a_shared_address_gets_a_language_that_all_can_read_if_there_is_one(
-    readers: list[list[str]], available: list[str]
-) -> None:
-    default = available[0]
-    chosen = shared_language(readers, available, default)
-    assert chosen in available
-    everybody_reads = [one for one in (readers[0] if readers else ()) if one in available]
-    everybody_reads = [one for one in everybody_reads if all(one in others for others in readers)]
-    if everybody_reads:
-        assert chosen == everybody_reads[0]
-    elif readers:
-        assert chosen == next((one for one in readers[0] if one in available), default)
-    else:
-        assert chosen == default

@@ -9,7 +9,7 @@ from app.domain.audience_documents import parse_rule
 from app.domain.message import Medium
 from app.domain.principals import HOST
 from app.keyring import Keyring
-from app.store import addresses, audiences
+from app.store import addresses, audiences, counting
 from app.store.database import Database
 from app.store.tables import subscriber
 from app.usecases.import_subscribers import import_subscribers
@@ -53,12 +53,12 @@ def test_a_rule_means_exactly_these_people(people: Database, rule: dict[str, obj
         meaning = audiences.members(connection, typed)
         query = select(subscriber.c.external_id).where(meaning).order_by(subscriber.c.external_id)
         assert " ".join(connection.execute(query).scalars()) == meant
-        assert audiences.count_people(connection, typed) == len(meant.split())
+        assert counting.count_people(connection, typed) == len(meant.split())
 
 
 def test_a_shared_address_counts_once_and_a_suppressed_one_not_at_all(people: Database, keyring: Keyring) -> None:
     everyone = parse_rule({"all": True})
     with people.writing() as tx:
-        assert audiences.count_by_medium(tx, everyone) == {Medium.EMAIL: 2, Medium.SMS: 1}
+        assert counting.count_by_medium(tx, everyone) == {Medium.EMAIL: 2, Medium.SMS: 1}
         addresses.suppress(tx, addresses.resolve(tx, keyring, Medium.EMAIL, "ann@example.org"), "bounced", NOON)
-        assert audiences.count_by_medium(tx, everyone) == {Medium.EMAIL: 1, Medium.SMS: 1}
+        assert counting.count_by_medium(tx, everyone) == {Medium.EMAIL: 1, Medium.SMS: 1}

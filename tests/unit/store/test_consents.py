@@ -15,10 +15,10 @@ from app.domain.consent import Asked, Hearing, How, MessageClass, Said, Standing
 from app.domain.message import MEDIUM_CODES, Medium
 from app.domain.principals import HOST
 from app.keyring import Keyring
-from app.store import audiences, consents, staging
+from app.store import consents, counting, listing
 from app.store.database import Database
 from app.store.ledger_tables import recipient
-from app.store.staging import Languages
+from app.store.listing import Languages, Texts
 from app.store.tables import subscriber, subscriber_address
 from app.usecases.import_subscribers import import_subscribers
 from tests.conftest import NOON
@@ -81,8 +81,8 @@ def test_the_condition_is_the_decision(
         query = select(subscriber.c.id, subscriber_address.c.medium, hears.label("hears"), why.label("why"))
         query = query.join(subscriber_address, subscriber_address.c.subscriber_id == subscriber.c.id)
         rows = tx.execute(query).all()
-        left_out = audiences.count_left_out(tx, EVERYONE, asked)
-        reached = audiences.count_by_medium(tx, EVERYONE, asked)
+        left_out = counting.count_left_out(tx, EVERYONE, asked)
+        reached = counting.count_by_medium(tx, EVERYONE, asked)
     media = {MEDIUM_CODES[medium]: medium for medium in (Medium.SMS, Medium.EMAIL)}
     assert len(rows) == 12
     for row in rows:
@@ -104,16 +104,17 @@ def test_whoever_is_left_out_is_not_listed_and_does_not_speak_for_a_shared_phone
         consents.record(tx, {first: no, third: no, rest[0]: no}, "reader", NOON)
         add_crisis(tx)
         sent = add_broadcast(tx)
-        lists = {number: languages[0] for number, languages in staging.language_lists(tx).items()}
-        while staging.stage_members(tx, sent, true(), [SMS], Languages(lists, "en"), 2, consents.hearing(tx, POWER)):
+        lists = {number: languages[0] for number, languages in listing.language_lists(tx).items()}
+        texts = Texts([Languages(lists, "en")])
+        while listing.stage_members(tx, sent, true(), [SMS], texts, 2, consents.hearing(tx, POWER)):
             pass
         found = tx.execute(select(recipient.c.address_id, recipient.c.language).order_by(recipient.c.address_id)).all()
         links = subscriber_address.c
         theirs = links.medium == MEDIUM_CODES[SMS]
         shared = tx.scalar(select(links.address_id).where(links.subscriber_id == second, theirs))
         assert len(found) == 3, "two numbers of their own and the shared one"
-        assert audiences.count_by_medium(tx, EVERYONE, POWER) == {SMS: 3, Medium.EMAIL: 6}
-        assert audiences.count_left_out(tx, EVERYONE, POWER) == {(SMS, Hearing.LEFT_TOPIC): 3}
+        assert counting.count_by_medium(tx, EVERYONE, POWER) == {SMS: 3, Medium.EMAIL: 6}
+        assert counting.count_left_out(tx, EVERYONE, POWER) == {(SMS, Hearing.LEFT_TOPIC): 3}
     assert dict(map(tuple, found))[shared] == "en", "in the language of the one who wants to hear it"
 
 
@@ -121,14 +122,14 @@ def test_every_statement_is_kept_and_a_repeated_one_is_no_news(people: Database)
     person = ids(people)[0]
     with people.writing() as tx:
         assert not consents.anybody_chooses(tx)
-        before = audiences.people_mark(tx)
+        before = counting.people_mark(tx)
         assert consents.record(tx, {person: [says(""), says("power", granted=False)]}, "reader", NOON) == 2
         assert consents.record(tx, {person: [says("power", granted=False)]}, "ada", NOON) == 0
         assert consents.record(tx, {person: [says("power", version="2", granted=False)]}, "ada", NOON) == 1
         later = NOON + timedelta(days=1)
         assert consents.record(tx, {person: [says("", granted=False)]}, "reader", later) == 1
         assert consents.anybody_chooses(tx)
-        assert audiences.people_mark(tx) != before, "counts that were kept are counted anew"
+        assert counting.people_mark(tx) != before, "counts that were kept are counted anew"
         (held,) = consents.of(tx, [person])[person]
         said = consents.history(tx, person)
     assert (held.said, held.at, held.by) == (says("", granted=False), later, "reader")
@@ -140,4 +141,4 @@ def test_every_statement_is_kept_and_a_repeated_one_is_no_news(people: Database)
 def test_an_audience_in_which_nobody_chose_is_read_as_if_there_were_no_consent(people: Database) -> None:
     with people.writing() as tx:
         assert str(consents.hearing(tx, POWER)) == str(true())
-        assert audiences.count_left_out(tx, EVERYONE, POWER) == {}
+        assert counting.count_left_out(tx, EVERYONE, POWER) == {}

@@ -14,10 +14,11 @@ from app.domain.message import MEDIUM_CODES, Medium
 from app.domain.planning import SHARD_SIZE
 from app.domain.principals import HOST
 from app.keyring import Keyring
-from app.store import staging
+from app.store import listing, staging
 from app.store.database import Database
 from app.store.ledger_tables import address, broadcast, due, recipient, shard
-from app.store.staging import Languages, WayOut
+from app.store.listing import Languages, Texts
+from app.store.staging import WayOut
 from app.store.tables import language_list, subscriber
 from app.usecases.import_subscribers import import_subscribers
 from app.usecases.stage_update import stage_step, stage_update
@@ -36,6 +37,7 @@ from tests.unit.store.ledgers import (
     small_broadcast,
 )
 
+SAME = {(0, "en"): (0, "en")}
 HEADER = "external_id,name,email,phone,languages,timezone,area"
 
 
@@ -51,11 +53,11 @@ def person(number: int, languages: str = "en", phone: int | None = None) -> str:
 
 
 def stage_all(connection: Connection, sent: int, media: Sequence[Medium], most: int) -> None:
-    lists = staging.language_lists(connection)
+    lists = listing.language_lists(connection)
     chosen = {
         number: next((one for one in wanted if one in ("en", "gu", "lo")), "en") for number, wanted in lists.items()
     }
-    while staging.stage_members(connection, sent, true(), media, Languages(chosen, "en"), most) is not None:
+    while listing.stage_members(connection, sent, true(), media, Texts([Languages(chosen, "en")]), most) is not None:
         pass
 
 
@@ -127,7 +129,7 @@ def test_only_members_decide_about_a_shared_phone(database: Database, keyring: K
         sent = add_broadcast(tx)
         lists = {row.id: row.languages for row in tx.execute(select(language_list))}
         only = subscriber.c.external_id == "p2"
-        staging.stage_members(tx, sent, only, [Medium.SMS], Languages(lists, "en"))
+        listing.stage_members(tx, sent, only, [Medium.SMS], Texts([Languages(lists, "en")]))
         assert [language for _, _, language in staged(tx, sent)] == ["en"]
 
 
@@ -237,7 +239,7 @@ def wrong(database: Database) -> Iterator[Any]:
 
 def reached(tx: Connection, wrong: int, number: int) -> list[int]:
     right = add_broadcast(tx, number=number)
-    while staging.stage_reached(tx, right, wrong, Medium.SMS, {}, "en", 2) is not None:
+    while listing.stage_reached(tx, right, wrong, Medium.SMS, SAME, 2) is not None:
         pass
     return [address_id for _, address_id, _ in staged(tx, right)]
 
@@ -261,6 +263,6 @@ def test_a_correction_goes_to_whoever_is_sent_again_after_a_doubt(wrong: Any) ->
 def test_the_medium_a_correction_goes_by_is_the_one_that_was_used(wrong: Any) -> None:
     tx, sent, _ = wrong
     right = add_broadcast(tx, number=2)
-    assert staging.stage_reached(tx, right, sent, Medium.EMAIL, {}, "en") is None
+    assert listing.stage_reached(tx, right, sent, Medium.EMAIL, SAME) is None
     assert MEDIUM_CODES[Medium.EMAIL] not in {medium for medium, _, _ in staged(tx, right)}
     tx.execute(delete(broadcast).where(broadcast.c.id == right))

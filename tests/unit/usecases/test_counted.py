@@ -8,7 +8,7 @@ from app.clock import FrozenClock
 from app.domain.audience_rules import All
 from app.domain.principals import HOST
 from app.keyring import Keyring
-from app.store import addresses, audiences
+from app.store import addresses, counting
 from app.store.database import Database
 from app.usecases.counted import counted
 from app.usecases.import_subscribers import import_subscribers
@@ -23,7 +23,7 @@ def test_a_count_is_kept_until_somebody_is_imported_changed_or_opts_out(
     def count() -> int:
         def look(connection: object) -> int:
             looked.append(connection)
-            return audiences.count_people(connection, All())  # type: ignore[arg-type]  # a connection
+            return counting.count_people(connection, All())  # type: ignore[arg-type]  # a connection
 
         with database.reading() as connection:
             return counted(database, connection, "people", {"all": True}, look)

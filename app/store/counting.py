@@ -1,0 +1,140 @@
+"""How many people a rule means, and how many addresses would be written to, as of now."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, and_, case, func, or_, select, union_all
+
+from app.domain.audience_rules import Rule
+from app.domain.consent import ORDINARY, Asked, Hearing
+from app.domain.message import CODE_MEDIA, MEDIUM_CODES, Medium
+from app.store import consents
+from app.store.audiences import members
+from app.store.ledger_tables import address, suppression
+from app.store.tables import audit, subscriber, subscriber_address
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleMark:
+    """Differs whenever subscribers, their addresses or the suppression list may have changed."""
+
+    imported: int
+    """The last entry of the audit trail about subscribers: each batch of an import writes one."""
+    subscriber: int
+    address: int
+    suppressed: int
+    suppressed_last: int
+    said: int
+    """The last statement of anybody about what they want to hear."""
+
+
+def people_mark(connection: Connection) -> PeopleMark:
+    def last(column: ColumnElement[int], *conditions: ColumnElement[bool]) -> int:
+        return connection.execute(select(func.max(column)).where(*conditions)).scalar() or 0
+
+    number, newest = connection.execute(select(func.count(), func.max(suppression.c.at_ms))).one()
+    imported = last(audit.c.seq, audit.c.subject == "subscribers")
+    return PeopleMark(
+        imported, last(subscriber.c.id), last(address.c.id), number, newest or 0, consents.last_said(connection)
+    )
+
+
+def count_people(connection: Connection, rule: Rule) -> int:
+    """Members, reachable or not."""
+    meant = members(connection, rule)
+    return connection.execute(select(func.count()).select_from(subscriber).where(meant)).scalar_one()
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Different addresses that would be written to now: preferred, not erased, not suppressed, with consent."""
+
+    by_medium: Mapping[Medium, int]
+    by_list: Mapping[tuple[Medium, int], int]
+    """For each list of languages; an address whose people read different ones counts in each."""
+
+
+def count_reached(connection: Connection, rule: Rule, asked: Asked = ORDINARY) -> Reached:
+    """Everybody's links are counted, which is quick, and what that counts wrongly is put right: the few addresses that
+    several people share, and those that nobody may write to.
+    """
+    meant = and_(
+        members(connection, rule), consents.hearing(connection, asked), subscriber_address.c.preferred.is_(True)
+    )
+    by = (subscriber_address.c.medium, subscriber.c.language_list_id)
+    theirs = subscriber_address.c.subscriber_id == subscriber.c.id
+    plain = (
+        select(*by, func.count()).select_from(subscriber.join(subscriber_address, theirs)).where(meant).group_by(*by)
+    )
+    lists: Counter[tuple[int, int]] = Counter({(medium, number): n for medium, number, n in connection.execute(plain)})
+    media: Counter[int] = Counter()
+    for (medium, _), number in lists.items():
+        media[medium] += number
+    place = subscriber_address.c.address_id
+    shut = or_(address.c.value.is_(None), suppression.c.address_id.is_not(None))
+    odd = (
+        select(*by, place, case((shut, 1), else_=0), func.count())
+        .select_from(subscriber.join(subscriber_address, theirs).join(address, address.c.id == place))
+        .outerjoin(suppression, suppression.c.address_id == place)
+        .where(meant, place.in_(_odd()))
+        .group_by(*by, place, shut)
+    )
+    counted: set[tuple[int, int]] = set()
+    for medium, number, one, closed, links in connection.execute(odd):
+        lists[medium, number] -= links - 1 + closed
+        media[medium] -= links if closed or (medium, one) in counted else links - 1
+        counted.add((medium, one))
+    return Reached(
+        {CODE_MEDIA[medium]: number for medium, number in sorted(media.items()) if number},
+        {(CODE_MEDIA[medium], one): number for (medium, one), number in sorted(lists.items()) if number},
+    )
+
+
+def _odd() -> CompoundSelect[Any]:
+    """Addresses that several people share, that were erased, or that are suppressed: few among a million."""
+    place = subscriber_address.c.address_id
+    shared = select(place).group_by(place).having(func.count() > 1)
+    erased = select(address.c.id).where(address.c.value.is_(None))
+    return union_all(shared, erased, select(suppression.c.address_id))
+
+
+def count_by_medium(connection: Connection, rule: Rule, asked: Asked = ORDINARY) -> dict[Medium, int]:
+    return dict(count_reached(connection, rule, asked).by_medium)
+
+
+def count_left_out(connection: Connection, rule: Rule, asked: Asked) -> dict[tuple[Medium, Hearing], int]:
+    """Members who are not written to by a medium because they did not agree to it, and why."""
+    return consents.count_left_out(connection, members(connection, rule), asked)
+
+
+def count_by_zone(connection: Connection, rule: Rule, media: Collection[Medium], asked: Asked) -> dict[str, int]:
+    """How many addresses of these media would be written to now, by the time zone of their people: one that people of
+    two zones share counts in both.
+    """
+    mine = subscriber_address.c.medium.in_([MEDIUM_CODES[medium] for medium in media])
+    meant, hears = members(connection, rule), consents.hearing(connection, asked)
+    rows = connection.execute(_reachable(meant, hears, subscriber.c.timezone).where(mine))
+    return {str(zone): int(number) for zone, number in rows}
+
+
+def _reachable(
+    meant: ColumnElement[bool], hears: ColumnElement[bool], *by: ColumnElement[Any]
+) -> Select[*tuple[Any, ...]]:
+    return (
+        select(*by, func.count(subscriber_address.c.address_id.distinct()))
+        .join(subscriber, subscriber.c.id == subscriber_address.c.subscriber_id)
+        .join(address, address.c.id == subscriber_address.c.address_id)
+        .outerjoin(suppression, suppression.c.address_id == address.c.id)
+        .where(
+            meant,
+            hears,
+            subscriber_address.c.preferred,
+            address.c.value.is_not(None),
+            suppression.c.address_id.is_(None),
+        )
+        .group_by(*by)
+    )
