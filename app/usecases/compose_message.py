@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 
 from app.domain.content import Content
 from app.domain.languages import JOINED, parts_of
@@ -40,22 +41,9 @@ def compose(
     fit, else the first of them.
     """
     if JOINED in language:
-        each = [
-            compose(
-                templating,
-                source,
-                medium=medium,
-                limits=limits,
-                language=one,
-                variant=variant,
-                at=at,
-                page_link=page_link,
-                fields=fields,
-                area=area,
-            )
-            for one in parts_of(language)
-        ]
-        return join(each, limits)
+        alone = partial(compose, templating, source, medium=medium, limits=limits, variant=variant, at=at)
+        each = (alone(language=one, page_link=page_link, fields=fields, area=area) for one in parts_of(language))
+        return join(tuple(each), limits)
     by_language = source.update.words(variant)
     used = _language(by_language, language, source.default_language)
     if used is None:

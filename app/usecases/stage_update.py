@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection
+from sqlalchemy import Connection
 
 from app.domain.audience import choose_language
 from app.domain.audience_rules import Rule
@@ -78,7 +78,8 @@ def _next_people(tx: Connection, row: UpdateRow, plan: Plan, media: list[Medium]
     if row.corrects is None:
         rules = audiences.frozen(tx, row.broadcast_id) or _unfrozen(tx, row, plan)
         members, *others = (membership.members(tx, rules[number]) for number in sorted(rules))
-        texts = _texts(tx, plan.update, other, others)
+        area = membership.area_column(membership.places(tx))
+        texts = Texts(_languages(tx, plan.update, other), others, area)
         hears = consents.hearing(tx, plan.asked)
         return listing.stage_members(tx, row.broadcast_id, members, media, texts, hears=hears)
     wrong = updates.get(tx, row.corrects)
@@ -140,14 +141,15 @@ def _other_language(tx: Connection, row: UpdateRow, plan: Plan) -> str:
     return other_language(plan.update, "en") if frozen is None else frozen
 
 
-def _texts(tx: Connection, update: UpdateDocument, other: str, others: Sequence[ColumnElement[bool]]) -> Texts:
+def _languages(tx: Connection, update: UpdateDocument, other: str) -> list[Languages]:
+    """By variant."""
     lists = listing.language_lists(tx)
     languages = []
-    for variant in range(len(others) + 1):
+    for variant in range(len(update.variants) + 1):
         words = update.readers_of(variant)
         chosen = {number: choose_language(wanted, words, other) for number, wanted in lists.items()}
         languages.append(Languages(chosen, other, words))
-    return Texts(languages, others, membership.area_column(membership.places(tx)))
+    return languages
 
 
 def _complete(tx: Connection, row: UpdateRow, plan: Plan, total: int, now: datetime) -> Staged:
