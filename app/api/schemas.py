@@ -221,10 +221,8 @@ class Endpoint(Sent):
 
 
 class AudienceRule(Sent):
-    """Either `rule` or `text`; both say the same things."""
-
     rule: dict[str, Any] | None = Field(None, description='{"and": [{"languages": ["gu"]}, {"areas": ["north"]}]}')
-    text: str | None = Field(None, description="For example: language = gu and area in (north, south)")
+    text: str | None = Field(None, description="In place of a rule: language = gu and area in (north, south)")
 
 
 class Audience(AudienceRule):
