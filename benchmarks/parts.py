@@ -199,6 +199,18 @@ PARTS: Final[Mapping[str, Part]] = MappingProxyType(
             people="visitors",
             more=("kb_each", "median_visitor_ms", "from_the_change_ms"),
         ),
+        "audience": Part(
+            (
+                Way("SQLite", "benchmarks.audience", 1_000_000, ("--database", "sqlite"), rounds=1, least=20_000),
+                Way(
+                    "PostgreSQL", "benchmarks.audience", 1_000_000, ("--database", "postgresql"), rounds=1, least=20_000
+                ),
+            ),
+            rounds=1,
+            title="ms for the slowest count of a rule (spread)",
+            figure="slowest_count_ms",
+            more=("reach_ms", "listing_seconds", "longest_write_ms"),
+        ),
         "visible": Part(
             (
                 Way("at the origin", "benchmarks.visible", 100, ("--way", "origin"), least=20),

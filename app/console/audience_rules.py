@@ -6,11 +6,15 @@ Rules that say more than the form can are shown and typed as the document they a
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from app.console.blanks import Blank, Part, Shape
 from app.console.notes import mark
+from app.domain.audience_documents import parse_rule, rule_document
+from app.domain.audience_rules import And, Not, Or, Rule
+from app.domain.audience_text import parse_text
+from app.domain.audience_words import rule_text
 
 FORM: Final = (
     Part("", (
@@ -24,25 +28,32 @@ FORM: Final = (
         Blank("not.languages", mark("People who read one of"), Shape.LIST),
         Blank("not.areas", mark("People who live in one of"), Shape.LIST),
     ), folded=True),
+    Part(mark("As text"), (
+        Blank("text", mark("Rule"), Shape.LINES,
+              mark("tariff = business and not got(update 3, sms). It counts instead of everything above.")),
+    )),
     Part(mark("As a document"), (
         Blank("document", mark("Rule"), Shape.LINES,
               mark("For what the form cannot say: and, or, not. It counts instead of everything above.")),
     ), folded=True),
 )  # fmt: skip
+MOST_BRANCHES: Final = 12
 PLAIN: Final = ("languages", "areas", "external_ids")
 
 
 def shown(rule: Mapping[str, Any]) -> dict[str, Any]:
-    """What stands in the fields; a rule that says more stands in `document`."""
+    """What stands in the fields; a rule that says more stands in `text`."""
     found: dict[str, Any] = {"attributes": {}, "not": {}}
     for part in rule["and"] if list(rule) == ["and"] else [rule]:
         if not _put(found, part):
-            return {"document": json.dumps(rule, ensure_ascii=False, indent=1)}
+            return {"text": rule_text(parse_rule(rule))}
     return found
 
 
 def rule_of(typed: Mapping[str, Any]) -> object:
     """The rule these fields mean; whether it is one is the use case's matter. Nothing typed is no rule at all."""
+    if typed.get("text"):
+        return rule_document(parse_text(str(typed["text"])))
     if typed.get("document"):
         try:
             return json.loads(str(typed["document"]))
@@ -63,6 +74,8 @@ def _put(found: dict[str, Any], part: Mapping[str, Any]) -> bool:
     """Whether this part of a rule has a field of its own that is still free."""
     (kind,) = part
     value = part[kind]
+    if kind == "attribute" and "value" not in value:
+        return False
     if kind == "attribute":
         known = value["name"] in found["attributes"]
         found["attributes"][value["name"]] = value["value"]
@@ -78,18 +91,8 @@ def _put(found: dict[str, Any], part: Mapping[str, Any]) -> bool:
     return True
 
 
-def in_words(rule: Mapping[str, Any]) -> str:
-    """For a list: the rule itself, short."""
-    match rule:
-        case {"all": True}:
-            return mark("Everybody")
-        case {"and": [*parts]}:
-            return " + ".join(map(in_words, parts))
-        case {"or": [*parts]}:
-            return " / ".join(map(in_words, parts))
-        case {"not": inner}:
-            return f"− {in_words(inner)}"
-        case {"attribute": {"name": name, "value": value}}:
-            return f"{name} = {value}"
-    (values,) = rule.values()
-    return ", ".join(map(str, values[:5])) if isinstance(values, Sequence) else str(values)
+def branches(rule: Rule) -> list[Rule]:
+    """What is worth a count of its own: the rule, the parts it joins, and theirs."""
+    inner = rule.rules if isinstance(rule, And | Or) else (rule.rule,) if isinstance(rule, Not) else ()
+    found = [rule, *(part for one in inner for part in branches(one))]
+    return list(dict.fromkeys(found))[:MOST_BRANCHES]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from starlette.responses import Response
 
-from app.console.audience_rules import FORM, in_words, rule_of, shown
+from app.console.audience_rules import FORM, branches, rule_of, shown
 from app.console.blanks import Part, Sheet
 from app.console.register_forms import NAME
 from app.console.registers import revision
 from app.console.screens import Screens
 from app.console.visit import Visit
+from app.domain.audience_words import rule_text
 from app.errors import Conflict, Invalid, Problem
 from app.store import audiences
 from app.store.audiences import AudienceRow
@@ -24,7 +26,7 @@ screens = Screens()
 def listing(visit: Visit) -> Response:
     with visit.context.db.reading() as connection:
         page = audiences.page(connection, cursor=visit.query("cursor"), limit=50)
-    rows = [(row, visit.say(in_words(row.rule))) for row in page.items]
+    rows = [(row, row.text) for row in page.items]
     return visit.show("audiences.html", rows=rows, next_cursor=page.next_cursor)
 
 
@@ -67,11 +69,12 @@ def _save(visit: Visit, row: AudienceRow | None) -> Response:
     typed = form.document(visit.entered, {})
     slug = row.slug if row else str(typed.get("slug") or "")
     with form.beside(under="rule"):
-        rule = rule_of(typed)
+        rule = _typed(typed)
         if not rule and not typed.get("document"):
             raise Invalid(Problem("nobody_meant", "It says nobody.", "", "Say whom you mean, or tick Everybody."))
         if visit.entered.one("then") == "count":
-            measured = measure_audience(context.db, read_rule({"rule": rule}), slug)
+            whole = read_rule({"rule": rule})
+            measured = [(rule_text(part), measure_audience(context.db, part, slug)) for part in branches(whole)]
             return _show(visit, row, measured=measured)
         if not slug:
             raise Invalid(Problem("missing", "This is needed.", "slug", "Fill it in."))
@@ -79,10 +82,20 @@ def _save(visit: Visit, row: AudienceRow | None) -> Response:
     return visit.go(f"/audiences/{slug}", said="saved")
 
 
+def _typed(typed: dict[str, Any]) -> object:
+    """What the fields say; a slip in the text stands beside it."""
+    try:
+        return rule_of(typed)
+    except Invalid as refusal:
+        raise Invalid([replace(problem, field="rule.text") for problem in refusal.problems]) from None
+
+
 def _show(visit: Visit, row: AudienceRow | None, **more: Any) -> Response:  # noqa: ANN401 - what the template reads
     form = _sheet(row)
     values = form.values(shown(row.rule) if row else {})
-    return visit.show("audience.html", row=row, sheet=form, values=values, **{"measured": None, **more})
+    return visit.show(
+        "audience.html", row=row, sheet=form, values=values, **{"measured": (), "text": row.text if row else "", **more}
+    )
 
 
 def _sheet(row: AudienceRow | None) -> Sheet:

@@ -36,6 +36,10 @@ address = Table(
     UniqueConstraint("medium", "value_hash"),
 )
 
+_ERASED = address.c.value.is_(None)
+Index("ix_address_erased", address.c.id, sqlite_where=_ERASED, postgresql_where=_ERASED)
+"""Few among a million, so that whoever counts whom a message reaches need not look at the others."""
+
 suppression = Table(
     "suppression",
     metadata,

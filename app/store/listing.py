@@ -30,7 +30,7 @@ from app.store.tables import language_list, subscriber, subscriber_address
 from app.store.upsert import insert_found, insert_selected
 
 T = TypeVar("T")
-MEMBERS_A_STEP = 20_000
+MEMBERS_A_STEP = 10_000
 EVERYBODY = true()
 RECIPIENT = ["broadcast", "medium", "address_id", "language", "variant", "area"]
 

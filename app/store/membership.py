@@ -233,15 +233,16 @@ def _read_by(lists: Mapping[int, Sequence[str]], codes: Sequence[str]) -> list[i
 
 def _reachable(media: Sequence[Medium]) -> ColumnElement[bool]:
     link = subscriber_address.alias("reachable")
+    erased = select(address.c.id).where(address.c.value.is_(None))
     return (
         exists()
-        .select_from(link.join(address, address.c.id == link.c.address_id))
+        .select_from(link)
         .where(
             link.c.subscriber_id == subscriber.c.id,
             link.c.medium.in_([MEDIUM_CODES[medium] for medium in media]),
             link.c.preferred.is_(True),
-            address.c.value.is_not(None),
-            ~exists().where(suppression.c.address_id == address.c.id),
+            link.c.address_id.not_in(erased),
+            link.c.address_id.not_in(select(suppression.c.address_id)),
         )
         .correlate(subscriber)
     )
@@ -292,11 +293,12 @@ class day_in(FunctionElement[str]):  # noqa: N801
 @compiles(number_in, "sqlite")
 def _number_sqlite(element: number_in, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401
     value = compiler.process(element.clauses, **kw)
-    plain = f"ltrim(substr({value}, 1, 1), '-') || substr({value}, 2)"
-    return (
-        f"CASE WHEN {plain} GLOB '[0-9]*' AND {plain} NOT GLOB '*[^0-9.]*' AND {plain} NOT GLOB '*.*.*' "
-        f"AND {plain} NOT GLOB '*.' AND length(replace({plain}, '.', '')) <= 15 THEN CAST({value} AS REAL) END"
-    )
+    # LIMIT keeps SQLite from looking the value up anew for every condition
+    held = f"(SELECT {value} AS v LIMIT 1)"  # noqa: S608 - our own expression; LIMIT keeps it from being looked up anew
+    plain = f"(SELECT v, ltrim(substr(v, 1, 1), '-') || substr(v, 2) AS p FROM {held} LIMIT 1)"  # noqa: S608
+    number = "p GLOB '[0-9]*' AND p NOT GLOB '*[^0-9.]*' AND p NOT GLOB '*.*.*' AND p NOT GLOB '*.'"
+    short = "length(replace(p, '.', '')) <= 15"
+    return f"(SELECT CASE WHEN {number} AND {short} THEN CAST(v AS REAL) END FROM {plain})"  # noqa: S608
 
 
 @compiles(number_in, "postgresql")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -89,7 +89,7 @@ def stage_endpoints(
         code = MEDIUM_CODES[way.medium]
         row = (broadcast_id, code, address_id, language, 0, "")
         insert_missing(connection, recipient, [dict(zip(RECIPIENT, row, strict=True))], RECIPIENT[:3])
-        _insert_shard(connection, broadcast_id, code, way.id, (address_id, address_id, 1), way, canary=1)
+        _insert_shards(connection, broadcast_id, code, [(way.id, (address_id, address_id, 1), way, 1)])
 
 
 def cut_shards(
@@ -122,10 +122,12 @@ def cut_shards(
     rest, before = _cut(ids, spread.size), number + len(pieces)
     turns = share_out(before + len(rest), [way.weight for way in ways])[before:]
     pieces += [(ways[turn], piece, 0) for piece, turn in zip(rest, turns, strict=True)]
+    cut: list[tuple[int, tuple[int, int, int], WayOut, int]] = []
     for no, (way, piece, canary) in enumerate(pieces, number):
         later = way if canary else replace(way, offset_ms=way.offset_ms + spread.offset_ms(earlier))
-        _insert_shard(connection, broadcast_id, code, no, (piece[0], piece[-1], len(piece)), later, canary)
+        cut.append((no, (piece[0], piece[-1], len(piece)), later, canary))
         earlier += len(piece)
+    _insert_shards(connection, broadcast_id, code, cut)
     if ids or first:
         _count(connection, broadcast_id, code, pieces)
     return len(pieces)
@@ -209,52 +211,37 @@ def start_sending(connection: Connection, broadcast_id: int, *, release_ms: int,
     connection.execute(update(shard).where(shard.c.broadcast == broadcast_id).values(not_before_ms=later))
 
 
-def _insert_shard(
-    connection: Connection,
-    broadcast_id: int,
-    medium: int,
-    number: int,
-    span: tuple[int, int, int],
-    way: WayOut,
-    canary: int = 0,
+_COUNTERS: Final = (
+    "accepted", "failed", "filtered", "suppressed", "superseded", "expired", "cancelled", "dead", "retrying",
+    "returned", "unsure",
+)  # fmt: skip
+
+
+def _insert_shards(
+    connection: Connection, broadcast_id: int, medium: int, cut: Sequence[tuple[int, tuple[int, int, int], WayOut, int]]
 ) -> None:
-    first, last, size = span
-    lane = select(broadcast.c.lane).where(broadcast.c.id == broadcast_id).scalar_subquery()
-    counters = dict.fromkeys(
-        (
-            "accepted",
-            "failed",
-            "filtered",
-            "suppressed",
-            "superseded",
-            "expired",
-            "cancelled",
-            "dead",
-            "retrying",
-            "returned",
-            "unsure",
-        ),
-        0,
-    )
-    row = {
-        "broadcast": broadcast_id,
-        "medium": medium,
-        "no": number,
-        "first_address": first,
-        "last_address": last,
-        "size": size,
-        "endpoint": way.id,
-        "home": way.id,
-        "canary": canary,
-        "wave_offset_ms": way.offset_ms,
-        "fence": 0,
-        "lease_until_ms": 0,
-        "watermark": first - 1,
-        "admitted": 0,
-        **counters,
-    }
-    missing = ~exists().where(shard.c.broadcast == broadcast_id, shard.c.medium == medium, shard.c.no == number)
-    columns = [*row, "lane"]
-    connection.execute(
-        insert(shard).from_select(columns, select(*(literal(value) for value in row.values()), lane).where(missing))
-    )
+    """Those that are not there yet: (number, (first address, last address, size), way out, goes first alone)."""
+    lane = connection.execute(select(broadcast.c.lane).where(broadcast.c.id == broadcast_id)).scalar_one()
+    counters = dict.fromkeys(_COUNTERS, 0)
+    rows = [
+        {
+            "broadcast": broadcast_id,
+            "medium": medium,
+            "no": number,
+            "first_address": first,
+            "last_address": last,
+            "size": size,
+            "endpoint": way.id,
+            "home": way.id,
+            "canary": canary,
+            "lane": lane,
+            "wave_offset_ms": way.offset_ms,
+            "fence": 0,
+            "lease_until_ms": 0,
+            "watermark": first - 1,
+            "admitted": 0,
+            **counters,
+        }
+        for number, (first, last, size), way, canary in cut
+    ]
+    insert_missing(connection, shard, rows, ["broadcast", "medium", "no"])

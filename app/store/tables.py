@@ -244,6 +244,7 @@ subscriber_address = Table(
     Column("address_id", ForeignKey("address.id"), primary_key=True),
     Column("preferred", Boolean, nullable=False),
     Index("ix_subscriber_address_address", "address_id"),
+    Index("ix_subscriber_address_preferred", "subscriber_id", "medium", "preferred", "address_id"),
 )
 
 area = Table(

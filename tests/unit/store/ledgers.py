@@ -74,7 +74,7 @@ def add_recipients(connection: Connection, broadcast: int, ids: Sequence[int], w
     connection.execute(insert(recipient), rows)
     for number, at in enumerate(range(0, len(ids), size)):
         piece = ids[at : at + size]
-        staging._insert_shard(connection, broadcast, code, number, (piece[0], piece[-1], len(piece)), way)
+        staging._insert_shards(connection, broadcast, code, [(number, (piece[0], piece[-1], len(piece)), way, 0)])
 
 
 def send(connection: Connection, broadcast: int, now_ms: int = NOON_MS) -> None:
