@@ -294,7 +294,7 @@ class day_in(FunctionElement[str]):  # noqa: N801
 def _number_sqlite(element: number_in, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401
     value = compiler.process(element.clauses, **kw)
     # LIMIT keeps SQLite from looking the value up anew for every condition
-    held = f"(SELECT {value} AS v LIMIT 1)"  # noqa: S608 - our own expression; LIMIT keeps it from being looked up anew
+    held = f"(SELECT {value} AS v LIMIT 1)"
     plain = f"(SELECT v, ltrim(substr(v, 1, 1), '-') || substr(v, 2) AS p FROM {held} LIMIT 1)"  # noqa: S608
     number = "p GLOB '[0-9]*' AND p NOT GLOB '*[^0-9.]*' AND p NOT GLOB '*.*.*' AND p NOT GLOB '*.'"
     short = "length(replace(p, '.', '')) <= 15"
