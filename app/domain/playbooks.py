@@ -115,8 +115,7 @@ class Playbook:
         faq = _faq(document, str(slug), problems)
         own_tree = _own_tree(document, problems)
         placements = read_placements(Reader(document, "", problems))
-        check_asked(document, problems)
-        Reader(document, "", problems).choice("language_policy", LanguagePolicy, LanguagePolicy.DEFAULT)
+        _check_words(document, problems)
         try:
             DEFAULT_SHARES.over(document.get("contact_shares") or {})
         except Invalid as fault:
@@ -285,6 +284,11 @@ def _own_tree(document: Mapping[str, object], problems: list[Problem]) -> Tree |
     except Invalid as fault:
         problems.extend(fault.problems)
         return None
+
+
+def _check_words(document: Mapping[str, object], problems: list[Problem]) -> None:
+    check_asked(document, problems)
+    Reader(document, "", problems).choice("language_policy", LanguagePolicy, LanguagePolicy.DEFAULT)
 
 
 def playbook_policy(document: Mapping[str, object]) -> LanguagePolicy:
