@@ -18,7 +18,7 @@ from app.clock import Clock
 from app.domain.cldr import moment_text
 from app.engine.supervising import outlive
 from app.keyring import Keyring
-from app.settings import Settings
+from app.settings import Timings
 from app.store.database import Database
 from app.store.updates import UpdateRow
 from app.templating import Templating
@@ -70,12 +70,14 @@ def firing(
     templating: Templating,
     preflight: Callable[[UpdateRow, datetime], Preflight],
     wake: Callable[[], None],
-    settings: Settings,
+    timings: Timings,
+    timezone: str,
+    language: str = "en",
 ) -> Callable[[], Done]:
     """Does everything schedules have due; `wake` tells the engine and the publisher of this process when it did."""
 
-    def unchanged(language: str, since: datetime) -> str:
-        return templating.words(language).say("nothing_changed", time=moment_text(since, settings.timezone, language))
+    def unchanged(tongue: str, since: datetime) -> str:
+        return templating.words(tongue).say("nothing_changed", time=moment_text(since, timezone, tongue))
 
     cadence = Cadence(
         db=db,
@@ -83,17 +85,17 @@ def firing(
         keyring=keyring,
         check=lambda row: preflight(row, clock.now()).problems,
         unchanged=unchanged,
-        timezone=settings.timezone,
-        language=settings.default_language,
-        site_bound=settings.timings.site_bound,
-        gap=timedelta(seconds=settings.timings.schedule_gap),
+        timezone=timezone,
+        language=language,
+        site_bound=timings.site_bound,
+        gap=timedelta(seconds=timings.schedule_gap),
     )
 
     looked: list[float] = []
 
     def fire() -> Done:
         done = fire_due(cadence, carry_out)
-        if not looked or clock.monotonic() - looked[0] >= settings.timings.attend:
+        if not looked or clock.monotonic() - looked[0] >= timings.attend:
             looked[:] = [clock.monotonic()]
             watch_work(db, clock.now())  # whoever attends cannot notice that nobody attends
         if done.anything:

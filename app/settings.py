@@ -147,6 +147,11 @@ class Settings(BaseSettings):
     timings: Timings = Field(default_factory=Timings)
 
     @property
+    def place(self) -> tuple[str, str]:
+        """The organisation's time zone and language."""
+        return self.timezone, self.default_language
+
+    @property
     def public_base(self) -> str:
         return self.public_url.rstrip("/")
 

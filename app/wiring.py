@@ -286,7 +286,7 @@ def build(settings: Settings, *, clock: Clock | None = None, allow_private: bool
     gauges = Gauges(db, clock, lambda: publisher.last.snapshot.published_at if publisher.last else None)
     link_keeper = LinkKeeper(db, clock, partial(visit, http), bell.ring)
     page_watch = PageWatch(db, clock, partial(fetch, http), timings.page_check, lambda: _scripts(shelf))
-    fire = firing(db, clock, keyring, templating, words.preflight, bell.ring, settings)
+    fire = firing(db, clock, keyring, templating, words.preflight, bell.ring, timings, *settings.place)
     nudger = Nudger(db, channels, templating.staff, clock, timings, console=_console_base(settings),
                     tap_url=partial(question_url, db, keyring, settings.public_base))  # fmt: skip
     confirmer = open_confirmer(db, keyring, channels, clock, press, settings)
