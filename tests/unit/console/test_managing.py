@@ -20,6 +20,7 @@ TYPED: dict[str, dict[str, str]] = {
     },
     "/needs": {"slug": "billing", "labels.en": "A bill"},
     "/topics": {"slug": "power", "names.en": "Power"},
+    "/areas": {"slug": "north", "names.en": "The north", "postcodes": "N1\nNW"},
     "/routing-rules": {
         "slug": "bills", "need": "emergency", "contact_channels": "phone", "position": "3", "when.language": "en\nlo",
     },

@@ -42,7 +42,7 @@ def test_a_secret_is_typed_once_and_never_seen_again(api: Api, admin: Visitor) -
     assert admin.send(page, "endpoint", **{"settings.sender": "+442071838751", "secret.auth_token": ""}).said
     assert stored(api, "texts-2") == {
         "account_sid": "AC0123", "auth_token": "a very secret token", "sender": "+442071838751",
-        "base_url": "https://api.twilio.com",
+        "base_url": "https://api.twilio.com", "keyword_answers": "provider",
     }  # fmt: skip
     with api.db.reading() as connection:
         assert endpoints.get(connection, "texts-2").rate_per_second == 2.5
