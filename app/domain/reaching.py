@@ -26,12 +26,12 @@ class Reach:
     def after(self, waiting: int) -> Reach:
         """For the next turn, when so many recipients still wait for a sender in this one.
 
-        Twice as far when nobody does, so that the senders stand idle; a tenth back towards the beginning when it is
-        more than half of what was admitted.
+        Twice as far when half was used up, so that commits are few and senders never idle; a tenth back towards the
+        beginning when it was less than a quarter.
         """
-        if waiting == 0:
+        if 2 * waiting <= self.now:
             return Reach(min(self.most, 2 * self.now), self.first, self.most)
-        if waiting > self.now // 2:
+        if 4 * waiting > 3 * self.now:
             return Reach(max(self.first, self.now - self.now // 10), self.first, self.most)
         return self
 

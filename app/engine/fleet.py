@@ -39,6 +39,7 @@ class Fleet:
     timings: Timings
     control: Control
     finished: Callable[[Sequence[Settled]], None]
+    half_home: Callable[[], None]
     breakers: Breakers = field(init=False)
     _runners: dict[int, Runner] = field(default_factory=dict)
 
@@ -152,6 +153,7 @@ class Fleet:
             self.timings,
             self.control,
             self.finished,
+            self.half_home,
             Pace.full(endpoint.rate_per_second, self.clock.monotonic()),
             halted=endpoint.halted_reason or "",
         )

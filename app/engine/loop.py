@@ -36,7 +36,8 @@ from app.store.settling import Finished, Settled
 
 IDLE_SECONDS: Final = 0.25
 HOUSEKEEPING_SECONDS: Final = 60.0
-REST_MOST: Final = 2.5
+REST_MOST: Final = 5.0
+"""Commit intervals from one turn to the next while things move and nobody asks for it sooner."""
 BACKLOG_MOST: Final = 10_000
 """Outcomes kept in memory while the database does not take them; past this nothing more is admitted."""
 
@@ -66,7 +67,9 @@ class Engine:
     def __post_init__(self) -> None:
         self.control = Control(self.db, self.clock, self.timings)
         self._purses = Purses(self.db, self.clock, self._pace_of)
-        self.fleet = Fleet(self.db, self.open_channel, self.clock, self.timings, self.control, self._settle_soon)
+        self.fleet = Fleet(
+            self.db, self.open_channel, self.clock, self.timings, self.control, self._settle_soon, self._wake.set
+        )
 
     def wake(self) -> None:
         """Something to do may have been written; from the event loop's own thread only."""
@@ -110,7 +113,7 @@ class Engine:
             while not stop.is_set():
                 began = self.clock.monotonic()
                 moved = await outlive(lambda: self._turn(loader))
-                await self._rest(moved=bool(moved), took=self.clock.monotonic() - began)
+                await self._rest(began, moved=bool(moved))
             await self._drain(loader)
             for task in beside:
                 task.cancel()
@@ -120,6 +123,7 @@ class Engine:
 
     async def _turn(self, loader: Loader) -> bool:
         """Settle, admit, send. True when anything moved."""
+        self._wake.clear()
         if self._called:
             self._called = False
             await outlive(self.control.refresh)
@@ -191,18 +195,17 @@ class Engine:
         self._finished.rows.extend(rows)
         self._wake.set()
 
-    async def _rest(self, *, moved: bool, took: float) -> None:
-        """A commit interval while things move; else until woken, a quarter of a second at most.
+    async def _rest(self, began: float, *, moved: bool) -> None:
+        """At least a commit interval from the beginning of one turn to that of the next, and then until woken.
 
-        Turns that take long come less often, so that the senders get at least half of the time: up to so many
-        intervals, within which a window is never used up.
+        While things move, the senders ask for a turn when half of what they were given is done, so that a commit is for
+        as many as possible and yet nobody waits for it; else it is until something is due, a quarter of a second at most.
         """
-        if moved:
-            await asyncio.sleep(min(max(took, self.timings.commit), self.timings.commit * REST_MOST))
-            return
-        self._wake.clear()
+        interval = self.timings.commit
+        await asyncio.sleep(max(0.0, began + interval - self.clock.monotonic()))
+        longest = interval * REST_MOST if moved or self.fleet.busy else IDLE_SECONDS
         try:
-            async with asyncio.timeout(self.timings.commit if self.fleet.busy else IDLE_SECONDS):
+            async with asyncio.timeout(longest):
                 await self._wake.wait()
         except TimeoutError:
             return

@@ -49,6 +49,8 @@ class Runner:
     timings: Timings
     control: Control
     finished: Callable[[Sequence[Settled]], None]
+    half_home: Callable[[], None]
+    """Told when half of what was admitted is taken, so that the next turn comes before the senders stand idle."""
     pace: Pace
     health: Health = HEALTHY
     held: dict[ShardKey, HeldShard] = field(default_factory=dict)
@@ -61,6 +63,9 @@ class Runner:
     _queue: deque[Load] = field(default_factory=deque)
     _home: list[Load] = field(default_factory=list)
     """Loads of which something was taken since it was last collected."""
+    _back: int = 0
+    """So many recipients were."""
+    _half: int = 1
     _waiting: asyncio.Event = field(default_factory=asyncio.Event)
     """Set while calls wait in the queue."""
     _loaded: int = 0
@@ -124,6 +129,7 @@ class Runner:
             self._loaded += number
             self.pace = self.pace.spent(number)
             self.flying[key] = self.flying.get(key, 0) + number
+        self._half = (self._loaded + 1) // 2
 
     def load(self, load: Load) -> None:
         """Queue calls for recipients that are expected; a better lane goes ahead of what waits here already."""
@@ -148,6 +154,7 @@ class Runner:
         for load in self._home:
             load.taken = None
         self._home.clear()
+        self._back = 0
         return taken
 
     def landed(self, key: ShardKey, number: int) -> None:
@@ -219,7 +226,9 @@ class Runner:
             self.health = self.health.succeeded(self.clock.monotonic())
         if unit.note_taken(outcomes, int(self.clock.monotonic() * 1000) + self._ms_ahead):
             self._home.append(unit.load)
-            self.finished(())
+        self._back += len(outcomes)
+        if self._back >= self._half:
+            self.half_home()
 
     async def _refusal(self, unit: Unit) -> list[Settled] | None:
         """Rows to give back when the call may not leave any more; None = go."""

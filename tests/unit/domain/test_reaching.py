@@ -8,13 +8,14 @@ from hypothesis import strategies as st
 from app.domain.reaching import MOST, MOST_UNASKABLE, first_reach
 
 
-def test_a_quick_provider_with_few_senders_is_given_more_until_they_are_busy() -> None:
+def test_a_quick_provider_with_few_senders_is_given_more_until_half_of_it_waits() -> None:
     reach = first_reach(8, 1, askable=True)
     assert reach.now == 128
-    for _ in range(3):
-        reach = reach.after(waiting=0)
+    for waiting in (0, 128, 255):
+        reach = reach.after(waiting)
     assert reach.now == 1_024
-    assert reach.after(waiting=300) == reach
+    assert reach.after(waiting=513) == reach
+    assert reach.after(waiting=768) == reach
     for _ in range(50):
         reach = reach.after(waiting=reach.now)
     assert reach.now == 128
