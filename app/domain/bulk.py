@@ -6,10 +6,10 @@ One is made for every message that leaves; a loop in Python over a message's byt
 from __future__ import annotations
 
 import hashlib
+import hmac
 from collections.abc import Iterable
 from typing import Final
 
-_BLOCK: Final = 64
 _SIGNS: Final = b"abcdefghijklmnopqrstuvwxyz234567"
 _LETTER: Final = bytes(_SIGNS[value & 31] for value in range(256))
 
@@ -47,25 +47,31 @@ def base32(data: bytes) -> str:
 
 
 class Signer:
-    """HMAC-SHA256 of many short texts under one key, all beginning alike: what they share is worked out once."""
+    """Keyed BLAKE2s (RFC 7693) of many short texts that all begin alike: what they share is worked out once.
 
-    __slots__ = ("_inner", "_outer")
+    Half the time of an HMAC, which hashes twice.
+    """
 
-    def __init__(self, key: bytes, shared: bytes = b"") -> None:
-        if len(key) > _BLOCK:
-            key = hashlib.sha256(key).digest()
-        padded = key.ljust(_BLOCK, b"\0")
-        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded) + shared)
-        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
+    __slots__ = ("_begun",)
 
-    def sign(self, texts: Iterable[bytes], size: int) -> list[bytes]:
-        """The first `size` bytes of each signature."""
-        # Not hmac.digest: it lets go of the interpreter's lock, and getting it back beside busy threads takes
-        # milliseconds. And not hmac.HMAC, which wraps the same four steps in objects of its own.
-        inner, outer, signatures = self._inner.copy, self._outer.copy, []
+    def __init__(self, key: bytes, shared: bytes, size: int) -> None:
+        """A key of any length; signatures of `size` bytes, at most 32."""
+        self._begun = hashlib.blake2s(shared, digest_size=size, key=hashlib.blake2s(key).digest())
+
+    def signed(self, texts: Iterable[bytes]) -> bytes:
+        """Each text and its signature, one after the other."""
+        begin, parts = self._begun.copy, []
         for text in texts:
-            first, second = inner(), outer()
-            first.update(text)
-            second.update(first.digest())
-            signatures.append(second.digest()[:size])
-        return signatures
+            one = begin()
+            one.update(text)
+            parts.append(text)
+            parts.append(one.digest())
+        return b"".join(parts)
+
+    def fits(self, text: bytes, signature: bytes) -> bool:
+        return hmac.compare_digest(self.signed([text]), text + signature)
+
+
+def fits_hmac(key: bytes, text: bytes, signature: bytes) -> bool:
+    """Whether it is the beginning of the text's HMAC-SHA256: what was signed before there was a `Signer`."""
+    return hmac.compare_digest(hmac.digest(key, text, hashlib.sha256)[: len(signature)], signature)

@@ -1,20 +1,21 @@
 """The delivery reference: names one attempt to a provider and back, holds no address, cannot be guessed.
 
-One is made for every message that leaves, so what all of a broadcast share is worked out once.
+One is made for every message that leaves, so what all of a broadcast share is worked out once. References that were
+signed by HMAC, before they were by BLAKE2s, are read for ever.
 """
 
 from __future__ import annotations
 
-import hmac
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from app.domain.bulk import Signer, base32
+from app.domain.bulk import Signer, base32, fits_hmac
 
 _BODY = struct.Struct(">QBQH")
 _SHARED = struct.Struct(">QBx")
+_OWN = struct.Struct(">QH")
 _MAC_BYTES = 11
 _SIGNS = "abcdefghijklmnopqrstuvwxyz234567"
 _DIGITS = bytearray(b"!" * 256)
@@ -43,19 +44,19 @@ class References:
 
     def __init__(self, broadcast: int, medium: int, secret: bytes) -> None:
         shared = _SHARED.pack(broadcast, medium)
-        self._signer = Signer(secret, shared)
+        self._signer = Signer(secret, shared, _MAC_BYTES)
         self._head = base32(shared)
 
     def encode(self, address_ids: Sequence[int], attempt: int) -> list[str]:
         """For each 48 characters of base32, lower case: fit for URLs, custom args and a Message-ID's left side.
 
-        Raises OverflowError for an address id above 2**56, so that its first byte is shared by all as well.
+        Raises OverflowError for an address id of 2**56 and above, so that its first byte is shared by all as well.
         """
-        tail, head = min(attempt, LAST_ATTEMPT).to_bytes(2, "big"), self._head
-        own = [address_id.to_bytes(7, "big") + tail for address_id in address_ids]
-        signatures = self._signer.sign(own, _MAC_BYTES)
-        text = base32(b"".join([part for pair in zip(own, signatures, strict=True) for part in pair]))
-        return [head + text[at : at + _OWN_LENGTH] for at in range(0, len(text), _OWN_LENGTH)]
+        if max(address_ids, default=0) >> 56:
+            raise OverflowError("an address id too great to be named")
+        head, pack, attempt = self._head, _OWN.pack, min(attempt, LAST_ATTEMPT)
+        text = base32(self._signer.signed([pack(address_id, attempt)[1:] for address_id in address_ids]))
+        return [f"{head}{text[at : at + _OWN_LENGTH]}" for at in range(0, len(text), _OWN_LENGTH)]
 
 
 def encode(key: DeliveryKey, secret: bytes) -> str:
@@ -73,9 +74,11 @@ def decode(text: str, secret: bytes) -> DeliveryKey | None:
     except ValueError:
         return None
     body, mac = raw[: _BODY.size], raw[_BODY.size :]
-    if not hmac.compare_digest(mac, _signer(secret).sign([body], _MAC_BYTES)[0]):
+    if not _signer(secret).fits(body, mac) and not fits_hmac(secret, body, mac):
         return None
     return DeliveryKey(*_BODY.unpack(body))
 
 
-_signer = lru_cache(maxsize=8)(Signer)
+@lru_cache(maxsize=8)
+def _signer(secret: bytes) -> Signer:
+    return Signer(secret, b"", _MAC_BYTES)

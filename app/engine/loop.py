@@ -199,7 +199,7 @@ class Engine:
         """At least a commit interval from the beginning of one turn to that of the next, and then until woken.
 
         While things move, the senders ask for a turn when half of what they were given is done, so that a commit is for
-        as many as possible and yet nobody waits for it; else it is until something is due, a quarter of a second at most.
+        as many as possible and yet nobody waits for it. When nothing does, a quarter of a second.
         """
         interval = self.timings.commit
         await asyncio.sleep(max(0.0, began + interval - self.clock.monotonic()))

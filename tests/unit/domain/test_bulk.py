@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.bulk import Signer, base32
+from app.domain.bulk import Signer, base32, fits_hmac
 from app.domain.manage import manage_url, manage_urls
 from app.domain.reference import DeliveryKey, References, decode, encode
 
@@ -23,9 +23,20 @@ def test_base32_is_that_of_the_standard(data: bytes) -> None:
 
 
 @given(st.binary(max_size=100), st.binary(max_size=70), st.lists(st.binary(max_size=100), max_size=5))
-def test_a_signature_is_an_hmac(key: bytes, shared: bytes, texts: list[bytes]) -> None:
-    expected = [hmac.digest(key, shared + text, hashlib.sha256)[:11] for text in texts]
-    assert Signer(key, shared).sign(texts, 11) == expected
+def test_a_signature_is_a_keyed_blake2s(key: bytes, shared: bytes, texts: list[bytes]) -> None:
+    short, signer = hashlib.blake2s(key).digest(), Signer(key, shared, 11)
+    macs = [hashlib.blake2s(shared + text, key=short, digest_size=11).digest() for text in texts]
+    assert signer.signed(texts) == b"".join(text + mac for text, mac in zip(texts, macs, strict=True))
+    for text, mac in zip(texts, macs, strict=True):
+        assert signer.fits(text, mac)
+        assert not signer.fits(text, mac[:-1])
+        assert not signer.fits(text + b"!", mac)
+
+
+def test_what_was_signed_by_hmac_before_is_still_known() -> None:
+    mac = hmac.digest(KEY, b"text", hashlib.sha256)[:11]
+    assert fits_hmac(KEY, b"text", mac)
+    assert not fits_hmac(KEY, b"text", mac[::-1])
 
 
 @given(st.lists(st.integers(0, 2**56 - 1), max_size=6), st.integers(1, 70_000))

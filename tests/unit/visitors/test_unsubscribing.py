@@ -54,6 +54,12 @@ async def house(database: Database, keyring: Keyring, clock: FrozenClock) -> Asy
         yield House(client, database, ids)
 
 
+def test_the_link_of_a_mail_from_before_an_upgrade_still_works() -> None:
+    signed_by_hmac = "AAAAAAAAEmcEdE7JHkDs6C3s7YpqQOxM"
+    assert read_manage_token(b"key of these links", signed_by_hmac) == Managed(4711, EMAIL)
+    assert read_manage_token(b"another key", signed_by_hmac) is None
+
+
 async def test_opening_the_link_shows_a_form_and_changes_nothing(house: House) -> None:
     for _ in range(20):
         await house.client.get(house.link("asha"))
