@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
+from operator import contains
 from typing import Final
 
 from channels.base import (
@@ -64,6 +66,24 @@ def refuse_recipient(recipient: Recipient) -> Failure | None:
     if _NOT_IN_LINK.search(recipient.fields.get(MANAGE, "")):
         return Failure(FailureKind.OURS, "header_injection", "The unsubscribe address holds a forbidden character.")
     return None
+
+
+def refuse_recipients(recipients: Sequence[Recipient]) -> Sequence[Failure | None]:
+    """`refuse_recipient` for everybody of a call; that nobody is refused is found out in a few passes over all."""
+    addresses = [recipient.address for recipient in recipients]
+    links = [recipient.fields.get(MANAGE, "") for recipient in recipients]
+    if _harmless(addresses, '<>,;"') and _harmless(links, "<>,"):
+        together = f" {' '.join(addresses)} "
+        if all(map(contains, addresses, repeat("@"))) and " @" not in together and "@ " not in together:
+            return [None] * len(recipients)
+    return [refuse_recipient(recipient) for recipient in recipients]
+
+
+def _harmless(texts: Sequence[str], signs: str) -> bool:
+    """Whether none of them holds one of these signs, a blank, a line break or anything else that is not printed."""
+    together = " ".join(texts)
+    plain = together.isprintable() and together.count(" ") == len(texts) - 1
+    return plain and not any(map(contains, repeat(together), signs))
 
 
 def sender_problems(sender: str, sender_name: str, reply_to: str) -> Iterable[Problem]:

@@ -19,7 +19,7 @@ from app.store.addresses import Suppressing, suppress_many
 from app.store.ledger import THIS_SHARD, which
 from app.store.ledger_tables import due, outcome, shard
 from app.store.locking import lock_shards
-from app.store.upsert import append_missing, insert_or_update
+from app.store.upsert import append_alike, append_missing, insert_or_update
 from app.store.windows import Origin, ShardKey
 
 DELIVERY = ("broadcast", "medium", "address_id")
@@ -152,8 +152,14 @@ def _stands(origin: Origin, standing: Mapping[ShardKey, _Standing]) -> bool:
 
 
 def _append(connection: Connection, rows: Iterable[Settled], taken: Sequence[Taken] = ()) -> None:
-    for group in taken:
-        append_missing(connection, outcome, _accepted(group))
+    for (broadcast, medium, endpoint, attempt), groups in _alike(taken).items():
+        shared = {"broadcast": broadcast, "medium": medium, "endpoint": endpoint, "attempt": attempt, **_ACCEPTED}
+        own = {
+            "address_id": [one for group in groups for one in group.ids],
+            "provider_id": _clean_ids([one for group in groups for one in group.provider_ids]),
+            "at_ms": [one for group in groups for one in group.at_ms],
+        }
+        append_alike(connection, outcome, shared, own)
     values = [
         (
             row.broadcast,
@@ -172,16 +178,22 @@ def _append(connection: Connection, rows: Iterable[Settled], taken: Sequence[Tak
     append_missing(connection, outcome, values)
 
 
-def _accepted(taken: Taken) -> list[tuple[Any, ...]]:
-    """Their rows in `outcome`."""
-    broadcast, medium, endpoint, attempt = taken.origin[0], taken.origin[1], taken.origin.endpoint, taken.origin.attempt
-    provider_ids: Iterable[str] = taken.provider_ids
-    if clean(together := "".join(provider_ids)) != together or max(map(len, provider_ids), default=0) > _ID_MOST:
-        provider_ids = [clean(one)[:_ID_MOST] for one in provider_ids]
-    return [
-        (broadcast, medium, address_id, attempt, "accepted", endpoint, "accepted", provider_id, at_ms)
-        for address_id, provider_id, at_ms in zip(taken.ids, provider_ids, taken.at_ms, strict=True)
-    ]
+_ACCEPTED: Final = {"result": Result.ACCEPTED.value, "reason": Event.ACCEPTED.value}
+
+
+def _alike(taken: Iterable[Taken]) -> dict[tuple[int, int, int, int], list[Taken]]:
+    """By what their rows have in common: the shards of a broadcast go in the same statements."""
+    groups: dict[tuple[int, int, int, int], list[Taken]] = defaultdict(list)
+    for group in taken:
+        origin = group.origin
+        groups[origin.broadcast, origin.medium, origin.endpoint, origin.attempt].append(group)
+    return groups
+
+
+def _clean_ids(provider_ids: Sequence[str]) -> Sequence[str]:
+    if clean(together := "".join(provider_ids)) == together and max(map(len, provider_ids), default=0) <= _ID_MOST:
+        return provider_ids
+    return [clean(one)[:_ID_MOST] for one in provider_ids]
 
 
 def clean(text: str) -> str:

@@ -55,6 +55,49 @@ def append_missing(connection: Connection, table: Table, rows: Sequence[tuple[An
         insert_tuples(connection, table, tuple(table.columns.keys()), rows, tuple(table.primary_key.columns.keys()))
 
 
+def append_alike(
+    connection: Connection, table: Table, shared: Mapping[str, Any], own: Mapping[str, Sequence[Any]]
+) -> None:
+    """Append rows that have `shared` in common and their `own` in columns of one length, all columns of the table
+    among them; rows whose primary key is there already are left alone. What is shared is handed over once.
+    """
+    dialect, names, columns = connection.dialect, (tuple(shared), tuple(own)), list(own.values())
+    if not dialect.positional:
+        arrays = {f"p{at}": list(column) for at, column in enumerate(columns)}
+        common = {f"s{at}": value for at, value in enumerate(shared.values())}
+        connection.exec_driver_sql(_appending_arrays(table, *names, dialect), {**common, **arrays})
+        return
+    head, width, number = tuple(shared.values()), len(columns), len(columns[0])
+    values, at = list(chain.from_iterable(zip(*columns, strict=True))), 0
+    for size in AT_ONCE:
+        statement = _appending_alike(table, *names, size)
+        while number - at >= size:
+            connection.exec_driver_sql(statement, (*head, *values[at * width : (at + size) * width]))
+            at += size
+    rest = [(*head, *values[one * width : (one + 1) * width]) for one in range(at, number)]
+    if rest:
+        connection.exec_driver_sql(_appending_alike(table, *names, 1), rest)
+
+
+@lru_cache(maxsize=32)
+def _appending_alike(table: Table, shared: tuple[str, ...], own: tuple[str, ...], size: int) -> str:
+    """For SQLite, where a parameter that has a number can stand in every row."""
+    common = [f"?{at}" for at in range(1, len(shared) + 1)]
+    rows = (range(start, start + len(own)) for start in range(len(shared) + 1, len(shared) + size * len(own), len(own)))
+    values = ", ".join(f"({', '.join([*common, *(f'?{at}' for at in row)])})" for row in rows)
+    into = f"INSERT INTO {table.name} ({', '.join(shared + own)})"
+    return f"{into} VALUES {values} ON CONFLICT DO NOTHING"
+
+
+@lru_cache(maxsize=32)
+def _appending_arrays(table: Table, shared: tuple[str, ...], own: tuple[str, ...], dialect: Dialect) -> str:
+    kinds = {name: table.c[name].type.compile(dialect) for name in shared + own}
+    common = ", ".join(f"CAST(%(s{at})s AS {kinds[name]})" for at, name in enumerate(shared))
+    arrays = ", ".join(f"CAST(%(p{at})s AS {kinds[name]}[])" for at, name in enumerate(own))
+    into = f"INSERT INTO {table.name} ({', '.join(shared + own)})"
+    return f"{into} SELECT {common}, own.* FROM unnest({arrays}) AS own ON CONFLICT DO NOTHING"  # noqa: S608 - the same
+
+
 def insert_tuples(
     connection: Connection,
     table: Table,

@@ -7,10 +7,24 @@ from typing import Any
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from app.domain.message import Accepted, Failure, FailureKind, Forged, Inbound, Medium, Receipt, ReceiptKind, Secret
-from channels.email_sendgrid import FRESHNESS, SendGridEmail
+from app.domain.message import (
+    Accepted,
+    Failure,
+    FailureKind,
+    Forged,
+    Inbound,
+    Medium,
+    Receipt,
+    ReceiptKind,
+    Recipient,
+    Secret,
+)
+from channels.email_sendgrid import FRESHNESS, SendGridEmail, _people, _personalization
 from channels.http import Http
+from channels.mail import refuse_recipient, refuse_recipients
 from tests.conftest import NOON
 from tests.rig import Rig
 from tests.rig.accounts import SENDGRID_KEY, SENDGRID_SENDER
@@ -67,6 +81,34 @@ async def test_the_request_tracks_no_clicks_and_tells_sendgrid_no_address_but_th
     rest = orjson.dumps({key: value for key, value in document.items() if key != "personalizations"})
     assert b"ana@" not in rest + orjson.dumps(first["custom_args"])
     assert "categories" not in document
+
+
+TEXTS = st.text(min_size=0, max_size=12) | st.sampled_from(
+    ["https://x.example/u/abc", "a&b", "<i>", "it's", '"', "%s", ""]
+)
+PEOPLE = st.lists(
+    st.builds(Recipient, TEXTS, TEXTS, fields=st.fixed_dictionaries({}, optional={"manage_url": TEXTS, "100%": TEXTS})),
+    min_size=1,
+    max_size=4,
+)
+
+
+@given(PEOPLE)
+def test_a_form_filled_in_is_the_same_as_each_written_out(people: list[Recipient]) -> None:
+    assert orjson.loads(_people(people)) == [_personalization(one) for one in people]
+    alike = [one._replace(fields={"manage_url": f"https://x.example/u/{n}"}) for n, one in enumerate(people)]
+    assert orjson.loads(_people(alike)) == [_personalization(one) for one in alike]
+
+
+ADDRESSES = st.sampled_from(
+    ["ana@example.org", "a@b@c", "@x", "x@", "@x@y", "x", "", "a b@c", "a,b@c", "ž@x.example", "a@\x85b"]
+)
+LINKS = st.sampled_from(["", "https://x.example/u/abc", "https://x.example/ y", "a,b", "a\r\nBcc: b"])
+
+
+@given(st.lists(st.builds(Recipient, ADDRESSES, st.just("r"), fields=st.fixed_dictionaries({"manage_url": LINKS}))))
+def test_all_at_once_are_refused_as_one_by_one(people: list[Recipient]) -> None:
+    assert list(refuse_recipients(people)) == [refuse_recipient(one) for one in people]
 
 
 async def test_one_unusable_address_does_not_cost_the_others_their_mail(http: Http, rig: Rig) -> None:
