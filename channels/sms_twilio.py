@@ -174,8 +174,8 @@ class TwilioSms:
         head, body = self._forms.get(message, fields)
         form = f"To={_quoted(address)}{head}{body.splice(fields, quote_plus)}"
         if callback_url:
-            folder, slash, reference = callback_url.rpartition("/")
-            form = f"{form}&StatusCallback={_quoted(folder + slash)}{_quoted(reference)}"
+            cut = callback_url.rfind("/") + 1
+            form = f"{form}&StatusCallback={_kept_quote(callback_url[:cut])}{_quoted(callback_url[cut:])}"
         return form.encode()
 
     def _form(self, message: Message, names: tuple[str, ...]) -> tuple[str, Marked]:
@@ -327,8 +327,8 @@ def _created(entry: Mapping[str, Any], otherwise: datetime) -> datetime:
 
 
 def _quoted(text: str) -> str:
-    """`quote_plus`, which is slow for what every recipient has: a number, the same folder, a plain reference."""
-    if text.isalnum() and text.isascii():
+    """`quote_plus`, which is slow for what every recipient has: a number, a plain reference."""
+    if text.isascii() and text.isalnum():
         return text
     if text[:1] == "+" and text[1:].isdecimal() and text.isascii():
         return "%2B" + text[1:]
@@ -338,11 +338,16 @@ def _quoted(text: str) -> str:
 _kept_quote = lru_cache(maxsize=64)(quote_plus)
 
 
+_SID: Final = re.compile(rb'"sid"\s*:\s*"([A-Za-z0-9]{34})"')
+"""Of a message; nothing that stands inside a text of JSON looks like it, since quotes are escaped there."""
+
+
 def _outcome(reply: Answer | Failure) -> Outcome:
     if isinstance(reply, Failure):
         return reply
     if reply.status in (200, 201):
-        sid = str(reply.document().get("sid") or "")
+        told = _SID.search(reply.body)
+        sid = told[1].decode() if told else str(reply.document().get("sid") or "")
         return Accepted(sid) if sid else STRANGER
     return _failure(reply)
 

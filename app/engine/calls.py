@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import chain, repeat
 from typing import NamedTuple
 
 from app.domain.message import Accepted, Batch, Message, Recipient
@@ -22,8 +23,8 @@ class Load:
     people: Sequence[Recipient]
     begun: int = 0
     """So many of them are in somebody's hands, or done."""
-    taken: Taken | None = None
-    """What the provider took since it was last collected."""
+    home: list[tuple[int, int, Sequence[Accepted], int]] = field(default_factory=list)
+    """Calls all of which the provider took since they were last collected: start, stop, outcomes, milliseconds."""
 
     def next(self, size: int) -> Unit:
         """The next call's worth, at most `size` recipients."""
@@ -31,9 +32,16 @@ class Load:
         self.begun = stop = min(start + size, len(self.ids))
         return Unit(self, start, stop)
 
-    @property
-    def exhausted(self) -> bool:
-        return self.begun == len(self.ids)
+    def collect(self) -> Taken:
+        """What the provider took since the last time, all calls at once: one by one costs three times as much."""
+        starts, stops, outcomes, at_ms = zip(*self.home, strict=True)
+        self.home.clear()
+        return Taken(
+            self.origin,
+            list(chain.from_iterable(map(self.ids.__getitem__, map(slice, starts, stops)))),
+            [outcome.provider_id for outcome in chain.from_iterable(outcomes)],
+            list(chain.from_iterable(map(repeat, at_ms, map(len, outcomes)))),
+        )
 
     def rest(self) -> Unit:
         """Those for whom no call has begun; they are not handed out again."""
@@ -59,13 +67,3 @@ class Unit(NamedTuple):
     def halves(self) -> tuple[Unit, Unit]:
         middle = (self.start + self.stop) // 2
         return Unit(self.load, self.start, middle), Unit(self.load, middle, self.stop)
-
-    def note_taken(self, outcomes: Sequence[Accepted], now_ms: int) -> bool:
-        """The provider took them all; whether these are the load's first since it was last collected."""
-        load, start, stop = self
-        first = load.taken is None
-        taken = load.taken = load.taken or Taken(load.origin)
-        taken.ids += load.ids[start:stop]
-        taken.provider_ids += [outcome.provider_id for outcome in outcomes]
-        taken.at_ms += [now_ms] * (stop - start)
-        return first

@@ -150,9 +150,7 @@ class Runner:
     def collect(self) -> list[Taken]:
         """What the provider took since the last time."""
         self._ms_ahead = self._compare_clocks()
-        taken = [load.taken for load in self._home if load.taken is not None]
-        for load in self._home:
-            load.taken = None
+        taken = [load.collect() for load in self._home]
         self._home.clear()
         self._back = 0
         return taken
@@ -174,7 +172,7 @@ class Runner:
             while self._queue:
                 load = self._queue[0]
                 unit = load.next(size)
-                if load.exhausted:
+                if load.begun == len(load.ids):
                     self._queue.popleft()
                 await self._send(unit, watch)
             self._waiting.clear()
@@ -224,8 +222,10 @@ class Runner:
     def _note_taken(self, unit: Unit, outcomes: Sequence[Accepted]) -> None:
         if self.health is not HEALTHY and not unit.load.drill:
             self.health = self.health.succeeded(self.clock.monotonic())
-        if unit.note_taken(outcomes, int(self.clock.monotonic() * 1000) + self._ms_ahead):
-            self._home.append(unit.load)
+        load, start, stop = unit
+        if not load.home:
+            self._home.append(load)
+        load.home.append((start, stop, outcomes, int(self.clock.monotonic() * 1000) + self._ms_ahead))
         self._back += len(outcomes)
         if self._back >= self._half:
             self.half_home()

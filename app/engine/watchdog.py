@@ -21,10 +21,11 @@ TIMED_OUT: Final = Failure(FailureKind.AMBIGUOUS, "timeout")
 class Watch:
     """One sender under the eyes of a watchdog, a call at a time."""
 
-    __slots__ = ("_task", "began", "late")
+    __slots__ = ("_task", "_time", "began", "late")
 
     def __init__(self, task: asyncio.Task[object]) -> None:
         self._task = task
+        self._time = task.get_loop().time
         self.began = float("inf")
         """When the call in flight began, by the loop's clock; infinity = none is."""
         self.late = 0
@@ -36,7 +37,7 @@ class Watch:
 
     async def guard(self, call: Awaitable[Sequence[Outcome]]) -> Sequence[Outcome] | Failure:
         """What the call comes to. A cancellation by anybody else goes through."""
-        self.began = self._task.get_loop().time()
+        self.began = self._time()
         try:
             return await call
         except asyncio.CancelledError:
