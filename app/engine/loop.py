@@ -60,6 +60,8 @@ class Engine:
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _renewed_at: float = 0.0
     _purses: Purses = field(init=False)
+    _starts_in: float = IDLE_SECONDS
+    """Seconds from the last idle turn until something may be claimed."""
     _called: bool = False
     _doubtful: bool = False
     """What `_finished` holds may have been written by a commit that was never answered."""
@@ -176,13 +178,9 @@ class Engine:
 
     def _commit(self, request: Request) -> dict[int, Granted]:
         """The only place where the engine admits; an idle one looks first and never takes the write lock."""
-        if not (request.finished or request.release or request.renew):
-            if not request.wants:
-                return {}
-            with self.db.reading() as connection:
-                ways = [want.endpoint for want in request.wants]
-                if not (self.fleet.busy or waiting.work_waiting(connection, now_ms=request.now_ms, endpoints=ways)):
-                    return {}
+        nothing_back = not (request.finished or request.release or request.renew)
+        if nothing_back and not (request.wants and (self.fleet.busy or self._may_start(request))):
+            return {}
         if not self.alone:
             request = replace(request, wants=self._purses.afford(request.wants))
         with self.db.writing(alone=False) as tx:
@@ -190,6 +188,13 @@ class Engine:
         for endpoint, got in granted.items():
             self._purses.spend(endpoint, got.number)
         return granted
+
+    def _may_start(self, request: Request) -> bool:
+        """Whether something waits to be claimed now; else it is noted when that will be."""
+        with self.db.reading() as connection:
+            starts_ms = waiting.next_start(connection, [want.endpoint for want in request.wants])
+        self._starts_in = IDLE_SECONDS if starts_ms is None else max(0.0, (starts_ms - request.now_ms) / 1000)
+        return self._starts_in == 0.0
 
     def _settle_soon(self, rows: Sequence[Settled]) -> None:
         self._finished.rows.extend(rows)
@@ -199,11 +204,14 @@ class Engine:
         """At least a commit interval from the beginning of one turn to that of the next, and then until woken.
 
         While things move, the senders ask for a turn when half of what they were given is done, so that a commit is for
-        as many as possible and yet nobody waits for it. When nothing does, a quarter of a second.
+        as many as possible and yet nobody waits for it. When nothing does, until something starts, a quarter of a
+        second at most.
         """
         interval = self.timings.commit
         await asyncio.sleep(max(0.0, began + interval - self.clock.monotonic()))
-        longest = interval * REST_MOST if moved or self.fleet.busy else IDLE_SECONDS
+        idle = not moved and not self.fleet.busy
+        longest = min(self._starts_in, IDLE_SECONDS) if idle else interval * REST_MOST
+        self._starts_in = IDLE_SECONDS
         try:
             async with asyncio.timeout(longest):
                 await self._wake.wait()

@@ -300,11 +300,15 @@ def release(connection: Connection, me: str, keys: Sequence[ShardKey]) -> None:
 
 def claimable(now_ms: int | ColumnElement[int]) -> ColumnElement[bool]:
     """Of shard and broadcast joined: nobody has it, and it has somebody who may be sent to now."""
+    return and_(unclaimed(), shard.c.not_before_ms <= now_ms)
+
+
+def unclaimed() -> ColumnElement[bool]:
+    """The same, now or when its time comes."""
     return and_(
         shard.c.rest_state.is_(None),
         shard.c.owner.is_(None),
         shard.c.admitted < shard.c.size,
-        shard.c.not_before_ms <= now_ms,
         broadcast.c.state == "sending",
         open_to(shard),
     )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import BigInteger, Connection, bindparam, literal, select
+from sqlalchemy import BigInteger, Connection, bindparam, func, select
 
-from app.store.ledger import claimable
+from app.domain.delivery import Why
+from app.store.ledger import claimable, unclaimed
 from app.store.ledger_tables import broadcast, due, shard
 
 
@@ -30,25 +31,30 @@ _FREE: Final = (
 )
 
 
-def work_waiting(connection: Connection, *, now_ms: int, endpoints: Sequence[int]) -> bool:
-    """Whether a claim could bring anything now; a cheap read, so that an idle engine never takes the write lock.
+def next_start(connection: Connection, endpoints: Sequence[int]) -> int | None:
+    """When the first of what waits may be claimed, in milliseconds; past when something may be now, None for nothing.
 
-    Each endpoint's queue is looked at from its beginning: a million who sleep until morning are not looked at.
+    A cheap read, so that an idle engine never takes the write lock. Each endpoint's queue is looked at from its
+    beginning: of a million who sleep until morning one is looked at.
     """
-    free = (
-        select(literal(1))
-        .select_from(shard)
-        .join(broadcast, broadcast.c.id == shard.c.broadcast)
-        .where(claimable(now_ms))
-        .limit(1)
+    again = (connection.scalar(_NEXT_AGAIN, {"by_endpoint": endpoint}) for endpoint in endpoints)
+    times = [connection.scalar(_NEXT_SHARD), *again]
+    return min((int(time) for time in times if time is not None), default=None)
+
+
+_NEXT_SHARD: Final = (
+    select(func.min(shard.c.not_before_ms)).join(broadcast, broadcast.c.id == shard.c.broadcast).where(unclaimed())
+)
+_NEXT_AGAIN: Final = (
+    select(due.c.due_ms)
+    .join(broadcast, broadcast.c.id == due.c.broadcast)
+    .where(
+        due.c.endpoint == bindparam("by_endpoint"),
+        due.c.due_ms.is_not(None),
+        due.c.owner.is_(None),
+        due.c.why != Why.UNKNOWN.value,
+        broadcast.c.state == "sending",
     )
-    again = (
-        select(literal(1))
-        .select_from(due)
-        .join(broadcast, broadcast.c.id == due.c.broadcast)
-        .where(
-            due.c.endpoint.in_(endpoints), due.c.due_ms <= now_ms, due.c.owner.is_(None), broadcast.c.state == "sending"
-        )
-        .limit(1)
-    )
-    return connection.scalar(free) is not None or connection.scalar(again) is not None
+    .order_by(due.c.due_ms)
+    .limit(1)
+)
