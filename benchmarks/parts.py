@@ -85,7 +85,7 @@ PARTS: Final[Mapping[str, Part]] = MappingProxyType(
         ),
         "email": Part(
             (
-                _ours("email", 200_000),
+                _ours("email", 500_000),
                 _peer("bare", "email", 300_000),
                 _peer("sdk", "email", 500),
                 _celery("email"),
