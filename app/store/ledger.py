@@ -26,6 +26,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    true,
     update,
 )
 from sqlalchemy.sql.elements import ColumnElement
@@ -214,11 +215,8 @@ def which(key: ShardKey) -> dict[str, int | str]:
     return {"in_broadcast": key.broadcast, "by_medium": key.medium, "no_": key.no}
 
 
-_TAKE: Final = (
-    update(shard)
-    .where(THIS_SHARD)
-    .values(owner=bindparam("me"), fence=bindparam("to_fence"), lease_until_ms=bindparam("until_ms"))
-)
+_OURS: Final = {"owner": bindparam("me"), "fence": bindparam("to_fence"), "lease_until_ms": bindparam("until_ms")}
+_TAKE: Final = update(shard).where(THIS_SHARD).values(_OURS)
 _MOVE_ON: Final = (
     update(shard)
     .where(THIS_SHARD, shard.c.fence == bindparam("by_fence"))
@@ -298,17 +296,13 @@ def release(connection: Connection, me: str, keys: Sequence[ShardKey]) -> None:
         connection.execute(_LET_GO, {**which(key), "me": me})
 
 
-def claimable(now_ms: int | ColumnElement[int]) -> ColumnElement[bool]:
-    """Of shard and broadcast joined: nobody has it, and it has somebody who may be sent to now."""
-    return and_(unclaimed(), shard.c.not_before_ms <= now_ms)
-
-
-def unclaimed() -> ColumnElement[bool]:
-    """The same, now or when its time comes."""
+def claimable(now_ms: int | ColumnElement[int] | None) -> ColumnElement[bool]:
+    """Of shard and broadcast joined: nobody has it, and it has somebody who may be sent to now; None = now or later."""
     return and_(
         shard.c.rest_state.is_(None),
         shard.c.owner.is_(None),
         shard.c.admitted < shard.c.size,
+        true() if now_ms is None else shard.c.not_before_ms <= now_ms,
         broadcast.c.state == "sending",
         open_to(shard),
     )

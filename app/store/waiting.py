@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import BigInteger, Connection, bindparam, func, select
 
 from app.domain.delivery import Why
-from app.store.ledger import claimable, unclaimed
+from app.store.ledger import claimable
 from app.store.ledger_tables import broadcast, due, shard
 
 
@@ -43,7 +43,7 @@ def next_start(connection: Connection, endpoints: Sequence[int]) -> int | None:
 
 
 _NEXT_SHARD: Final = (
-    select(func.min(shard.c.not_before_ms)).join(broadcast, broadcast.c.id == shard.c.broadcast).where(unclaimed())
+    select(func.min(shard.c.not_before_ms)).join(broadcast, broadcast.c.id == shard.c.broadcast).where(claimable(None))
 )
 _NEXT_AGAIN: Final = (
     select(due.c.due_ms)
