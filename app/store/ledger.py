@@ -215,7 +215,11 @@ def which(key: ShardKey) -> dict[str, int | str]:
     return {"in_broadcast": key.broadcast, "by_medium": key.medium, "no_": key.no}
 
 
-_OURS: Final = {"owner": bindparam("me"), "fence": bindparam("to_fence"), "lease_until_ms": bindparam("until_ms")}
+_OURS: Final[Mapping[str, Any]] = {
+    "owner": bindparam("me"),
+    "fence": bindparam("to_fence"),
+    "lease_until_ms": bindparam("until_ms"),
+}
 _TAKE: Final = update(shard).where(THIS_SHARD).values(_OURS)
 _MOVE_ON: Final = (
     update(shard)
