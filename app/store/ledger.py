@@ -215,12 +215,8 @@ def which(key: ShardKey) -> dict[str, int | str]:
     return {"in_broadcast": key.broadcast, "by_medium": key.medium, "no_": key.no}
 
 
-_OURS: Final[Mapping[str, Any]] = {
-    "owner": bindparam("me"),
-    "fence": bindparam("to_fence"),
-    "lease_until_ms": bindparam("until_ms"),
-}
-_TAKE: Final = update(shard).where(THIS_SHARD).values(_OURS)
+_TAKEN: Final = {"owner": "me", "fence": "to_fence", "lease_until_ms": "until_ms"}
+_TAKE: Final = update(shard).where(THIS_SHARD).values({name: bindparam(given) for name, given in _TAKEN.items()})
 _MOVE_ON: Final = (
     update(shard)
     .where(THIS_SHARD, shard.c.fence == bindparam("by_fence"))
