@@ -171,13 +171,13 @@ def _found(visit: Visit) -> PersonView:
 def _save(visit: Visit, known: PersonView | None) -> PersonView:
     form, context = _sheet(known), visit.context
     document = form.document(visit.entered, {})
-    who = known.row.external_id if known else str(document.pop("external_id") or "")
+    who = known.row.external_id if known else str(document.pop("external_id", "") or "")
     with form.beside():
         kept = {name: value for name, value in document.items() if value not in ("", None)}
         standing = {"standing": known.row.standing} if known else {}
         saved, _ = save_subscriber(
-            context.db, context.keyring, visit.actor, who, {**kept, **standing, "addresses": document["addresses"]},
-            visit.now, how=How.STAFF,
+            context.db, context.keyring, visit.actor, who,
+            {**kept, **standing, "addresses": document.get("addresses") or []}, visit.now, how=How.STAFF,
         )  # fmt: skip
     return saved
 

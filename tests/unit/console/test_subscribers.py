@@ -22,6 +22,7 @@ def test_one_person_from_the_first_to_the_last_word(api: Api) -> None:
     }  # fmt: skip
     wrong = author.send(author.open("/add/subscribers"), "subscriber", **{**typed, "addresses": "pigeon 7"})
     assert wrong.status == 422
+    assert author.send(author.open("/add/subscribers"), "subscriber").status == 422
     page = author.send(author.open("/add/subscribers"), "subscriber", **typed)
     assert "Saved" in page.said, page.words
     assert "+44•••••••802" in page.words
