@@ -14,7 +14,7 @@ from app.domain.message import MEDIUM_CODES, Medium
 from app.domain.suppressing import Source
 from app.domain.topics import EVERYTHING, Topic
 from app.errors import not_found
-from app.store import addresses, audit, consents, documents, people
+from app.store import addresses, audit, consents, documents, own_choices, people
 from app.store.addresses import AddressRow
 from app.store.database import Database
 from app.store.documents import Kind
@@ -66,6 +66,8 @@ def look_at_wishes(db: Database, managed: Managed) -> Holder:
 def change_wishes(db: Database, managed: Managed, wanted: Wanted, text_version: str, now: datetime) -> Holder:
     """Everybody who shares the address is meant; media nobody spoke of stay. Each change is kept with its proof.
 
+    Language and area set here are theirs from then on: a later import leaves them.
+
     A stopped address stays stopped, whatever is ticked. Raise NotFound.
     """
     with db.writing() as tx:
@@ -80,8 +82,10 @@ def change_wishes(db: Database, managed: Managed, wanted: Wanted, text_version: 
         if wanted.language != holder.languages[0]:
             languages = tuple(dict.fromkeys((wanted.language, *holder.languages)))
             people.change(tx, ids, now, languages=languages)
+            own_choices.note(tx, ids, ("languages",), now)
         if wanted.area != holder.area:
             people.change(tx, ids, now, area=wanted.area)
+            own_choices.note(tx, ids, ("area",), now)
         body = {"subscribers": ids, "said": news, "media": sorted(medium.value for medium in wanted.media)}
         audit.append(tx, READER, "change_wishes", SUBJECT, body, now)
         return _holder(tx, managed)

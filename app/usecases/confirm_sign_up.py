@@ -15,7 +15,7 @@ from app.domain.sign_ups import LINK_LASTS, PURPOSE, Asking, read_sign_up_token
 from app.domain.topics import EVERYTHING
 from app.errors import not_found
 from app.keyring import Keyring
-from app.store import addresses, audit, consents, documents, people, sign_ups
+from app.store import addresses, audit, consents, documents, own_choices, people, sign_ups
 from app.store.database import Database
 from app.store.documents import Kind
 from app.store.sign_ups import SignUpRow
@@ -103,6 +103,7 @@ def _person(tx: Connection, row: SignUpRow, address_id: int, now: datetime) -> i
         (one,) = there
         if one.standing == Standing.SELF:
             people.change(tx, [one.id], now, languages=_first(row.asking.language, one), area=row.asking.area)
+            own_choices.note(tx, [one.id], ("languages", "area"), now)
         return one.id
     person = Person("", (row.asking.language,), "UTC", row.asking.area, {}, Standing.SELF, None, (), ())
     number, _ = people.put(tx, f"self-{row.id}-{to_ms(row.at)}", person, now)

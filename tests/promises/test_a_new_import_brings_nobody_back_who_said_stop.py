@@ -8,10 +8,12 @@ from datetime import timedelta
 import pytest
 
 from app.domain.consent import How, Said
-from app.domain.message import Medium
+from app.domain.manage import Managed
+from app.domain.message import MEDIUM_CODES, Medium
 from app.keyring import Keyring
 from app.store import consents, own_choices, subscribers
 from app.store.database import Database
+from app.usecases.change_wishes import Wanted, change_wishes
 from app.usecases.import_subscribers import ImportReport, import_subscribers
 from app.usecases.suppress_address import suppress_address
 from tests.conftest import NOON
@@ -62,3 +64,15 @@ def test_what_people_set_themselves_no_list_sets_otherwise(database: Database, k
         row = subscribers.get(connection, "ann")
     assert (row.name, row.area, row.languages) == ("Anna", "north", ("en",))
     assert [place.value for place in row.addresses] == ["+447911123456", "ann@example.org"]
+
+
+def test_what_people_changed_by_their_personal_link_no_list_changes_back(database: Database, keyring: Keyring) -> None:
+    bring(database, keyring)
+    with database.reading() as connection:
+        (mail,) = (one for one in subscribers.get(connection, "ann").addresses if one.medium is Medium.EMAIL)
+    managed = Managed(mail.address_id, MEDIUM_CODES[Medium.EMAIL])
+    change_wishes(database, managed, Wanted("gu", "south", {}), "page 1", NOON + timedelta(minutes=1))
+    assert bring(database, keyring, LIST.replace("Ann,", "Anna,")).kept == 1
+    with database.reading() as connection:
+        row = subscribers.get(connection, "ann")
+    assert (row.name, row.area, row.languages) == ("Anna", "south", ("gu", "en"))
