@@ -147,6 +147,11 @@ class Settings(BaseSettings):
     timings: Timings = Field(default_factory=Timings)
 
     @property
+    def subscribing(self) -> bool:
+        """Whether people may subscribe themselves at all."""
+        return bool(self.sign_up_media.strip())
+
+    @property
     def place(self) -> tuple[str, str]:
         """The organisation's time zone and language."""
         return self.timezone, self.default_language

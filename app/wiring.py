@@ -386,7 +386,7 @@ def _scripts(shelf: Shelf) -> frozenset[str]:
 
 
 def _press(settings: Settings, templating: Templating) -> Press:
-    organisation = Organisation(settings.names, settings.default_language, settings.timezone)
+    organisation = Organisation(settings.names, settings.default_language, settings.timezone, settings.subscribing)
     return Press.load(TEMPLATES, templating, organisation, settings.public_base, sample=settings.sample_site)
 
 

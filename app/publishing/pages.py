@@ -98,10 +98,16 @@ class Frame:
                 "history_href": self.href(HISTORY),
                 "check_href": self.href(CHECK),
                 "crises_href": self.href("crises/"),
+                "subscribe_href": self._subscribe_href(),
                 **self.dress.view(tongue),
             },
             **more,
         }
+
+    def _subscribe_href(self) -> str:
+        """The form lives with the service, wherever the pages lie; "" in a drill."""
+        offered = self.dress.organisation.subscribing and not self.drill
+        return f"{self.public_base}/s/{self.tongue.language}" if offered else ""
 
     def unlisted(self, variables: View) -> View:
         """The same for a page search engines must pass over: it has no address of its own, and may hold a form."""

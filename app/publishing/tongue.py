@@ -26,6 +26,8 @@ class Organisation:
     names: Texts
     default_language: str = FALLBACK
     timezone: str = "UTC"
+    subscribing: bool = False
+    """People may ask for messages themselves: the pages lead to the form."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -263,6 +263,21 @@ def test_a_drill_has_its_own_pages_and_touches_no_real_one(house: Database) -> N
     assert json.loads(after.files["site/main/banner.json"].body)["placements"]["banner"] is None
 
 
+def test_pages_lead_to_the_form_where_people_may_subscribe_and_a_drill_to_none(house: Database) -> None:
+    say(house, drill=True, content={"en": words("The dam broke")})
+    with house.reading() as connection:
+        seen = picture(website.read(connection), NOON)
+    form = f"{BASE}/s/en"
+    leads = {
+        path
+        for path, file in press(BASE, subscribing=True).snapshot(seen, 1).files.items()
+        if f'href="{form}"'.encode() in file.body
+    }
+    assert {"en/index.html", "en/contact/index.html"} <= leads
+    assert not any(path.startswith("drill/") for path in leads)
+    assert not any(b"/s/en" in file.body for file in press(BASE).snapshot(seen, 1).files.values())
+
+
 def test_both_feeds_say_the_same_in_the_order_of_sending(house: Database) -> None:
     first = say(house, at=NOON - timedelta(minutes=10))
     second = say(house, at=NOON - timedelta(minutes=5), stage="progress")

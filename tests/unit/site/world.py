@@ -42,8 +42,8 @@ CHAT: dict[str, Any] = {
 }
 
 
-def press(public_base: str = "https://status.example.org", *, sample: bool = False) -> Press:
-    organisation = Organisation(NAMES, "en", "Asia/Kolkata")
+def press(public_base: str = "https://status.example.org", *, sample: bool = False, subscribing: bool = False) -> Press:
+    organisation = Organisation(NAMES, "en", "Asia/Kolkata", subscribing)
     return Press.load(TEMPLATES, Templating(TEMPLATES), organisation, public_base, sample=sample)
 
 
