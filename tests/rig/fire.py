@@ -113,8 +113,8 @@ class Fire:
                 raise TimeoutError(f"not within {seconds} s")
             time.sleep(0.05)
 
-    def until_over(self, update: int, seconds: float = PATIENCE) -> bool:
-        """Done (True), or only waiting for a person (False)."""
+    def until_over(self, update: int, seconds: float = 2 * PATIENCE) -> bool:
+        """Done (True), or only waiting for a person (False). Patient: workers without a processor lose leases too."""
 
         def is_over() -> bool:
             return self.stage.row(update).state == "done" or self.waits_for_a_person(update)
