@@ -30,6 +30,7 @@ from app.console import (
     home,
     importing,
     joining,
+    listed,
     manage,
     people,
     playbook_questions,
@@ -89,6 +90,7 @@ MODULES: Final = (
     holding,
     closing,
     failures,
+    listed,
 )
 SCREENS: Final[tuple[Screen, ...]] = tuple(screen for module in MODULES for screen in module.screens.all)
 """Every route there is, in the order in which they are tried."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,13 +10,15 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from app.console.forms import Fields
+from app.console.listed import in_order, texts_of
 from app.console.screens import Screens
 from app.console.signing_in import confirm_fresh
 from app.console.visit import Visit
 from app.domain.crisis import MOVING, UpdateState
+from app.domain.languages import LanguagePolicy
+from app.domain.message import Medium
 from app.domain.paging import alone_from
 from app.domain.principals import step_up_refusal
-from app.domain.texts import direction
 from app.domain.updates import UpdateDocument
 from app.domain.word_changes import LanguageChange, compare
 from app.store import accounts, crises, updates
@@ -24,7 +27,7 @@ from app.usecases.approve_alone import approve_alone
 from app.usecases.bring_rest import who_waits
 from app.usecases.decide_update import approve_update, reject_update, return_update
 from app.usecases.look_at_submission import look_at_submission
-from app.usecases.measure_reach import left_out_of
+from app.usecases.measure_reach import left_out_of, measure_reach
 from app.usecases.page_approvers import WAITING, asked, looks_at
 from app.usecases.second_person import other_person_refusal
 from app.usecases.send_update import send_update
@@ -65,6 +68,7 @@ def decide(visit: Visit) -> Response:
         plan = plan_of(connection, row)
         known = asked(connection, row)
         left_out = left_out_of(connection, row, plan)
+        texts = texts_of(connection, row, document, visit.words.language)
     if refusal is None:
         look_at_submission(context.db, visit.actor, row.id, row.revision, visit.now)
     code = not document.drill and step_up_refusal(
@@ -86,6 +90,8 @@ def decide(visit: Visit) -> Response:
         plan=plan,
         asked_of=plan.asked,
         left_out=left_out,
+        unread=_unread(visit, row, document),
+        texts=texts,
         asked=known,
         refusal=refusal,
         wants_code=bool(code),
@@ -140,7 +146,8 @@ def alone(visit: Visit) -> Response:
             return visit.go(f"/updates/{row.id}", said="" if row.state is UpdateState.STAGING else "decided")
         crisis = crises.get(connection, row.crisis)
         known, looks = asked(connection, row), looks_at(connection, row)
-    document = UpdateDocument.from_document(row.document)
+        document = UpdateDocument.from_document(row.document)
+        texts = texts_of(connection, row, document, visit.words.language)
     step_up = step_up_refusal(visit.actor, visit.now, context.sessions.step_up, has_code=True)
     since = alone_from(row.submitted_at or visit.now, looks)
     return visit.show(
@@ -149,6 +156,7 @@ def alone(visit: Visit) -> Response:
         crisis=crisis,
         drill=document.drill,
         contents=contents(document, visit.words.language),
+        texts=texts,
         asked=known,
         since=since,
         open=visit.now >= since,
@@ -201,8 +209,7 @@ def comparisons(connection: Connection, row: UpdateRow) -> list[Compared]:
 
 def contents(document: UpdateDocument, first: str) -> list[tuple[str, str, dict[str, object]]]:
     """(language, direction, words), the reader's own language first."""
-    languages = sorted(document.content, key=lambda code: (code != first, code != "en", code))
-    return [(code, direction(code), document.content[code].to_document()) for code in languages]
+    return in_order(document.content, first)
 
 
 def let_go(visit: Visit, update_id: int) -> Response:
@@ -234,6 +241,14 @@ def _compare(update_id: int, revision: int, document: dict[str, object], row: Up
     )
     differ = tuple((name, was, now) for name, was, now in pairs if was != now)
     return Compared(update_id, revision, own, compare(before.content, after.content), differ)
+
+
+def _unread(visit: Visit, row: UpdateRow, document: UpdateDocument) -> Mapping[Medium, int]:
+    """Counted over the whole audience, so only where somebody can be skipped."""
+    if document.language_policy is not LanguagePolicy.SKIP:
+        return {}
+    measured = measure_reach(visit.context.db, row, visit.now)
+    return measured.unread if measured else {}
 
 
 def _why(visit: Visit) -> str:

@@ -15,6 +15,7 @@ from starlette.responses import Response, StreamingResponse
 from app.clock import to_ms
 from app.console.approving import contents
 from app.console.forms import Fields
+from app.console.listed import texts_of
 from app.console.screens import Screens
 from app.console.visit import Visit
 from app.domain.crisis import CORRECTABLE, LIVE, UpdateState, allowed
@@ -103,9 +104,10 @@ def one(visit: Visit) -> Response:
         waits = found.row.state in WAITING
         known = asked(connection, found.row) if waits else None
         prepared = first_word_refusal(connection, found.row, visit.now)[0] if waits else []
-    row = found.row
+        row = found.row
+        document = UpdateDocument.from_document(row.document)
+        texts = texts_of(connection, row, document, visit.words.language)
     checked = preflight_of(visit, row) if row.state in OPEN_STATES else None
-    document = UpdateDocument.from_document(row.document)
     return visit.show(
         "update.html",
         found=found,
@@ -113,6 +115,7 @@ def one(visit: Visit) -> Response:
         crisis=crisis,
         document=document,
         contents=contents(document, visit.words.language),
+        texts=texts,
         standings=who_vouches(context.db, row),
         waiting=who_waits(context.db, row),
         checked=checked,
