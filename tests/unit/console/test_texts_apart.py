@@ -11,7 +11,7 @@ from app.store import updates
 from tests.console import Page, Visitor
 from tests.faces import WORDS, Api
 
-NORTH = {**WORDS, "headline": "Only you in the north"}
+NORTH: dict[str, Any] = {**WORDS, "headline": "Only you in the north"}
 
 
 @pytest.fixture
