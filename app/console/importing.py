@@ -12,7 +12,7 @@ from app.console.screens import Screens
 from app.console.visit import Visit
 from app.domain.csvout import lines
 from app.domain.imports import ENCODINGS, ImportState, Plan, guesses
-from app.domain.subscribers import COLUMNS, Defaults
+from app.domain.subscribers import KNOWN_COLUMNS, Defaults
 from app.errors import Conflict, Invalid, Problem
 from app.store import imports
 from app.store.imports import ImportRow
@@ -74,9 +74,9 @@ def one(visit: Visit) -> Response:
         more_errors=len(errors) > SHOWN_ERRORS,
         header=header,
         values={f"column.{at}": mapping.get(name, guessed[name]) or LEAVE_OUT for at, name in enumerate(header)},
-        guessed=[name for name in header if guessed[name] in COLUMNS and guessed[name] != name],
+        guessed=[name for name in header if guessed[name] in KNOWN_COLUMNS and guessed[name] != name],
         saved=list(saved),
-        columns=COLUMNS,
+        columns=KNOWN_COLUMNS,
         leave_out=LEAVE_OUT,
     )
 
@@ -160,4 +160,4 @@ def _header(visit: Visit, row: ImportRow, first: bytes) -> tuple[str, ...]:
     """The first part holds the first line."""
     whole = BytesIO(first)
     codec = ENCODINGS[row.plan.encoding] if row.plan.encoding else codec_of(first)
-    return Reading(codec, row.plan, visit.context.keyring).header(whole)
+    return Reading(codec, row.plan, visit.context.keyring, visit.now).header(whole)

@@ -12,7 +12,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, cast
 
-from app.domain.subscribers import COLUMNS, Defaults, check_header
+from app.domain.subscribers import KNOWN_COLUMNS, Defaults, check_header
 from app.errors import Invalid, Problem
 
 ROWS_A_CHUNK: Final = 250
@@ -69,7 +69,7 @@ class Plan:
     """How a file is to be read."""
 
     mapping: Mapping[str, str] = field(default_factory=dict)
-    """Column of the file -> one of COLUMNS or the name of an own column; "" = not taken in. Others keep their name."""
+    """Column -> one of KNOWN_COLUMNS or the name of an own column; "" = not taken in. Others keep their name."""
     encoding: str = ""
     """A key of ENCODINGS; "" = UTF-8 or UTF-16, whichever it is."""
     delimiter: str = ""
@@ -121,7 +121,7 @@ class Plan:
 def own(name: str) -> str:
     """Our own columns in any letter case; other people's as they wrote them."""
     plain = name.strip()
-    return plain.lower() if plain.lower() in COLUMNS else plain
+    return plain.lower() if plain.lower() in KNOWN_COLUMNS else plain
 
 
 def check_plan(plan: Plan) -> Plan:
@@ -183,21 +183,21 @@ _SEPARATOR: Final = re.compile(r"[\s_.\-/]+")
 
 
 def guess(column: str) -> str:
-    """Which of COLUMNS a column of somebody's file looks like, "" = none. For people to confirm, never to act on."""
+    """Which of KNOWN_COLUMNS a column of a file looks like, "" = none. For people to confirm, never to act on."""
     plain = _SEPARATOR.sub("", _folded(column))
-    for target in COLUMNS:
-        if plain == target.replace("_", "") or plain in _GUESSES[target]:
+    for target in KNOWN_COLUMNS:
+        if plain == target.replace("_", "") or plain in _GUESSES.get(target, ()):
             return target
     return ""
 
 
 def guesses(header: Sequence[str]) -> dict[str, str]:
-    """For each column its guess, each of COLUMNS once; a column nothing is guessed for keeps its name."""
-    taken: set[str] = {own(column) for column in header if own(column) in COLUMNS}
+    """For each column its guess, each of KNOWN_COLUMNS once; a column nothing is guessed for keeps its name."""
+    taken: set[str] = {own(column) for column in header if own(column) in KNOWN_COLUMNS}
     found: dict[str, str] = {}
     for column in header:
-        target = own(column) if own(column) in COLUMNS else guess(column)
-        if own(column) not in COLUMNS and (not target or target in taken):
+        target = own(column) if own(column) in KNOWN_COLUMNS else guess(column)
+        if own(column) not in KNOWN_COLUMNS and (not target or target in taken):
             target = column.strip()
         taken.add(target)
         found[column] = target

@@ -5,25 +5,34 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
 from app.domain.audience import normalise
+from app.domain.listed_consent import CONSENT_COLUMNS, LONGEST_TEXT_VERSION, Listed, read_consent
 from app.domain.message import Medium
 from app.domain.reading import is_timezone
 from app.domain.texts import forbidden_character, is_language, tidy
 from app.errors import Invalid, Problem
 
 COLUMNS: Final = ("external_id", "name", "email", "phone", "languages", "timezone", "area")
-"""The columns we know; every other one becomes an attribute of the person."""
+"""What we keep of everybody."""
+KNOWN_COLUMNS: Final = (*COLUMNS, *CONSENT_COLUMNS)
+"""Every other column becomes an attribute of the person."""
 
-LONGEST: Final[Mapping[str, int]] = {"external_id": 200, "name": 200, "timezone": 64, "area": 64}
+LONGEST: Final[Mapping[str, int]] = {
+    "external_id": 200, "name": 200, "timezone": 64, "area": 64,
+    "consent_text": LONGEST_TEXT_VERSION,
+}  # fmt: skip
 LONGEST_ATTRIBUTE: Final = 500
 MOST_LANGUAGES: Final = 8
 
 _REMEDIES: Final[Mapping[str, str]] = {
+    "bad_consent": "Write yes or no, or leave the cell empty: it then says nothing.",
     "bad_email": "Write it as name@example.org.",
     "bad_encoding": "Save the file as CSV UTF-8, or say which encoding it has.",
+    "bad_moment": "Write it as 2026-03-31 or 2026-03-31T14:05:00Z, not in the future, or leave the cell empty.",
     "bad_phone": "Write it with its country code: +442071838750.",
     "bad_timezone": "Write an IANA name such as Asia/Kolkata, or leave the cell empty.",
     "duplicate": "Keep one of the rows.",
@@ -35,6 +44,7 @@ _REMEDIES: Final[Mapping[str, str]] = {
     "too_long": "Shorten the cell.",
     "unknown_language": "Write codes such as en or gu, best first, separated by a semicolon.",
 }
+_CONSENTS: Final = frozenset(CONSENT_COLUMNS)
 _SEPARATORS: Final = re.compile(r"[;,|\s]+")
 _FORMULA: Final = re.compile(r"=|[+@-][^\s()|!]*[(|!]")
 """What a spreadsheet would evaluate: anything after =, calls and commands after + - @; not a plain -5 or @name."""
@@ -61,6 +71,8 @@ class SubscriberRow:
     timezone: str
     area: str
     attributes: Mapping[str, str]
+    consent: Listed | None = None
+    """None = the list says nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +130,12 @@ def csv_row(
     *,
     defaults: Defaults,
     seen: Callable[[str], bool] | Collection[str] = (),
+    now: datetime | None = None,
 ) -> tuple[SubscriberRow | None, tuple[RowError, ...]]:
     """The clean row, or None and every reason against it.
 
     `row` maps column to cell (a missing cell is ""). `seen` tells whether an external_id came earlier in this file.
+    Nobody has agreed to anything after `now`.
     """
     errors: list[RowError] = []
     cells: dict[str, str] = {}
@@ -138,12 +152,21 @@ def csv_row(
     timezone = cells.get("timezone", "") or defaults.timezone
     if not _known_zone(timezone):
         errors.append(RowError(line, "timezone", "bad_timezone", "The time zone is not an IANA name (Asia/Kolkata)."))
+    consent = None if _CONSENTS.isdisjoint(cells) else _consent(line, cells, timezone, now, errors)
     if errors:
         return None, tuple(errors)
-    attributes = {column: cell for column, cell in cells.items() if column not in COLUMNS and cell}
+    attributes = {column: cell for column, cell in cells.items() if column not in KNOWN_COLUMNS and cell}
     return (
         SubscriberRow(
-            external_id, cells.get("name", ""), email, phone, languages, timezone, cells.get("area", ""), attributes
+            external_id,
+            cells.get("name", ""),
+            email,
+            phone,
+            languages,
+            timezone,
+            cells.get("area", ""),
+            attributes,
+            consent,
         ),
         (),
     )
@@ -193,6 +216,13 @@ def _address(
             code, sentence = "no_country", "This telephone number does not say in which country it is."
         errors.append(RowError(line, column, code, sentence))
         return ""
+
+
+def _consent(
+    line: int, cells: Mapping[str, str], timezone: str, now: datetime | None, errors: list[RowError]
+) -> Listed | None:
+    zone = timezone if _known_zone(timezone) else "UTC"
+    return read_consent(cells, zone, now, lambda *fault: errors.append(RowError(line, *fault)))
 
 
 def _lacks_country(raw: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, case, delete, func, insert, select, true, tuple_, update
@@ -22,17 +23,24 @@ _KEY = ("subscriber_id", "medium", "topic")
 _PROOF = ("granted", "how", "text_version", "at_ms", "said_by")
 
 
-def record(connection: Connection, said: Mapping[int, Sequence[Said]], by: str, now: datetime) -> int:
+def record(
+    connection: Connection,
+    said: Mapping[int, Sequence[Said]],
+    by: str,
+    now: datetime,
+    moments: Mapping[int, datetime] = MappingProxyType({}),
+) -> int:
     """Keep what these people said, in that order, by subscriber id; how many statements were news.
 
     One that repeats what holds already, for words of the same version, is no news and leaves no trace. `by`: who noted
-    it, `reader` for the person themselves.
+    it, `reader` for the person themselves. `moments`: when they said so, by subscriber id; `now` for everybody else.
     """
     held = of(connection, said)
     news: list[dict[str, Any]] = []
     standing: dict[tuple[int, int, str], dict[str, Any]] = {}
     cleared: set[tuple[int, int]] = set()
     for person, statements in said.items():
+        theirs: dict[tuple[int, int, str], dict[str, Any]] = {}
         mine = {(one.said.medium, one.said.topic): one.said for one in held.get(person, ())}
         for one in statements:
             before = mine.get((one.medium, one.topic))
@@ -40,15 +48,16 @@ def record(connection: Connection, said: Mapping[int, Sequence[Said]], by: str, 
             if not topics and before and (before.granted, before.text_version) == (one.granted, one.text_version):
                 continue
             code = MEDIUM_CODES[one.medium]
-            row = _row(person, one, by, now)
+            row = _row(person, one, by, moments.get(person, now))
             news.append(row)
-            if one.topic == EVERYTHING:
+            if topics:
                 cleared.add((person, code))
-                standing = {key: kept for key, kept in standing.items() if key[:2] != (person, code)}
+                theirs = {key: kept for key, kept in theirs.items() if key[1] != code}
             for key in topics:
                 del mine[key]
             mine[one.medium, one.topic] = one
-            standing[person, code, one.topic] = row
+            theirs[person, code, one.topic] = row
+        standing |= theirs
     if news:
         connection.execute(insert(consent_said), news)
         if cleared:

@@ -28,9 +28,11 @@ from sqlalchemy import (
 )
 
 from app.clock import to_ms
+from app.domain.consent import Said
+from app.domain.listed_consent import Heeded, Listed, heed
 from app.domain.message import MEDIUM_CODES, Medium
-from app.domain.subscribers import COLUMNS
-from app.store import own_choices
+from app.domain.subscribers import KNOWN_COLUMNS
+from app.store import consents, own_choices
 from app.store.ledger_tables import address, suppression
 from app.store.subscribers import language_lists, postcode_in
 from app.store.tables import language_list, subscriber, subscriber_address
@@ -60,6 +62,8 @@ class Rows:
     values: dict[Medium, list[str]] = field(default_factory=dict)
     """Addresses, "" = none; only media of which the file has a column."""
     hashes: dict[Medium, list[bytes]] = field(default_factory=dict)
+    consents: list[Listed | None] = field(default_factory=list)
+    """Empty when the file has no such column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,7 @@ class Came:
     updated: int
     suppressed: int
     kept: int = 0
-    """People who have set something themselves, which stays."""
+    """People who have set something or said otherwise themselves, which stays."""
 
 
 class TakingIn:
@@ -77,12 +81,12 @@ class TakingIn:
     For one run only: when a transaction fails, begin with a new one.
     """
 
-    def __init__(self, columns: Collection[str], *, dry: bool = False) -> None:
-        """`dry`: nothing is written, and `take` says what would have been."""
+    def __init__(self, columns: Collection[str], by: str, *, dry: bool = False) -> None:
+        """`by` whom consent is noted; `dry`: nothing is written, and `take` says what would have been."""
         self._columns = [name for name in ("name", "timezone", "area") if name in columns]
         self._languages = "languages" in columns
-        self._own = frozenset(columns) - frozenset(COLUMNS)
-        self._dry = dry
+        self._own = frozenset(columns) - frozenset(KNOWN_COLUMNS)
+        self._by, self._dry = by, dry
         self._lists: dict[str, int] = {}
 
     def take(self, connection: Connection, rows: Rows, now: datetime) -> Came:
@@ -126,11 +130,17 @@ class TakingIn:
             ids.append(number)
         links = _compare(connection, known.values(), _wanted(rows, ids, places, own))
         touched = links.people() & {one.id for one in known.values()}
+        agreed = _agreed(connection, ids, rows.consents, now)
+        touched |= agreed.said.keys() & {one.id for one in known.values()}
         if not self._dry:
             insert_tuples(connection, subscriber, _NAMES, new, ("external_id",))
             _change(connection, changed, touched, now)
             _link(connection, links)
-        return Came(len(new), len(touched | changed.keys()), _suppressed(connection, places), len(own))
+            if agreed.said:
+                consents.record(connection, agreed.said, self._by, now, agreed.moments)
+        return Came(
+            len(new), len(touched | changed.keys()), _suppressed(connection, places), len(own.keys() | agreed.kept)
+        )
 
     def _difference(
         self, before: Row[Any], values: Mapping[str, str], language_list_id: int, attributes: str
@@ -169,6 +179,29 @@ class TakingIn:
         made = [(number, code, values[digest], digest) for number, digest in zip(numbers, missing, strict=True)]
         insert_tuples(connection, address, ("id", "medium", "value", "value_hash"), made, ("medium", "value_hash"))
         return found | {digest: (number, False) for number, digest in zip(numbers, missing, strict=True)}
+
+
+@dataclass(slots=True)
+class _Agreed:
+    said: dict[int, list[Said]] = field(default_factory=dict)
+    moments: dict[int, datetime] = field(default_factory=dict)
+    kept: set[int] = field(default_factory=set)
+    """Who said otherwise themselves, or later."""
+
+
+def _agreed(connection: Connection, ids: Sequence[int], listed: Sequence[Listed | None], now: datetime) -> _Agreed:
+    """What of these people's consent is news. Nobody's when the file has no such column, at no cost."""
+    found = _Agreed()
+    speaking = [(number, one) for number, one in zip(ids, listed, strict=False) if one and number != _UNHEARD]
+    held = consents.of(connection, [number for number, _ in speaking]) if speaking else {}
+    for number, one in speaking:
+        at = one.at or now
+        heeded = [(said, heed(held.get(number, ()), said, at)) for said in one.said()]
+        if news := [said for said, how in heeded if how is Heeded.NEWS]:
+            found.said[number], found.moments[number] = news, at
+        if any(how.kept for _, how in heeded):
+            found.kept.add(number)
+    return found
 
 
 def _postcode(attributes: str) -> str:

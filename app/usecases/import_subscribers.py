@@ -55,7 +55,7 @@ class ImportReport:
     """The first ERRORS_KEPT; all of them went to the errors file, and stay with the import."""
     unchanged: int = 0
     kept: int = 0
-    """People who have set something themselves, which stays."""
+    """People who have set something or said otherwise themselves, which stays."""
     import_id: int = 0
     state: ImportState = ImportState.DONE
     resumed: int = 0
@@ -89,7 +89,7 @@ def import_subscribers(
     plan = check_plan(plan or Plan(defaults=defaults))
     with seekable(stream) as file:
         looked = look_through(file, plan.encoding)
-        reading = Reading(looked.codec, plan, keyring)
+        reading = Reading(looked.codec, plan, keyring, now)
         reading.targets(file)
         row = begin_import(db, actor, looked, plan, source, now)
         run = Run(db, reading, row, Since(now), progress)
@@ -161,7 +161,7 @@ class Run:
         with self._db.reading() as connection:
             self._faults = imports.count_errors(connection, self._row.id)
         targets = self._reading.targets(file)
-        taking = TakingIn([target for target in targets if target], dry=self._row.plan.dry)
+        taking = TakingIn([target for target in targets if target], self._row.actor, dry=self._row.plan.dry)
         with ExitStack() as opened:
             if parsers and path is not None:
                 chunks = opened.enter_context(parser_processes(self._reading, path, parsers))
@@ -264,6 +264,8 @@ class Waiting:
             digests = chunk.hashes[medium]
             rows.values.setdefault(medium, []).extend(values if whole else [values[at] for at in first])
             rows.hashes.setdefault(medium, []).extend(digests if whole else [digests[at] for at in first])
+        if chunk.consents:
+            rows.consents.extend(chunk.consents if whole else [chunk.consents[at] for at in first])
         self.faults.extend(chunk.errors)
         self.chunks += 1
         self.read_rows += chunk.rows

@@ -39,7 +39,7 @@ def hand_in(
     permit(actor, ACT)
     plan = check_plan(plan)
     looked = look_through(file, plan.encoding)
-    if not Reading(looked.codec, plan, keyring).header(file):
+    if not Reading(looked.codec, plan, keyring, now).header(file):
         raise Invalid(Problem("csv_header", "The first line is empty.", "file", "Begin with the names of the columns."))
     with db.writing() as tx:
         number = imports.add(
@@ -125,7 +125,7 @@ def carry_on(db: Database, keyring: Keyring, now: datetime, still: Callable[[], 
         imports.copy_file(db, row, file)
         try:
             looked = look_through(file, row.plan.encoding)
-            run = Run(db, Reading(looked.codec, row.plan, keyring), row, Since(now), lambda _rows, _read: still())
+            run = Run(db, Reading(looked.codec, row.plan, keyring, now), row, Since(now), lambda _rows, _read: still())
             return run.to_the_end(file, None, 0)
         except Invalid as refusal:
             with db.writing() as tx:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import BinaryIO, Final
 
 from app.domain.imports import ROWS_A_CHUNK, Plan
+from app.domain.listed_consent import CONSENT_COLUMNS, Listed
 from app.domain.message import MEDIUM_CODES, Medium
 from app.domain.subscribers import RowError, SubscriberRow, csv_row
 from app.keyring import Keyring
@@ -37,6 +39,8 @@ class Chunk:
     values: dict[Medium, list[str]] = field(default_factory=dict)
     """Addresses; "" = none. Only media whose column the file has."""
     hashes: dict[Medium, list[bytes]] = field(default_factory=dict)
+    consents: list[Listed | None] = field(default_factory=list)
+    """Empty when the file has no such column."""
     errors: list[RowError] = field(default_factory=list)
 
 
@@ -47,6 +51,8 @@ class Reading:
     codec: str
     plan: Plan
     keyring: Keyring
+    now: datetime
+    """Nobody has agreed to anything later."""
 
     def targets(self, stream: BinaryIO) -> tuple[str, ...]:
         """What each column of the file becomes. Raise Invalid when they cannot be used."""
@@ -86,6 +92,7 @@ class _Filling:
     def __init__(self, targets: Sequence[str], reading: Reading) -> None:
         self._targets, self._reading = targets, reading
         self._ignores = "" in targets
+        self._consents = not set(CONSENT_COLUMNS).isdisjoint(targets)
         self._media = [(medium, column) for medium, column in MEDIA if column in targets]
         self._chunk = Chunk(
             values={medium: [] for medium, _ in self._media}, hashes={medium: [] for medium, _ in self._media}
@@ -98,7 +105,7 @@ class _Filling:
         named = dict(zip(self._targets, cells, strict=True))
         if self._ignores:
             del named[""]
-        row, faults = csv_row(line, named, defaults=self._reading.plan.defaults)
+        row, faults = csv_row(line, named, defaults=self._reading.plan.defaults, now=self._reading.now)
         if row is None:
             self._chunk.errors.extend(faults)
         else:
@@ -113,6 +120,8 @@ class _Filling:
         chunk.timezones.append(row.timezone)
         chunk.areas.append(row.area)
         chunk.attributes.append(json.dumps(row.attributes) if row.attributes else "{}")
+        if self._consents:
+            chunk.consents.append(row.consent)
         for medium, column in self._media:
             value = row.email if column == "email" else row.phone
             chunk.values[medium].append(value)

@@ -52,6 +52,27 @@ def test_what_somebody_withdrew_stays_withdrawn(database: Database, keyring: Key
     assert held.said == stop
 
 
+def test_a_list_that_says_yes_or_no_never_overrides_what_people_said_themselves(
+    database: Database, keyring: Keyring
+) -> None:
+    suppress_address(database, keyring, None, Medium.EMAIL, "bob@example.org", "stop", NOON)
+    header, ann = "external_id,email,consent_sms,consent_email\n", "ann,ann@example.org,yes,no\n"
+    bring(database, keyring, header + ann)
+    with database.writing() as tx:
+        number = subscribers.get(tx, "ann").id
+        own = [
+            Said(Medium.SMS, "", granted=False, how=How.SMS),
+            Said(Medium.EMAIL, "power", granted=True, how=How.FORM),
+        ]
+        consents.record(tx, {number: own}, "reader", NOON - timedelta(days=9))
+        before = consents.of(tx, [number])
+    report = bring(database, keyring, header + ann + "bob,bob@example.org,,yes\n")
+    assert (report.created, report.updated, report.kept, report.suppressed) == (1, 0, 1, 1)
+    with database.reading() as connection:
+        assert consents.of(connection, [number]) == before
+        assert all(place.suppressed for place in subscribers.get(connection, "bob").addresses)
+
+
 def test_what_people_set_themselves_no_list_sets_otherwise(database: Database, keyring: Keyring) -> None:
     bring(database, keyring)
     with database.writing() as tx:

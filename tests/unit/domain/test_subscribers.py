@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.domain.listed_consent import Listed
+from app.domain.message import Medium
 from app.domain.subscribers import Defaults, check_header, csv_row
 
 DEFAULTS = Defaults(languages=("en",), timezone="Asia/Kolkata", region="IN")
@@ -134,3 +138,41 @@ def test_an_address_in_the_wrong_column_is_not_repeated() -> None:
         assert "secret" not in str(errors)
     _, errors = csv_row(2, GOOD | {"languages": "secret@example.org"}, defaults=DEFAULTS)
     assert "secret" not in str(errors)
+
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("yes", "no"), [("yes", "no"), ("Y", "N"), ("TRUE", "False"), ("1", "0")])
+def test_consent_is_read_in_its_usual_spellings(yes: str, no: str) -> None:
+    cells = {"consent_sms": yes, "consent_email": no, "consent_at": "2026-02-28", "consent_text": "v2"}
+    row, errors = csv_row(2, GOOD | cells, defaults=DEFAULTS, now=NOW)
+    assert errors == ()
+    assert row is not None
+    midnight_there = datetime(2026, 2, 27, 18, 30, tzinfo=UTC)
+    assert row.consent == Listed(((Medium.SMS, True), (Medium.EMAIL, False)), midnight_there, "v2")
+    assert row.attributes == {"tariff": "gold"}
+
+
+def test_an_empty_consent_says_nothing() -> None:
+    row, errors = csv_row(2, GOOD | {"consent_sms": "", "consent_at": "2026-02-28"}, defaults=DEFAULTS, now=NOW)
+    assert errors == ()
+    assert row is not None
+    assert row.consent is None
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "code"),
+    [
+        ("consent_sms", "maybe", "bad_consent"),
+        ("consent_email", "2", "bad_consent"),
+        ("consent_at", "last spring", "bad_moment"),
+        ("consent_at", "2026-03-01T12:00:01Z", "bad_moment"),
+        ("consent_at", "0001-01-01", "bad_moment"),
+        ("consent_text", "v" * 65, "too_long"),
+    ],
+)
+def test_a_consent_nobody_could_prove_is_refused(column: str, cell: str, code: str) -> None:
+    row, errors = csv_row(2, GOOD | {"consent_sms": "yes", column: cell}, defaults=DEFAULTS, now=NOW)
+    assert row is None
+    assert [(error.column, error.code) for error in errors] == [(column, code)]

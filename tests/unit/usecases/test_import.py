@@ -1,16 +1,19 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import pytest
 
+from app.domain.consent import Consent, How, Said
 from app.domain.imports import ROWS_A_CHUNK, Plan
 from app.domain.message import Medium
 from app.domain.subscribers import Defaults
 from app.errors import Forbidden, Invalid
 from app.keyring import Keyring
-from app.store import audit, subscribers
+from app.store import audit, consents, subscribers
 from app.store.database import Database
 from app.store.subscribers import SubscriberRow
 from app.usecases.import_subscribers import ImportReport, import_subscribers
@@ -40,6 +43,11 @@ class Desk:
     def person(self, external_id: str = "ann") -> SubscriberRow:
         with self.database.reading() as connection:
             return subscribers.get(connection, external_id)
+
+    def said(self, external_id: str = "ann") -> list[Consent]:
+        """Everything, oldest first."""
+        with self.database.reading() as connection:
+            return consents.history(connection, subscribers.get(connection, external_id).id)
 
     def places(self, external_id: str = "ann") -> dict[Medium, str | None]:
         return {place.medium: place.value for place in self.person(external_id).addresses}
@@ -213,3 +221,49 @@ def test_more_rows_than_one_transaction_holds_report_their_progress(database: Da
 def test_a_viewer_imports_nobody(database: Database, keyring: Keyring) -> None:
     with pytest.raises(Forbidden):
         import_subscribers(database, keyring, VIEWER, io.BytesIO(LIST.encode()), NOON)
+
+
+AGREED = "external_id,consent_sms,consent_email,consent_at,consent_text\nann,yes,no,2026-01-05T09:00:00Z,v2\nbob,,,,\n"
+
+
+@pytest.mark.both_databases
+def test_consent_of_a_list_is_kept_with_its_proof_once(desk: Desk) -> None:
+    assert desk.bring(AGREED).created == 2
+    at = datetime(2026, 1, 5, 9, tzinfo=UTC)
+    expected = [
+        Consent(Said(medium, "", granted=yes, how=How.IMPORT, text_version="v2"), at, AUTHOR.name)
+        for medium, yes in ((Medium.SMS, True), (Medium.EMAIL, False))
+    ]
+    assert desk.said() == expected
+    assert desk.said("bob") == []
+    again = desk.bring(AGREED)
+    assert (again.updated, again.unchanged, again.kept) == (0, 2, 0)
+    assert desk.said() == expected
+    later = AGREED.replace("ann,yes", "ann,no").replace("2026-01-05T09:00:00Z", "")
+    assert desk.bring(later, plan=Plan(dry=True)).updated == 1
+    assert desk.said() == expected
+    assert desk.bring(later).updated == 1
+    news = desk.said()[2:]
+    assert [(one.said.medium, one.said.granted, one.at >= NOON) for one in news] == [(Medium.SMS, False, True)]
+    older = desk.bring(AGREED)
+    assert (older.updated, older.kept) == (0, 1)
+    assert desk.said()[2:] == news
+
+
+@pytest.mark.both_databases
+def test_two_parsers_and_a_mapping_keep_the_consent_of_many(desk: Desk, tmp_path: Path) -> None:
+    many = ROWS_A_CHUNK * 2 + 7
+    rows = [f"p{at},{('Yes', '', 'N', 'perhaps')[at % 4]}" for at in range(many)]
+    path = tmp_path / "list.csv"
+    path.write_text("\n".join(["Number,May we text", *rows, "p0,no", ""]))
+    plan = Plan({"Number": "external_id", "May we text": "Consent_SMS"})
+    with path.open("rb") as file:
+        report = import_subscribers(
+            desk.database, desk.keyring, AUTHOR, file, NOON, plan=plan, path=path, parsers=2
+        )  # fmt: skip
+    assert {error.code for error in report.errors} == {"bad_consent"}
+    assert report.created == many - many // 4
+    for at in (0, 1, 2, many - 1 - (many - 1) % 4):
+        expected = {0: [True], 1: [], 2: [False]}[at % 4]
+        assert [one.said.granted for one in desk.said(f"p{at}")] == expected
+    assert desk.person("p0").attributes == {}
