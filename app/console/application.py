@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.console import (
     account,
+    apart,
     approving,
     audiences,
     audit_trail,
@@ -65,6 +66,7 @@ MODULES: Final = (
     declaring,
     crises,
     writing,
+    apart,
     previews,
     sentences,
     translating,

@@ -58,6 +58,8 @@ class Shown:
     rendering: Rendering
     phone: OnThePhone | None
     """Of text messages."""
+    audience: str = ""
+    """Of other words for a part of the audience."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,8 @@ def _shown(visit: Visit) -> dict[str, Any]:
     languages = list(dict.fromkeys([*written, *(each.language for each in checked.renderings)]))
     first = context.default_language if context.default_language in languages else next(iter(languages), "")
     language = visit.query("language") if visit.query("language") in languages else first
-    here = [each for each in checked.renderings if each.language == language and each.variant == 0]
+    here = [each for each in checked.renderings if each.language == language]
+    others = [""] + [each["audience"] for each in row.document.get("variants") or ()]
     content = row.document["content"].get(language)
     with context.db.reading() as connection:
         crisis = crises.get(connection, row.crisis)
@@ -171,7 +174,10 @@ def _shown(visit: Visit) -> dict[str, Any]:
         "language": language,
         "dir": direction(language or "en"),
         "languages": [(code, language_name(code, visit.words.locale.language), code in written) for code in languages],
-        "shown": [Shown(one, on_the_phone(one.text) if one.medium is Medium.SMS else None) for one in here],
+        "shown": [
+            Shown(one, on_the_phone(one.text) if one.medium is Medium.SMS else None, others[one.variant])
+            for one in sorted(here, key=lambda one: one.variant)
+        ],
         "ease": _ease(visit, content, language or "en") if content else "",
         "links": _links(content, seen) if content else [],
         "shop": _shop_token(visit, row, sites[0].slug, language or "") if sites and content else "",

@@ -142,8 +142,8 @@ def _page(visit: Visit, done: Saved | None) -> Response:
     with context.db.reading() as connection:
         row = updates.get(connection, update_id)
         crisis = crises.get(connection, row.crisis)
-        offered = _offered(connection, visit)
-        languages = _languages(connection, visit, row)
+        offers = offered(connection, visit)
+        languages = languages_of(connection, visit, row)
         vouchers = vouching.of_update(connection, row.id)
     if row.state not in OPEN and not visit.problems:
         return visit.go(f"/updates/{row.id}")
@@ -163,7 +163,7 @@ def _page(visit: Visit, done: Saved | None) -> Response:
         crisis=crisis,
         title=pick(crisis.titles, visit.words.language)[0],
         values={**before, **listed, "revision": row.revision},
-        sections=[_section(visit, code, words) | {"standing": stand.get(code)} for code in languages],
+        sections=[section(visit, code, words) | {"standing": stand.get(code)} for code in languages],
         source=languages[0],
         source_words={name: text for name, text in words.items() if name.startswith(f"content.{languages[0]}.")},
         more=[(code, language_name(code, visit.words.language)) for code in known if code not in languages],
@@ -174,14 +174,15 @@ def _page(visit: Visit, done: Saved | None) -> Response:
             if code != languages[0] and row.completes is None
         ],
         completes=row.completes,
+        variants=[each["audience"] for each in row.document.get("variants") or ()],
         drill=bool(row.document.get("drill")),
         taken=done.taken if done else (),
         by=done.by if done else "",
-        **offered,
+        **offers,
     )
 
 
-def _section(visit: Visit, language: str, words: Mapping[str, str]) -> dict[str, Any]:
+def section(visit: Visit, language: str, words: Mapping[str, str]) -> dict[str, Any]:
     """One language of the form."""
     start = f"content.{language}."
     return {
@@ -196,7 +197,7 @@ def _section(visit: Visit, language: str, words: Mapping[str, str]) -> dict[str,
     }
 
 
-def _languages(connection: Connection, visit: Visit, row: UpdateRow) -> list[str]:
+def languages_of(connection: Connection, visit: Visit, row: UpdateRow) -> list[str]:
     """The source first, then what is written, what the websites speak, and what somebody wants to add."""
     written = sorted(row.document.get("content") or {})
     default = visit.context.default_language
@@ -209,7 +210,7 @@ def _languages(connection: Connection, visit: Visit, row: UpdateRow) -> list[str
     return list(dict.fromkeys([*first, *written, *typed_too, *spoken, *wanted]))
 
 
-def _offered(connection: Connection, visit: Visit) -> dict[str, Any]:
+def offered(connection: Connection, visit: Visit) -> dict[str, Any]:
     nobody, none = visit.say(mark("nobody by name")), visit.say(mark("none in particular"))
     named = [row.slug for row in audiences.page(connection, limit=200).items]
     needs = [row.slug for row in documents.everything(connection, Kind.NEED)]

@@ -90,7 +90,7 @@ def document_of(
     for name in TIMES:
         if values[name] != was[name]:
             document[name] = _instant(name, values[name], timezone, problems)
-    document["content"] = _content(values)
+    document["content"] = content_of(values)
     return document, problems
 
 
@@ -118,7 +118,7 @@ def _flat_words(words: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
                 yield f"{kind}[{place}].{part}", str(row.get(part) or "")
 
 
-def _content(values: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+def content_of(values: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     """Languages in which something was written."""
     found: dict[str, dict[str, Any]] = {}
     for language in languages_in(values):

@@ -36,6 +36,9 @@ def plain(page: Page) -> str:
 def test_every_text_stands_with_how_many_get_it_and_who_gets_none(api: Api, author: Visitor) -> None:
     more = {"variants": [{"audience": "north", "content": {"en": NORTH}}], "language_policy": "skip"}
     update = api.draft(**more)
+    shown = plain(author.open(f"/updates/{update}/previews?language=en"))
+    assert shown.count("Instead, for “north”") == 2, "the text message and the letter"
+    assert NORTH["headline"] in shown
     shown = plain(author.open(f"/updates/{update}"))
     assert "The main text: nobody is listed yet" in shown
     assert "Instead, for “north”" in shown
@@ -68,3 +71,38 @@ def test_saving_the_form_never_loses_the_texts_a_program_wrote(api: Api, author:
     assert said["content"]["en"]["headline"] == "Power is back"
     assert said["content"]["en"]["impact"] == "Lights are on."
     assert said["variants"] == before
+
+
+def test_a_text_for_a_part_is_added_changed_refused_beside_its_field_and_taken_out(api: Api, author: Visitor) -> None:
+    update = api.draft()
+    page = author.open(f"/updates/{update}/texts")
+    assert page.tree.xpath("//main//a/@href")[0] == f"/console/updates/{update}/write"
+    typed = {"content.en.headline": "x" * 201, "content.en.impact": "Dark in the north."}
+    page = author.send(page, "text", audience="north", **typed)
+    assert page.status == 422
+    assert page.wrong("text-content.en.headline") == "This is longer than 200 characters. Shorten it."
+    assert page.form("text")["content.en.impact"] == "Dark in the north."
+    page = author.send(page, "text", **{"content.en.headline": "Only the north"})
+    assert (page.heading, page.said) == ("Write", "Saved.")
+    assert f"/console/updates/{update}/texts?of=north" in page.tree.xpath("//a/@href")
+    (one,) = document(api, update)["variants"]
+    assert (one["audience"], one["content"]["en"]["headline"]) == ("north", "Only the north")
+    page = author.send(author.open(f"/updates/{update}/texts"), "text", audience="north")
+    assert page.wrong("text-audience").startswith("There are two texts for “north”.")
+
+    opened = author.open(f"/updates/{update}/texts?of=north")
+    author.send(author.open(f"/updates/{update}/write"), "write", **{"content.en.headline": "Another main one"})
+    author.send(opened, "text", audience="south", **{"content.en.headline": "Only the south"})
+    said = document(api, update)
+    assert said["content"]["en"]["headline"] == "Another main one"
+    (one,) = said["variants"]
+    assert (one["audience"], one["content"]["en"]["headline"]) == ("south", "Only the south")
+
+    mine, theirs = (author.open(f"/updates/{update}/texts?of=south") for _ in range(2))
+    author.send(theirs, "text", **{"content.en.headline": "Theirs"})
+    page = author.send(mine, "text", **{"content.en.headline": "Mine"})
+    assert (page.status, page.form("text")["content.en.headline"]) == (409, "Mine")
+    author.send(page, "text")
+    assert document(api, update)["variants"][0]["content"]["en"]["headline"] == "Mine"
+    author.send(author.open(f"/updates/{update}/texts?of=south"), "remove")
+    assert document(api, update)["variants"] == []
