@@ -172,7 +172,7 @@ def configure_logging(level: str = "INFO") -> None:
         processors=[*before, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
+        cache_logger_on_first_use=False,  # else whoever logged once cannot be listened to any more
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
