@@ -139,8 +139,12 @@ class Shop:
             self.taken(self.says["seq"])
 
     def taken(self, seq: int) -> None:
-        """Wait until the widget keeps the words with this number."""
-        self.page.wait_for_function(f"(localStorage.getItem('{KEPT}') || '').includes('\"seq\": {seq},')")
+        """Wait until the widget keeps the words with this number. Asked from here: a strict page lets nothing poll."""
+        deadline = time.monotonic() + PATIENCE
+        while f'"seq": {seq},' not in (self.page.evaluate(f"localStorage.getItem('{KEPT}')") or ""):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"number {seq} was not taken")
+            self.page.wait_for_timeout(20)
 
     def asks(self, count: int) -> None:
         """Wait until the origin was asked so often."""
