@@ -7,6 +7,7 @@ with (context `refusal`); what was translated stays.
 from __future__ import annotations
 
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -27,11 +28,15 @@ KEYWORDS: Final[dict[str, tuple[int | tuple[int, str], ...] | None]] = {
 }  # fmt: skip
 
 
+@cache
 def collect() -> Catalog:
+    """The same object each time: to be read."""
     found = Catalog(project="Clarion", charset="utf-8")
     sources = (
         (FOLDER, "**.html", "jinja2"),
         (ROOT / "app" / "console", "**.py", "python"),
+        (ROOT / "app" / "domain", "recurrence_words.py", "python"),
+        (ROOT / "app" / "domain", "schedules.py", "python"),
         (ROOT / "channels", "**.py", "python"),
     )
     options = {"**.html": {"trim_blocks": "true", "lstrip_blocks": "true", "silent": "false"}}

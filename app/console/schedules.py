@@ -46,7 +46,7 @@ def listing(visit: Visit) -> Response:
     headlines = {plan_id: _headline(row.document, visit) for plan_id, row in drafts.items()}
     return visit.show(
         "schedules.html",
-        rows=[(row, row.typed().words, _next(row, visit, 1)) for row in page.items],
+        rows=[(row, row.typed().said(visit.words), _next(row, visit, 1)) for row in page.items],
         next_cursor=page.next_cursor,
         waiting=[(plan, headlines.get(plan.id, "")) for plan in waiting],
         paused_at=state.paused_at if state else None,
@@ -138,7 +138,7 @@ def _show(visit: Visit, row: ScheduleRow | None) -> Response:
     return visit.show(
         "schedule.html",
         row=row,
-        said_in_words=typed.words if typed else "",
+        said_in_words=typed.said(visit.words) if typed else "",
         next=_next(row, visit, 5) if row else (),
         needs_approval=typed is not None and typed.policy.needs_approval,
         sheet=form,

@@ -6,9 +6,9 @@ A catalogue is read as it is written, so that adding a language is adding a file
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from decimal import Decimal
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
@@ -18,7 +18,8 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.core import UnknownLocaleError
-from babel.dates import format_datetime, format_timedelta
+from babel.dates import format_date, format_datetime, format_time, format_timedelta, get_day_names, get_month_names
+from babel.lists import format_list
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -32,6 +33,10 @@ MIRRORED: Final = "ar-XB"
 """Every word is there and marked, and the page runs from right to left: for tests, never offered."""
 ENGLISH: Final = Sayings(MappingProxyType({}))
 _ACCENTS: Final = str.maketrans("aeiouAEIOUcnsz", "áéíóúÁÉÍÓÚçñšž")
+
+
+_BETWEEN: Final = "\ufffc"
+"""Stands for each entry while a list's own words are written."""
 
 
 class _Mirrored(NullTranslations):
@@ -72,22 +77,49 @@ class Words:
     def say(self, message: str) -> str:
         return self.catalogue.gettext(message) if message else ""  # "" is the catalogue's own header
 
+    def ngettext(self, one: str, many: str, number: int) -> str:
+        return self.catalogue.ngettext(one, many, number)
+
     def moment(self, at: datetime) -> str:
         """Day and minute in the organisation's time zone."""
-        return format_datetime(at, "d MMM, HH:mm", tzinfo=self.timezone, locale=self.locale)
+        return self._written(format_datetime(at, "d MMM, HH:mm", tzinfo=self.timezone, locale=self.locale))
 
     def hour(self, at: datetime) -> str:
-        return format_datetime(at, "HH:mm", tzinfo=self.timezone, locale=self.locale)
+        return self._written(format_datetime(at, "HH:mm", tzinfo=self.timezone, locale=self.locale))
+
+    def day(self, at: datetime, *, weekday: bool = True) -> str:
+        """With the year, by the clocks that `at` has."""
+        return self._written(format_date(at.date(), "full" if weekday else "long", locale=self.locale))
+
+    def clock(self, at: time) -> str:
+        return self._written(format_time(at, "HH:mm", locale=self.locale))
+
+    def weekday(self, number: int) -> str:
+        """0 is Sunday."""
+        return self._written(get_day_names("wide", locale=self.locale)[(number - 1) % 7])
+
+    def month(self, number: int) -> str:
+        return self._written(get_month_names("wide", "stand-alone", locale=self.locale)[number])
+
+    def listed(self, words: Sequence[str]) -> str:
+        """“a, b and c”."""
+        locale = Locale(SOURCE, "GB") if self.locale == Locale(SOURCE) else self.locale  # as the API lists
+        frame = self._written(format_list([_BETWEEN] * len(words), "standard", locale)).split(_BETWEEN)
+        return frame[0] + "".join(word + after for word, after in zip(words, frame[1:], strict=True))
 
     def apart(self, at: datetime, now: datetime) -> str:
         """`in 12 minutes`, `3 hours ago`; for eyes, not to the second."""
-        return format_timedelta(at - now, add_direction=True, locale=self.locale, threshold=1.2)
+        return self._written(format_timedelta(at - now, add_direction=True, locale=self.locale, threshold=1.2))
 
     def money(self, value: Decimal, currency: str) -> str:
         return format_currency(value, currency, locale=self.locale)
 
     def number(self, value: float) -> str:
         return format_decimal(value, locale=self.locale)
+
+    def _written(self, text: str) -> str:
+        """What the language's own customs say; marked where every word is, so that what bypasses them stands out."""
+        return _marked(text) if self.language == MIRRORED else text
 
 
 class Catalogues:

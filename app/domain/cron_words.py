@@ -1,9 +1,10 @@
-"""A cron expression in the words of staff: “every 15 minutes, on Monday to Friday”."""
+"""What there is to say about a cron expression, without a word of any language."""
 
 from __future__ import annotations
 
-import calendar
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
 from itertools import pairwise
 from typing import Final
 
@@ -11,45 +12,81 @@ from app.domain.cron import Cron
 
 MOST_TIMES: Final = 6
 """So many times of the day are listed one by one."""
+Runs = tuple[tuple[int, int], ...]
+"""Numbers in rising order, neighbours together: (first, last) of each run, the same number twice for one alone."""
 
 
-def cron_words(cron: Cron) -> str:
-    parts = [_time(cron), _days(cron), _months(cron)]
-    return ", ".join(part for part in parts if part)
+class Rhythm(Enum):
+    EVERY_MINUTES = auto()
+    """Every `step` minutes, round the clock."""
+    EVERY_HOUR = auto()
+    """On the hour."""
+    AT_MINUTES = auto()
+    """At these minutes of every hour."""
+    AT_TIMES = auto()
+    EVERY_HOURS = auto()
+    """Every `step` hours from midnight."""
+    EVERY_MINUTES_IN_HOURS = auto()
+    AT_MINUTES_IN_HOURS = auto()
 
 
-def _time(cron: Cron) -> str:
+@dataclass(frozen=True, slots=True)
+class CronSaid:
+    """Empty days, weekdays, months: all of them, so there is nothing to say."""
+
+    rhythm: Rhythm
+    step: int = 0
+    minutes: Runs = ()
+    hours: Runs = ()
+    times: tuple[tuple[int, int], ...] = ()
+    """Hour and minute."""
+    days: Runs = ()
+    weekdays: Runs = ()
+    """0 is Sunday."""
+    either: bool = False
+    """Days of the month and weekdays alike; else only where both hold."""
+    months: Runs = ()
+
+
+def cron_said(cron: Cron) -> CronSaid:
+    rhythm, step = _rhythm(cron)
+    return CronSaid(
+        rhythm,
+        step,
+        runs(cron.minutes),
+        runs(cron.hours),
+        tuple((hour, minute) for hour in cron.hours for minute in cron.minutes) if rhythm is Rhythm.AT_TIMES else (),
+        runs(cron.days) if cron.either or len(cron.days) < 31 else (),
+        runs(cron.weekdays) if cron.either or len(cron.weekdays) < 7 else (),
+        cron.either,
+        runs(cron.months) if len(cron.months) < 12 else (),
+    )
+
+
+def runs(numbers: Sequence[int]) -> Runs:
+    """Two neighbours stay apart: “8 and 9”, but “8 to 10”."""
+    found: list[list[int]] = []
+    for number in numbers:
+        if found and number == found[-1][-1] + 1:
+            found[-1].append(number)
+        else:
+            found.append([number])
+    together = [[(run[0], run[-1])] if len(run) > 2 else [(number, number) for number in run] for run in found]
+    return tuple(one for run in together for one in run)
+
+
+def _rhythm(cron: Cron) -> tuple[Rhythm, int]:
     minutes, hours = cron.minutes, cron.hours
     step = _step(minutes)
-    often = "every minute" if len(minutes) == 60 else f"every {step} minutes" if step else ""
     if cron.every_hour:
-        if often:
-            return often
-        if minutes == (0,):
-            return "every hour"
-        return f"every hour at {'minute' if len(minutes) == 1 else 'minutes'} {_list(minutes, str)}"
+        if step:
+            return Rhythm.EVERY_MINUTES, step
+        return (Rhythm.EVERY_HOUR if minutes == (0,) else Rhythm.AT_MINUTES), 0
     if len(minutes) * len(hours) <= MOST_TIMES:
-        return "at " + listed([f"{hour:02d}:{minute:02d}" for hour in hours for minute in minutes])
+        return Rhythm.AT_TIMES, 0
     if minutes == (0,) and hours[0] == 0 and (apart := _apart(hours)) and hours[-1] + apart == 24:
-        return f"every {apart} hours from midnight"
-    spoken = _list(hours, lambda hour: f"{hour:02d}")
-    if often:
-        return f"{often} in the hours {spoken}"
-    return f"at {'minute' if len(minutes) == 1 else 'minutes'} {_list(minutes, str)} of the hours {spoken}"
-
-
-def _days(cron: Cron) -> str:
-    weekdays = f"on {_list(cron.weekdays, lambda day: calendar.day_name[(day - 1) % 7])}"
-    days = f"on day {_list(cron.days, str)} of the month"
-    if cron.either:
-        return f"{days} and also {weekdays}"
-    said = [days] if len(cron.days) < 31 else []
-    said += [weekdays] if len(cron.weekdays) < 7 else []
-    return " if it is ".join([*said[:1], *(part.removeprefix("on ") for part in said[1:])])
-
-
-def _months(cron: Cron) -> str:
-    return f"in {_list(cron.months, lambda month: calendar.month_name[month])}" if len(cron.months) < 12 else ""
+        return Rhythm.EVERY_HOURS, apart
+    return (Rhythm.EVERY_MINUTES_IN_HOURS if step else Rhythm.AT_MINUTES_IN_HOURS), step
 
 
 def _step(minutes: Sequence[int]) -> int:
@@ -61,22 +98,3 @@ def _step(minutes: Sequence[int]) -> int:
 def _apart(numbers: Sequence[int]) -> int:
     distances = {second - first for first, second in pairwise(numbers)}
     return distances.pop() if len(distances) == 1 else 0
-
-
-def _list(numbers: Sequence[int], say: Callable[[int], str]) -> str:
-    """Runs of three and more as “a to b”."""
-    runs: list[list[int]] = []
-    for number in numbers:
-        if runs and number == runs[-1][-1] + 1:
-            runs[-1].append(number)
-        else:
-            runs.append([number])
-    spoken = []
-    for run in runs:
-        spoken += [f"{say(run[0])} to {say(run[-1])}"] if len(run) > 2 else [say(number) for number in run]
-    return listed(spoken)
-
-
-def listed(words: Sequence[str]) -> str:
-    """“a”, “a and b”, “a, b and c”."""
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

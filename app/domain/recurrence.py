@@ -1,4 +1,4 @@
-"""When something happens again: once, every so often, or by cron; with its beginning, its end and its words."""
+"""When something happens again: once, every so often, or by cron; with its beginning and its end."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from app.domain.cron import Cron, instant
-from app.domain.cron_words import cron_words, listed
 from app.domain.reading import parse_instant
 from app.errors import Invalid, Problem
 
@@ -29,7 +28,6 @@ PRESETS: Final[Mapping[str, str]] = MappingProxyType(
 
 _UNITS: Final = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 _LENGTH: Final = re.compile(r"p?(?:(?P<d>\d{1,3})d)?t?(?:(?P<h>\d{1,4})h)?(?:(?P<m>\d{1,5})m)?(?:(?P<s>\d{1,6})s)?")
-_NAMES: Final = MappingProxyType({"d": "day", "h": "hour", "m": "minute", "s": "second"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +75,6 @@ def shortest_distance(recurrence: Recurrence) -> timedelta:
     return UNREMARKABLE
 
 
-def recurrence_words(recurrence: Recurrence, timezone: str) -> str:
-    """One line of English for staff, with the zone where the clock matters."""
-    if isinstance(recurrence, Once):
-        return f"once, {recurrence.at.astimezone(ZoneInfo(timezone)):%A %d %B %Y at %H:%M} ({timezone})"
-    if isinstance(recurrence, Cron):
-        return f"{cron_words(recurrence)} ({timezone})"
-    said = [f"every {length_words(step.every, bare=True)}{_for(step)}" for step in recurrence.steps]
-    return ", then ".join(said)
-
-
-def _for(step: Step) -> str:
-    return f" until {length_words(step.until)} after the start" if step.until is not None else ""
-
-
 def read_once(text: str, zone: ZoneInfo, field: str = "at") -> Once:
     """With an offset that moment; without, what the zone's clocks show. Raise Invalid."""
     at = parse_instant(text)
@@ -136,19 +120,6 @@ def read_length(text: str, field: str) -> timedelta:
     if not seconds:
         raise _no_length(text, field)
     return timedelta(seconds=seconds)
-
-
-def length_words(length: timedelta, *, bare: bool = False) -> str:
-    """“1 hour and 30 minutes”; `bare`: “hour” for one."""
-    left, said = int(length.total_seconds()), []
-    for unit, size in _UNITS:
-        count, left = divmod(left, size)
-        if unit == "d" and count == 1 and not left and not bare:
-            said.append("24 hours")
-        elif count:
-            said.append(f"{count} {_NAMES[unit]}{'s' if count > 1 else ''}")
-    words = listed(said)
-    return words.removeprefix("1 ") if bare and len(said) == 1 else words
 
 
 def _no_length(text: str, field: str) -> Invalid:

@@ -20,13 +20,12 @@ from app.domain.recurrence import (
     Interval,
     Once,
     Recurrence,
-    length_words,
     read_interval,
     read_length,
     read_once,
-    recurrence_words,
     shortest_distance,
 )
+from app.domain.recurrence_words import ENGLISH, Tongue, length_words, recurrence_words
 from app.errors import Invalid, Problem
 
 LATE: Final = timedelta(minutes=15)
@@ -163,12 +162,21 @@ class Schedule:
     @property
     def words(self) -> str:
         """When it fires, in English for staff."""
-        said = recurrence_words(self.recurrence, self.timezone)
+        return self.said(ENGLISH)
+
+    def said(self, tongue: Tongue) -> str:
+        parts = [recurrence_words(self.recurrence, self.timezone, tongue)]
         if self.count is not None:
-            said += f", {self.count} times at most" if self.count > 1 else ", one time"
+            parts.append(tongue.ngettext("one time", "%(num)d times at most", self.count) % {"num": self.count})
         if self.end is not None:
-            said += f", until {self.end.astimezone(self.zone):%d %B %Y %H:%M}"
-        return f"{said}; sent if less than {length_words(self.late)} late"
+            end = self.end.astimezone(self.zone)
+            gaps = {"day": tongue.day(end, weekday=False), "time": tongue.clock(end.timetz().replace(tzinfo=None))}
+            parts.append(tongue.say("until %(day)s %(time)s") % gaps)
+        said = parts[0]
+        for part in parts[1:]:
+            said = tongue.say("%(first)s, %(second)s") % {"first": said, "second": part}
+        gaps = {"often": said, "length": length_words(self.late, tongue)}
+        return tongue.say("%(often)s; sent if less than %(length)s late") % gaps
 
     def next_after(self, after: datetime, fired: int = 0) -> datetime | None:
         """The first slot later than `after`; None when it has ended: nothing more comes, or it fired often enough."""

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.cron import WEEKDAYS, Cron, instant, read_cron
-from app.domain.cron_words import cron_words
+from app.domain.recurrence_words import cron_words
 from app.errors import Invalid
 
 ZONES = (
