@@ -19,6 +19,7 @@ from app.domain.principals import HOST
 from app.domain.reading import iso
 from app.store.documents import Kind
 from app.usecases import manage_imports
+from app.usecases.save_audience import save_audience
 from app.usecases.save_document import save_document
 from app.usecases.save_schedule import save_schedule
 from tests.architecture.tree import ROOT
@@ -41,6 +42,9 @@ ELSEWHERE: Final = {
 EXAMPLES: Final = {"/updates/{update_id:int}": 4, "/updates/{update_id:int}/approve": 2}
 """How many examples of a page are looked at; one of the others."""
 MOST_PAGES: Final = 600
+EVERY_KIND: Final = """area = north and not language in (en, gu) and (tariff = business or balance > 50 or since < 2026-01-31 or
+has tariff or postcode = N1) and not (customer = 1 and (topic = power or consent(sms, power) or reachable(sms))) and
+(got(update 1, sms) or delivery(update 1, failed) or audience = everyone)"""
 
 
 def furnish(api: Api) -> None:
@@ -68,6 +72,11 @@ def furnish(api: Api) -> None:
     manage_imports.save_mapping(db, HOST, "crm", columns)
     manage_imports.begin(db, HOST, number, Plan(columns, dry=True), now)
     manage_imports.carry_on(db, keyring, now, lambda: None)
+
+
+def furnish_rule(api: Api) -> None:
+    """An audience by every kind of condition; update 1 has gone out."""
+    save_audience(api.db, HOST, "all-kinds", {"text": EVERY_KIND}, 0, api.clock.now())
 
 
 @dataclass

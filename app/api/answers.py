@@ -275,7 +275,7 @@ class LeftOut(Given):
     medium: str
     reason: str = Field(
         description="topic_withdrawn, medium_withdrawn, not_chosen by people who subscribed themselves, or reads_none "
-        "of its languages, where the policy is to skip such people"
+        "of its languages, where the policy is to skip such people; suppressed where an audience is counted"
     )
     people: int
 
@@ -374,6 +374,10 @@ class AudienceView(Given):
 class AudienceSize(Given):
     people: int
     addresses: dict[str, int] = Field(description="Per medium: different addresses that would be written to now")
+    left_out: list[LeftOut] = Field(
+        [], description="People who would not be written to by a medium, whatever it is about, and why"
+    )
+    unreachable: int = Field(0, description="People without any address that may be written to")
 
 
 class Suppressed(Given):

@@ -7,10 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 
 from app.api.access import Reader, may
-from app.api.answers import AudienceSize, AudienceView, Paged, paged
+from app.api.answers import AudienceSize, AudienceView, LeftOut, Paged, paged
 from app.api.context import Context, Ctx
 from app.api.identifiers import check_same_slug
 from app.api.pagination import Cursor, Limit
+from app.api.previews import left_out
 from app.api.problems import REFUSALS
 from app.api.revisions import IfMatch, etag, revision_in
 from app.api.schemas import Audience, AudienceRule
@@ -69,8 +70,15 @@ def size(slug: str, context: Ctx, _actor: Reader) -> AudienceSize:
 
 
 def _size(measured: Measured) -> AudienceSize:
+    stopped = [
+        LeftOut(medium=medium.value, reason="suppressed", people=people)
+        for medium, people in sorted(measured.stopped.items())
+    ]
     return AudienceSize(
-        people=measured.people, addresses={medium.value: count for medium, count in measured.addresses.items()}
+        people=measured.people,
+        addresses={medium.value: count for medium, count in measured.addresses.items()},
+        left_out=[*left_out(measured.left_out), *stopped],
+        unreachable=measured.unreachable,
     )
 
 

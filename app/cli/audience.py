@@ -101,6 +101,12 @@ def _answer(desk: Desk, row: AudienceRow, *, as_json: bool) -> None:
 def _say(out: Console, size: AudienceSize) -> None:
     by = ", ".join(f"{number:,} by {medium.value}" for medium, number in sorted(size.addresses.items()))
     out.print(f"{size.people:,} people; {by or 'nobody can be reached'}.")
+    without = [f"{number:,} by {medium.value} ({why.value})" for (medium, why), number in sorted(size.left_out.items())]
+    without += [f"{number:,} by {medium.value} (suppressed)" for medium, number in sorted(size.stopped.items())]
+    if without:
+        out.print(f"Left out: {', '.join(without)}.")
+    if size.unreachable:
+        out.print(f"{size.unreachable:,} of them have no address that may be written to.")
 
 
 def _document(row: AudienceRow) -> dict[str, Any]:
@@ -108,4 +114,12 @@ def _document(row: AudienceRow) -> dict[str, Any]:
 
 
 def _size(size: AudienceSize) -> dict[str, Any]:
-    return {"people": size.people, "addresses": {medium.value: number for medium, number in size.addresses.items()}}
+    return {
+        "people": size.people,
+        "addresses": {medium.value: number for medium, number in size.addresses.items()},
+        "left_out": [
+            *({"medium": medium, "reason": why, "people": n} for (medium, why), n in sorted(size.left_out.items())),
+            *({"medium": medium, "reason": "suppressed", "people": n} for medium, n in sorted(size.stopped.items())),
+        ],
+        "unreachable": size.unreachable,
+    }

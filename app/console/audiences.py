@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from starlette.responses import Response
 
-from app.console.audience_rules import FORM, branches, rule_of, shown
-from app.console.blanks import Part, Sheet
-from app.console.register_forms import NAME
+from app.console import builder
+from app.console.condition_tree import name_of
+from app.console.entered import Entered
 from app.console.registers import revision
 from app.console.screens import Screens
 from app.console.visit import Visit
+from app.domain.audience_rules import Rule
 from app.domain.audience_words import rule_text
 from app.errors import Conflict, Invalid, Problem
 from app.store import audiences
 from app.store.audiences import AudienceRow
-from app.usecases.save_audience import measure_audience, read_rule, remove_audience, save_audience
+from app.usecases.save_audience import remove_audience, save_audience
 
 screens = Screens()
 
@@ -37,8 +39,8 @@ def begin(visit: Visit) -> Response:
 
 @screens.post("/add/audiences", needs="save_audience", again=begin)
 def add(visit: Visit) -> Response:
-    """`then=count`: only say how many it would be."""
-    return _save(visit, None)
+    """`then`: what its button does; empty = it is saved."""
+    return _act(visit, None)
 
 
 @screens.get("/audiences/{slug}", needs="read")
@@ -48,7 +50,7 @@ def one(visit: Visit) -> Response:
 
 @screens.post("/audiences/{slug}", needs="save_audience", again=one)
 def change(visit: Visit) -> Response:
-    return _save(visit, _row(visit))
+    return _act(visit, _row(visit))
 
 
 @screens.post("/audiences/{slug}/remove", needs="save_audience", again=one)
@@ -64,39 +66,60 @@ def _row(visit: Visit) -> AudienceRow:
         return audiences.get(connection, visit.path["slug"])
 
 
-def _save(visit: Visit, row: AudienceRow | None) -> Response:
-    form, context = _sheet(row), visit.context
-    typed = form.document(visit.entered, {})
-    slug = row.slug if row else str(typed.get("slug") or "")
-    with form.beside(under="rule"):
-        rule = _typed(typed)
-        if not rule and not typed.get("document"):
-            raise Invalid(Problem("nobody_meant", "It says nobody.", "", "Say whom you mean, or tick Everybody."))
-        if visit.entered.one("then") == "count":
-            whole = read_rule({"rule": rule})
-            measured = [(rule_text(part), measure_audience(context.db, part, slug)) for part in branches(whole)]
-            return _show(visit, row, measured=measured)
-        if not slug:
-            raise Invalid(Problem("missing", "This is needed.", "slug", "Fill it in."))
-        save_audience(context.db, visit.actor, slug, {"rule": rule}, revision(visit), visit.now)
+def _act(visit: Visit, row: AudienceRow | None) -> Response:
+    entered, act = visit.entered, visit.entered.one("then")
+    if ":" in act and not builder.is_text(entered):
+        group, place = builder.changed(entered, act)
+        _typed_anew(visit, builder.as_conditions(group))
+        return _show(visit, row, focus=name_of(place))
+    slug = row.slug if row else entered.one("slug").strip()
+    found = builder.typed_rule(entered)
+    whole = found[()]
+    if act in (builder.TEXT, builder.CONDITIONS):
+        wanted = {builder.MODE: [builder.TEXT], builder.TEXT: [rule_text(whole)]}
+        shown = builder.begin(whole) if act == builder.CONDITIONS else wanted
+        _typed_anew(visit, shown)
+        return _show(visit, row, focus=act, says_more=shown[builder.MODE] != [act])
+    builder.check(visit.context.db, entered, found, slug)
+    if act == "count":
+        return _show(visit, row, figures=builder.measured(visit.context.db, found, slug))
+    return _save(visit, slug, whole)
+
+
+def _save(visit: Visit, slug: str, rule: Rule) -> Response:
+    if not slug:
+        raise Invalid(Problem("missing", "This is needed.", "slug", "Fill it in."))
+    field = builder.TEXT if builder.is_text(visit.entered) else "c.new"
+    try:
+        save_audience(visit.context.db, visit.actor, slug, {"text": rule_text(rule)}, revision(visit), visit.now)
+    except Invalid as refusal:
+        raise Invalid([_beside(problem, field) for problem in refusal.problems]) from None
     return visit.go(f"/audiences/{slug}", said="saved")
 
 
-def _typed(typed: dict[str, Any]) -> object:
-    """What the fields say; a slip in the text stands beside it."""
-    try:
-        return rule_of(typed)
-    except Invalid as refusal:
-        raise Invalid([replace(problem, field="rule.text") for problem in refusal.problems]) from None
+def _beside(problem: Problem, field: str) -> Problem:
+    return replace(problem, field="slug" if problem.field == "slug" else field)
+
+
+def _typed_anew(visit: Visit, fields: Mapping[str, Sequence[str]]) -> None:
+    """The form as it is shown next: what it said of the rule is replaced, the rest stays as it was typed."""
+    mine = ("c.", builder.MODE, builder.TEXT)
+    kept = {name: values for name, values in visit.entered.fields.items() if not name.startswith(mine)}
+    visit.entered = Entered({**kept, **fields})
 
 
 def _show(visit: Visit, row: AudienceRow | None, **more: Any) -> Response:  # noqa: ANN401 - what the template reads
-    form = _sheet(row)
-    values = form.values(shown(row.rule) if row else {})
+    values = {"slug": "", **builder.begin(row.typed() if row else None)}
+    typed = visit.entered if visit.entered.form == "audience" else Entered(values)
+    group = builder.root_of(typed)
+    with visit.context.db.reading() as connection:
+        offers = builder.offers(connection, visit, group, row.slug if row else "")
     return visit.show(
-        "audience.html", row=row, sheet=form, values=values, **{"measured": (), "text": row.text if row else "", **more}
+        "audience.html",
+        row=row,
+        values=values,
+        as_text=builder.is_text(typed),
+        tree=builder.tree(group),
+        text=row.text if row else "",
+        **{"figures": None, "focus": "", "says_more": False, **offers, **more},
     )
-
-
-def _sheet(row: AudienceRow | None) -> Sheet:
-    return Sheet(FORM if row else (Part("", (NAME,)), *FORM))

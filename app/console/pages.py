@@ -51,6 +51,11 @@ class FormView:
         found = self.values.get(name, ())
         return value in found if isinstance(found, list | tuple | set | frozenset) else value == str(found)
 
+    def many(self, name: str) -> list[str]:
+        """Every value of this field, in its order."""
+        found = self.values.get(name, ())
+        return [str(one) for one in found] if isinstance(found, list | tuple) else [str(found)] if found else []
+
     def wrong(self, name: str) -> Problem | None:
         return next((one for one in self.problems if one.field == name), None)
 

@@ -143,6 +143,13 @@ def sent(connection: Connection, *, open_only: bool = False) -> list[UpdateRow]:
     return [_update(row) for row in connection.execute(query)]
 
 
+def newest_sent(connection: Connection, most: int = 10) -> list[UpdateRow]:
+    """The last ones that went out to people, newest first."""
+    gone = select(update).where(update.c.sent_at.is_not(None), update.c.broadcast_id.is_not(None))
+    newest = gone.order_by(update.c.sent_at.desc(), update.c.id.desc()).limit(most)
+    return [_update(row) for row in connection.execute(newest)]
+
+
 def sent_in(connection: Connection, crises: Collection[str]) -> list[UpdateRow]:
     """As `sent`, of these crises only."""
     found: list[UpdateRow] = []

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from app.domain.audience_documents import parse_rule, rule_document
-from app.domain.audience_rules import Rule
+from app.domain.audience_rules import And, Not, Reachable, Rule
 from app.domain.audience_text import parse_text
-from app.domain.message import Medium
+from app.domain.consent import ORDINARY, Hearing
+from app.domain.message import PERSONAL_MEDIA, Medium
 from app.domain.principals import Actor, permit
 from app.domain.reading import Reader
-from app.store import audiences, audit, counting
+from app.store import audiences, audit, counting, left_out, membership
 from app.store.audiences import AudienceRow
 from app.store.database import Database
+from app.usecases import counted
 from app.usecases.check_audience import check_audience
+
+ANY_MEDIUM: Final = tuple(sorted(PERSONAL_MEDIA))
 
 
 @dataclass(frozen=True, slots=True)
 class AudienceSize:
     people: int
-    addresses: dict[Medium, int]
+    addresses: Mapping[Medium, int]
     """Different addresses that would be written to now."""
+    left_out: Mapping[tuple[Medium, Hearing], int]
+    """People who do not agree to be written to by a medium, about nothing in particular, and why."""
+    stopped: Mapping[Medium, int]
+    """People whose address of a medium is on the suppression list."""
+    unreachable: int
+    """People without any address that may be written to."""
 
 
 def save_audience(
@@ -75,4 +86,18 @@ def measure_audience(db: Database, rule: Rule, slug: str = "") -> AudienceSize:
     """How many a rule means at this moment. Raise Invalid as `save_audience`."""
     with db.reading() as connection:
         whole = check_audience(connection, rule, slug)
-        return AudienceSize(counting.count_people(connection, whole), counting.count_by_medium(connection, whole))
+        meant = membership.members(connection, whole)
+        reachable = counted.reached(db, connection, whole, ORDINARY)
+        return AudienceSize(
+            counted.people(db, connection, whole),
+            reachable.by_medium,
+            counting.count_left_out(connection, whole, ORDINARY),
+            left_out.count_stopped(connection, meant),
+            counted.people(db, connection, And((whole, Not(Reachable(ANY_MEDIUM))))),
+        )
+
+
+def count_parts(db: Database, rules: Sequence[Rule], slug: str = "") -> list[int]:
+    """How many people each of these means, for the parts of a rule. Raise Invalid as `save_audience`."""
+    with db.reading() as connection:
+        return [counted.people(db, connection, check_audience(connection, rule, slug)) for rule in rules]

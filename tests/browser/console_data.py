@@ -14,7 +14,7 @@ from app.store.database import Database
 from app.store.migrate import SCHEMA
 from app.usecases.tell_staff import tell_staff
 from tests.browser.serving import Served, serving
-from tests.console_pages import furnish
+from tests.console_pages import furnish, furnish_rule
 
 
 @contextmanager
@@ -36,6 +36,7 @@ def furnished(folder: Path) -> Iterator[Served]:
         api.submit(api.draft(drill=True, **later))
         api.draft(**later)
         furnish(api)
+        furnish_rule(api)
         with api.db.writing() as tx:
             tell_staff(tx, Notice(NoticeKind.NEXT_UPDATE_DUE, "outage", "1", Severity.MAJOR, {"at": "14:30"}), now)
         yield opened

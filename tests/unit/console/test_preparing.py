@@ -1,28 +1,13 @@
-"""Playbooks, audiences and schedules by their screens."""
+"""Playbooks and schedules by their screens."""
 
 from __future__ import annotations
 
-from app.console.audience_rules import rule_of, shown
 from app.domain.principals import HOST, Role
-from app.store import audiences, documents, schedules
+from app.store import documents, schedules
 from app.store.documents import Kind
 from app.usecases.save_document import save_document
 from tests.console import Visitor
 from tests.faces import Api
-
-RULES: tuple[dict[str, object], ...] = (
-    {"all": True},
-    {"languages": ["en", "gu"]},
-    {
-        "and": [
-            {"areas": ["north"]},
-            {"attribute": {"name": "tariff", "value": "business"}},
-            {"not": {"languages": ["lo"]}},
-        ]
-    },
-    {"and": [{"all": True}, {"not": {"areas": ["south"]}}]},
-    {"or": [{"areas": ["north"]}, {"not": {"external_ids": ["7"]}}]},
-)
 
 
 def playbook(api: Api) -> None:
@@ -64,30 +49,6 @@ def test_a_playbook_is_begun_set_and_written_in_another_language(api: Api, admin
     begun = admin.send(admin.open("/add/playbooks"), "playbook", slug="flood", **{"names.en": "Flood"})
     assert begun.heading == "Flood"
     assert admin.send(begun, "remove", sure="yes").said
-
-
-def test_every_rule_survives_the_form_as_it_is(api: Api) -> None:
-    for rule in RULES:
-        assert rule_of(shown(rule)) == rule
-    assert rule_of({}) == rule_of({"document": "{"}) == {}
-    assert shown(RULES[-1])["text"] == "area = north or not customer = 7"
-
-
-def test_an_audience_is_counted_before_it_is_saved(api: Api, admin: Visitor) -> None:
-    api.prepare()
-    page = admin.open("/add/audiences")
-    nobody = admin.send(page, "audience", slug="north")
-    assert (nobody.status, "It says nobody." in nobody.words) == (422, True)
-    counted = admin.send(page, "audience", slug="north", areas="north", then="count")
-    assert "2 people right now" in counted.words
-    assert counted.form("audience")["areas"] == "north"
-    saved = admin.send(counted, "audience")
-    assert saved.said
-    bad = admin.send(saved, "audience", document='{"everyone": 1}')
-    assert (bad.status, bad.form("audience")["document"]) == (422, '{"everyone": 1}')
-    with api.db.reading() as connection:
-        assert audiences.get(connection, "north").rule == {"areas": ["north"]}
-    assert admin.send(saved, "remove", sure="yes").said
 
 
 def test_a_schedule_says_when_in_words_and_is_paused_and_approved(api: Api, admin: Visitor) -> None:
