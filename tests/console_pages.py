@@ -42,9 +42,9 @@ ELSEWHERE: Final = {
 EXAMPLES: Final = {"/updates/{update_id:int}": 4, "/updates/{update_id:int}/approve": 2}
 """How many examples of a page are looked at; one of the others."""
 MOST_PAGES: Final = 600
-EVERY_KIND: Final = """area = north and not language in (en, gu) and (tariff = business or balance > 50 or since < 2026-01-31 or
-has tariff or postcode = N1) and not (customer = 1 and (topic = power or consent(sms, power) or reachable(sms))) and
-(got(update 1, sms) or delivery(update 1, failed) or audience = everyone)"""
+EVERY_KIND: Final = """area = north and not language in (en, gu) and (tariff = business or balance > 50 or
+since < 2026-01-31 or has tariff or postcode = N1) and not (customer = 1 and (topic = power or
+consent(sms, power) or reachable(sms))) and (got(update 1, sms) or delivery(update 1, failed) or audience = everyone)"""
 
 
 def furnish(api: Api) -> None:
