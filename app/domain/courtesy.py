@@ -40,10 +40,19 @@ class Courtesy:
     """An address that got so many capped broadcasts in the last 24 hours, of any crisis, does not get this one."""
     first_media: tuple[Medium, ...] = ()
     """A person gets it by the first of these that works, and by no other; empty = by all."""
+    asked_media: tuple[Medium, ...] = ()
+    """Whoever said which of these reaches them best gets it there, by another only if that fails."""
 
     @property
     def holds_back(self) -> bool:
-        return self.quiet is not None or self.most_a_day is not None or len(self.first_media) > 1
+        several = len(self.first_media) > 1 or len(self.asked_media) > 1
+        return self.quiet is not None or self.most_a_day is not None or several
+
+    def before(self, medium: Medium, preferred: Medium | None) -> tuple[Medium, ...]:
+        """What has to fail for a person before it goes to them by `medium`; `preferred`: the one they named."""
+        own = (preferred,) if preferred is not None and preferred in self.asked_media else ()
+        order = tuple(dict.fromkeys((*own, *self.first_media))) if self.first_media else (*own, medium)
+        return order[: order.index(medium)] if medium in order else ()
 
 
 NO_COURTESY: Final = Courtesy()
@@ -59,7 +68,12 @@ def one_at_a_time(
     stage: Stage, severity: Severity, second: SecondMedium, media: Sequence[Medium]
 ) -> tuple[Medium, ...]:
     """`media` by person, in the order of release; empty when everybody gets it by all of them."""
-    spares = stage is Stage.PROGRESS and severity is not Severity.EMERGENCY and second is not SecondMedium.ALWAYS
+    return by_own_choice(severity, second, media) if stage is Stage.PROGRESS else ()
+
+
+def by_own_choice(severity: Severity, second: SecondMedium, media: Sequence[Medium]) -> tuple[Medium, ...]:
+    """`media` by person among which the one somebody named comes first: all news but that of an emergency."""
+    spares = severity is not Severity.EMERGENCY and second is not SecondMedium.ALWAYS
     return tuple(dict.fromkeys(media)) if spares and len(set(media)) > 1 else ()
 
 

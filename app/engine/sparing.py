@@ -55,12 +55,10 @@ def _told_enough(connection: Connection, who: Candidates, courtesy: Courtesy, no
 
 def _told_elsewhere(connection: Connection, who: Candidates, courtesy: Courtesy, now_ms: int) -> dict[int, Settled]:
     origin = who.origin
-    medium = CODE_MEDIA[origin.medium]
-    earlier = courtesy.first_media[: courtesy.first_media.index(medium)] if medium in courtesy.first_media else ()
-    if not earlier or not who:
+    if not who:
         return {}
-    patient_since = now_ms - _PATIENCE_MS
-    stands = courtesies.by_earlier_media(connection, origin.broadcast, earlier, who.ids, patient_since)
+    medium, patient_since = CODE_MEDIA[origin.medium], now_ms - _PATIENCE_MS
+    stands = courtesies.by_earlier_media(connection, origin.broadcast, medium, courtesy, who.ids, patient_since)
     held = {}
     for one in who.ids:
         there = stands.get(one, Elsewhere.GO)

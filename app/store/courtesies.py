@@ -52,6 +52,7 @@ def keep(connection: Connection, broadcast_id: int, wanted: Courtesy) -> None:
         "zone": quiet.zone if quiet else None,
         "most_a_day": wanted.most_a_day,
         "first_media": _codes(wanted.first_media) or None,
+        "asked_media": _codes(wanted.asked_media) or None,
     }
     connection.execute(insert(courtesy).values(values))
 
@@ -63,7 +64,7 @@ def of_broadcast(connection: Connection, broadcast_id: int) -> Courtesy | None:
     quiet = None
     if row.quiet_media:
         quiet = QuietHours(row.quiet_begins, row.quiet_ends, frozenset(_media(row.quiet_media)), zone=row.zone or "")
-    return Courtesy(quiet, row.most_a_day, _media(row.first_media or ""))
+    return Courtesy(quiet, row.most_a_day, _media(row.first_media or ""), _media(row.asked_media or ""))
 
 
 def zones(connection: Connection, ids: Sequence[int]) -> Mapping[int, set[str]]:
@@ -103,16 +104,28 @@ def told_since(
 
 
 def by_earlier_media(
-    connection: Connection, broadcast_id: int, earlier: Sequence[Medium], ids: Sequence[int], patient_since_ms: int
+    connection: Connection,
+    broadcast_id: int,
+    medium: Medium,
+    wanted: Courtesy,
+    ids: Sequence[int],
+    patient_since_ms: int,
 ) -> Mapping[int, Elsewhere]:
-    """Whether the people at these addresses have the same words by an earlier medium; not in it = nobody is known.
+    """Whether the people at these addresses of `medium` have the same words by one that comes before it for them; not
+    in it = nothing comes before it, or nobody is known.
 
     What was accepted after `patient_since_ms` and is not reported on may still fail.
     """
+    others = [one for one in wanted.asked_media if one is not medium]
+    earlier = {*others, *wanted.before(medium, None)}
+    if others and not wanted.before(medium, None):
+        ids = _who_rather(connection, others, ids)
+    if not earlier or not ids:
+        return {}
     other = subscriber_address.alias("other")
     theirs = and_(
         other.c.subscriber_id == subscriber_address.c.subscriber_id,
-        other.c.medium.in_([MEDIUM_CODES[medium] for medium in earlier]),
+        other.c.medium.in_([MEDIUM_CODES[one] for one in earlier]),
         other.c.preferred.is_(True),
     )
     staged = and_(
@@ -123,10 +136,11 @@ def by_earlier_media(
     columns = (outcome.c.result, outcome.c.reason, outcome.c.at_ms, receipt_state.c.kind)
     query: Select[Any] = (
         select(
-            subscriber_address.c.address_id, subscriber_address.c.subscriber_id, recipient.c.medium,
-            recipient.c.address_id.label("there"), *columns,
+            subscriber_address.c.address_id, subscriber_address.c.subscriber_id, subscriber.c.preferred_medium,
+            recipient.c.medium, recipient.c.address_id.label("there"), *columns,
         )
         .select_from(subscriber_address)
+        .join(subscriber, subscriber.c.id == subscriber_address.c.subscriber_id)
         .outerjoin(other, theirs)
         .outerjoin(recipient, staged)
         .outerjoin(outcome, same_delivery(outcome, recipient))
@@ -136,7 +150,7 @@ def by_earlier_media(
     known: dict[int, dict[int, dict[tuple[int, int], list[Row[Any]]]]] = defaultdict(dict)
     for row in connection.execute(query):
         person = known[row.address_id].setdefault(row.subscriber_id, {})
-        if row.there is not None:
+        if row.there is not None and CODE_MEDIA[row.medium] in wanted.before(medium, _medium(row.preferred_medium)):
             person.setdefault((row.medium, row.there), []).append(row)
     return {
         address_id: elsewhere(
@@ -144,6 +158,22 @@ def by_earlier_media(
         )
         for address_id, people in known.items()
     }
+
+
+def _who_rather(connection: Connection, others: Sequence[Medium], ids: Sequence[int]) -> list[int]:
+    """Those of these addresses at which somebody would rather hear by one of these."""
+    query = (
+        select(subscriber_address.c.address_id)
+        .distinct()
+        .join(subscriber, subscriber.c.id == subscriber_address.c.subscriber_id)
+        .where(is_listed(connection, subscriber_address.c.address_id, ids))
+        .where(subscriber.c.preferred_medium.in_([one.value for one in others]))
+    )
+    return list(connection.scalars(query))
+
+
+def _medium(name: str | None) -> Medium | None:
+    return None if name is None else Medium(name)
 
 
 def _stands(rows: Sequence[Row[Any]], patient_since_ms: int) -> Other:

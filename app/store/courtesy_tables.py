@@ -16,6 +16,7 @@ courtesy = Table(
     Column("zone", String(64), nullable=True),  # of addresses that belong to nobody
     Column("most_a_day", Integer, nullable=True),
     Column("first_media", String(64), nullable=True),  # codes, the first choice first
+    Column("asked_media", String(64), nullable=True),  # codes: among them people's own choice comes first
 )
 """Only of broadcasts that hold somebody back: for all others the engine does not even look."""
 

@@ -74,6 +74,12 @@ def at_address(connection: Connection, address_id: int) -> list[SubscriberRow]:
     return [get(connection, person) for person in found.all()]
 
 
+def anybody_prefers(connection: Connection, media: Sequence[Medium]) -> bool:
+    """Whether somebody said that one of these reaches them best."""
+    theirs = subscriber.c.preferred_medium.in_([medium.value for medium in media])
+    return connection.scalar(select(subscriber.c.id).where(theirs).limit(1)) is not None
+
+
 def change(connection: Connection, people: Sequence[int], now: datetime, **values: Any) -> None:  # noqa: ANN401 - columns
     """Set these columns of `subscriber`; `languages` is a tuple, best first."""
     if "languages" in values:

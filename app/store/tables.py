@@ -235,6 +235,8 @@ subscriber = Table(
 _CHOOSES = subscriber.c.chooses.is_(True)
 Index("ix_subscriber_chooses", subscriber.c.id, sqlite_where=_CHOOSES, postgresql_where=_CHOOSES)
 """Few among a million, so that whoever asks about consent need not look at the others."""
+_PREFERS = subscriber.c.preferred_medium.is_not(None)
+Index("ix_subscriber_preferred_medium", subscriber.c.preferred_medium, sqlite_where=_PREFERS, postgresql_where=_PREFERS)
 
 subscriber_address = Table(
     "subscriber_address",

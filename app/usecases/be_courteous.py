@@ -9,14 +9,14 @@ from sqlalchemy import Connection
 
 from app.domain.branding import SLUG
 from app.domain.consent import MessageClass, asked_of
-from app.domain.courtesy import Courtesy, most_a_day, one_at_a_time
+from app.domain.courtesy import Courtesy, by_own_choice, most_a_day, one_at_a_time
 from app.domain.crisis import Severity
 from app.domain.message import MEDIUM_CODES, PERSONAL_MEDIA, Medium
 from app.domain.planning import wave_offset_ms
 from app.domain.playbooks import read_second_medium
 from app.domain.quiet_hours import QuietHours, Ruling, Saying, read_quiet_hours, rule
 from app.domain.updates import UpdateDocument
-from app.store import documents
+from app.store import documents, people
 from app.store.documents import Kind
 from app.store.updates import UpdateRow
 
@@ -42,10 +42,13 @@ def courtesy_of(
     offsets = prepared.get("wave_offsets_seconds") or {}
     own = [] if update.drill or row.corrects is not None else sorted(set(among) & PERSONAL_MEDIA)
     media = sorted(own, key=lambda medium: (wave_offset_ms(medium, offsets), MEDIUM_CODES[medium]))
+    second = read_second_medium(prepared, [])
+    asked_for = by_own_choice(severity, second, media)
     return ruling, Courtesy(
         hours if ruling is Ruling.WAITS else None,
         most_a_day(update.stage, severity, drill=update.drill) if media else None,
-        one_at_a_time(update.stage, severity, read_second_medium(prepared, []), media),
+        one_at_a_time(update.stage, severity, second, media),
+        asked_for if asked_for and people.anybody_prefers(connection, asked_for) else (),
     )
 
 
