@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from app.domain.sign_ups import text_version
 from app.publishing.building import Press
 from app.publishing.dress import PAGE_CSP
 
@@ -45,6 +46,12 @@ def notice_page(press: Press, notice: Notice, language: str, at: datetime) -> tu
     )
     html = press.templating.render("site/notice.html", frame.unlisted(variables), html=True)
     return html.encode(), form_headers(language)
+
+
+def words_shown(press: Press, notice: Notice, language: str, at: datetime) -> str:
+    """The version of what somebody reads who presses the button of this page."""
+    say = press.plain_frame(language, at).tongue.say
+    return text_version([say(f"{notice.key}_title"), say(f"{notice.key}_text", **notice.values), say(notice.button)])
 
 
 def form_headers(language: str) -> dict[str, str]:

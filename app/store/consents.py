@@ -70,6 +70,15 @@ def record(
     return len(news)
 
 
+def testify(connection: Connection, people: Sequence[int], said: Said, by: str, now: datetime) -> None:
+    """Keep the proof of a word that takes hold elsewhere: a STOP is in force on the suppression list, for the address.
+
+    What these people agreed to stays as it was, so that taking the STOP back gives them that again and nothing more.
+    """
+    if people:
+        connection.execute(insert(consent_said), [_row(person, said, by, now) for person in people])
+
+
 def of(connection: Connection, people: Collection[int]) -> dict[int, tuple[Consent, ...]]:
     """What holds now, by subscriber id; who never said anything is not there."""
     query = select(consent).where(is_listed(connection, consent.c.subscriber_id, list(people)))

@@ -67,11 +67,15 @@ def get(connection: Connection, person: int) -> SubscriberRow:
     return subscribers.get(connection, external_id)
 
 
-def at_address(connection: Connection, address_id: int) -> list[SubscriberRow]:
-    """Who is reached there, the lowest id first."""
+def ids_at(connection: Connection, address_id: int) -> list[int]:
+    """Who is reached there, the lowest first."""
     query = select(subscriber_address.c.subscriber_id).where(subscriber_address.c.address_id == address_id)
-    found = connection.scalars(query.order_by(subscriber_address.c.subscriber_id))
-    return [get(connection, person) for person in found.all()]
+    return list(connection.scalars(query.order_by(subscriber_address.c.subscriber_id)))
+
+
+def at_address(connection: Connection, address_id: int) -> list[SubscriberRow]:
+    """The same, whole."""
+    return [get(connection, person) for person in ids_at(connection, address_id)]
 
 
 def anybody_prefers(connection: Connection, media: Sequence[Medium]) -> bool:

@@ -102,7 +102,9 @@ def leave(db: Database, managed: Managed, text_version: str, now: datetime) -> A
         said = [Said(medium, EVERYTHING, False, How.FORM, text_version) for medium in others]
         ids = [one.id for one in there]
         consents.record(tx, dict.fromkeys(ids, said), READER, now)
-        addresses.suppress(tx, managed.address_id, REASON, now, Source.PERSON)
+        if addresses.suppress(tx, managed.address_id, REASON, now, Source.PERSON):
+            own = Said(holder.address.medium, EVERYTHING, False, How.FORM, text_version)
+            consents.testify(tx, ids, own, READER, now)
         audit.append(tx, READER, "leave", SUBJECT, {"subscribers": ids}, now)
         return holder.address
 

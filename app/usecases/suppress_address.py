@@ -8,18 +8,20 @@ from typing import Final
 from sqlalchemy import Connection
 
 from app.domain.audience import normalise
-from app.domain.consent import How
+from app.domain.consent import How, Said
 from app.domain.message import Medium
 from app.domain.principals import Actor, permit
-from app.domain.suppressing import WANTS_LESS, Source
+from app.domain.suppressing import WANTS_LESS, Source, Why
 from app.domain.texts import forbidden_character, tidy
+from app.domain.topics import EVERYTHING
 from app.errors import Invalid, Problem
 from app.keyring import Keyring
-from app.store import addresses, audit
+from app.store import addresses, audit, consents, people
 from app.store.addresses import AddressRow
 from app.store.database import Database
 
 LONGEST_REASON: Final = 32
+READER: Final = "reader"
 
 
 def suppress_address(
@@ -48,18 +50,18 @@ def suppress_address(
         return addresses.get(tx, address_id)
 
 
-def suppress_known_address(
-    db: Database, actor: Actor | None, address_id: int, reason: str, now: datetime, *, how: How | None = None
-) -> AddressRow:
-    """The same for an address by its id; `how` they said so is kept as proof. Raise NotFound when there is none."""
-    if actor is not None:
-        permit(actor, "suppress_address")
-    word = _short(reason)
+def unsubscribe_address(db: Database, address_id: int, how: How, text_version: str, now: datetime) -> None:
+    """The holder of its personal link wants nothing more there; said twice it counts once. Raise NotFound.
+
+    `how` they said so and the version of the words they had before them ("" = none) are the proof in the history of
+    everybody who is reached there.
+    """
     with db.writing() as tx:
         row = addresses.get(tx, address_id)
-        if addresses.suppress(tx, address_id, word, now, _source(actor)):
-            _note(tx, actor, address_id, word, now, how)
-        return row
+        if addresses.suppress(tx, address_id, Why.UNSUBSCRIBED, now, Source.PERSON):
+            said = Said(row.medium, EVERYTHING, False, how, text_version)
+            consents.testify(tx, people.ids_at(tx, address_id), said, READER, now)
+            _note(tx, None, address_id, Why.UNSUBSCRIBED, now, how)
 
 
 def _short(reason: str) -> str:
@@ -80,6 +82,6 @@ def _source(actor: Actor | None) -> Source:
 def _note(
     tx: Connection, actor: Actor | None, address_id: int, reason: str, now: datetime, how: How | None = None
 ) -> None:
-    name = actor.name if actor is not None else "reader"
+    name = actor.name if actor is not None else READER
     body = {"reason": reason, **({"how": how.value} if how else {})}
     audit.append(tx, name, "suppress_address", f"address/{address_id}", body, now)

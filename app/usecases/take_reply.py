@@ -9,16 +9,18 @@ from enum import StrEnum
 from sqlalchemy import Connection
 
 from app.domain.audience import choose_language, normalise
+from app.domain.consent import How, Said
 from app.domain.endpoints import Endpoint
 from app.domain.keywords import Keyword, keyword
-from app.domain.message import Reply, Wish
+from app.domain.message import Medium, Reply, Wish
 from app.domain.replying import LONGEST, Answer, Effect, Silence, Standing, answer, effect
 from app.domain.suppressing import Source, Why
 from app.domain.texts import tidy
+from app.domain.topics import EVERYTHING
 from app.errors import Invalid
 from app.keyring import Keyring
 from app.observe import logger
-from app.store import addresses, audit, hearing, wishes
+from app.store import addresses, audit, consents, hearing, people, wishes
 from app.store.database import Database
 from app.store.hearing import Heard
 from app.templating.replies import ReplyWords
@@ -78,18 +80,20 @@ def take_reply(listener: Listener, endpoint: Endpoint, reply: Reply, now: dateti
                 at=now,
             ),
         )
-        _carry_out(tx, address_id, done, before, now)
+        _carry_out(tx, endpoint.medium, address_id, done, before, now)
     return done
 
 
-def _carry_out(tx: Connection, address_id: int, done: Effect, before: Standing, now: datetime) -> None:
+def _carry_out(tx: Connection, medium: Medium, address_id: int, done: Effect, before: Standing, now: datetime) -> None:
     match done:
         case Effect.STOPPED:
             addresses.suppress(tx, address_id, Why.OPTED_OUT, now, Source.PERSON)
+            _testify(tx, medium, address_id, now, granted=False)
             _note(tx, "suppress_address", address_id, Wish.STOP, now)
         case Effect.STARTED:
             addresses.take_back_stop(tx, address_id)
             wishes.wish_for_everything(tx, address_id)
+            _testify(tx, medium, address_id, now, granted=True)
             _note(tx, "lift_suppression", address_id, Wish.START, now)
         case Effect.LESS if not before.less:
             wishes.wish_for_less(tx, address_id, now)
@@ -97,6 +101,12 @@ def _carry_out(tx: Connection, address_id: int, done: Effect, before: Standing, 
         case Effect.MORE:
             wishes.wish_for_everything(tx, address_id)
             _note(tx, "wish_for_everything", address_id, Wish.MORE, now)
+
+
+def _testify(tx: Connection, medium: Medium, address_id: int, now: datetime, *, granted: bool) -> None:
+    """Their own word is the proof: they had no text of ours before them."""
+    said = Said(medium, EVERYTHING, granted, How.SMS)
+    consents.testify(tx, people.ids_at(tx, address_id), said, "reader", now)
 
 
 def _note(tx: Connection, act: str, address_id: int, wish: Wish, now: datetime) -> None:

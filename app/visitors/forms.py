@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -23,17 +23,18 @@ from app.domain.sign_ups import Policy
 from app.errors import NotFound, Unavailable
 from app.keyring import Keyring
 from app.publishing.building import Press
-from app.publishing.notices import Notice, notice_page
+from app.publishing.notices import Notice, notice_page, words_shown
 from app.store import addresses
 from app.store.database import Database
-from app.usecases.suppress_address import suppress_known_address
+from app.usecases.suppress_address import unsubscribe_address
 from app.visitors.flood import Flood
 from app.visitors.revoked import Hashes, nothing
 
 ONE_CLICK: Final = b"List-Unsubscribe=One-Click"
 """What RFC 8058 has a mailbox provider send."""
 BODY_CAP: Final = 4_096
-REASON: Final = "unsubscribed"
+STOP: Final = Notice("stop", {"address": ""}, button="stop_button", link_words="manage_link")
+"""The page with the button, before it knows whose it is."""
 
 router = APIRouter(prefix="/u", include_in_schema=False)
 
@@ -84,8 +85,8 @@ def ask(token: str, request: Request, context: Ctx) -> Response:
         return _answer(context, request, Notice("later", {}), 503)
     if address is None:
         return _answer(context, request, Notice("bad_link", {}), 404)
-    more = {"link": f"/m/{token}", "link_words": "manage_link"}
-    return _answer(context, request, Notice("stop", {"address": address}, button="stop_button", **more), 200)
+    stop = replace(STOP, values={"address": address}, link=f"/m/{token}")
+    return _answer(context, request, stop, 200)
 
 
 async def _how(request: Request) -> How:
@@ -105,7 +106,9 @@ def stop(token: str, request: Request, context: Ctx, how: Annotated[How, Depends
     try:
         if managed is None or _masked(context, managed) is None:
             return _answer(context, request, Notice("bad_link", {}), 404)
-        suppress_known_address(context.db, None, managed.address_id, REASON, context.clock.now(), how=how)
+        now = context.clock.now()
+        shown = words_shown(context.press, STOP, _language(context, request), now) if how is How.FORM else ""
+        unsubscribe_address(context.db, managed.address_id, how, shown, now)
     except (SQLAlchemyError, Unavailable):
         return _answer(context, request, Notice("later", {}), 503)
     return _answer(context, request, Notice("stopped", {}), 200)
@@ -121,11 +124,14 @@ def _masked(context: Context, managed: Managed) -> str | None:
     return mask(row.medium, row.value) if MEDIUM_CODES[row.medium] == managed.medium else None
 
 
-def _answer(context: Context, request: Request, notice: Notice, status: int) -> Response:
+def _language(context: Context, request: Request) -> str:
     default = context.press.organisation.default_language
     wanted = [part.partition(";")[0] for part in request.headers.get("accept-language", "").split(",")][:20]
-    language = choose_language(wanted, context.press.templating.languages(), default)
-    body, headers = notice_page(context.press, notice, language, context.clock.now())
+    return choose_language(wanted, context.press.templating.languages(), default)
+
+
+def _answer(context: Context, request: Request, notice: Notice, status: int) -> Response:
+    body, headers = notice_page(context.press, notice, _language(context, request), context.clock.now())
     if status == 503:
         headers["retry-after"] = "60"
     return Response(body, status, headers)

@@ -102,6 +102,21 @@ def test_start_takes_back_the_persons_own_stop_and_nothing_else(writers: Writers
     assert [one.effect for one in writers.rows()] == ["stopped", "blocked", "blocked", "started"]
 
 
+def test_stop_and_start_are_kept_as_proof_and_give_back_what_was_chosen_and_no_more(writers: Writers) -> None:
+    chosen = {"addresses": [{"medium": "sms", "address": STRANGER}], "consents": [
+        {"medium": "sms", "topic": "", "granted": False}]}  # fmt: skip
+    writers.api.done(writers.api.put("author", "/subscribers/C-9", json=chosen))
+    for text in ("STOP", "stop", "START", "start"):
+        writers.write(text)
+    writers.suppress("bounced", Source.PROVIDER)
+    said = writers.api.done(writers.api.get("author", "/subscribers/C-9/consents"))["items"]
+    assert [(one["medium"], one["topic"], one["granted"], one["how"], one["by"]) for one in said] == [
+        ("sms", "", False, "api", "author"), ("sms", "", False, "sms", "reader"), ("sms", "", True, "sms", "reader"),
+    ], "and a bounce is nobody's word"  # fmt: skip
+    held = writers.api.done(writers.api.get("author", "/subscribers/C-9"))["consents"]
+    assert [(one["how"], one["granted"]) for one in held] == [("api", False)]
+
+
 def test_words_of_other_languages_and_of_the_provider(writers: Writers) -> None:
     writers.write("ARRET", "+12025550101", OptOutType="STOP")
     for _ in range(3):

@@ -18,7 +18,7 @@ from app.store.people_tables import sign_up
 from app.usecases.ask_sign_up import ask_sign_up
 from app.usecases.forget_what_is_old import Forgotten, Kept, forget_what_is_old
 from app.usecases.save_subscriber import remove_subscriber, save_subscriber
-from app.usecases.suppress_address import suppress_known_address
+from app.usecases.suppress_address import suppress_address
 from tests.conftest import NOON
 from tests.unit.store.ledgers import small_broadcast
 
@@ -51,7 +51,7 @@ def test_an_address_nobody_has_is_blanked_once_no_delivery_is_remembered(databas
     remove_subscriber(database, HOST, "C-1", NOON)
     with database.writing() as tx:
         gone = addresses.resolve(tx, keyring, Medium.SMS, "+442071838800")
-    suppress_known_address(database, HOST, gone, "asked", NOON)
+    suppress_address(database, keyring, HOST, Medium.SMS, "+442071838800", "asked", NOON)
     with database.writing() as tx:
         sent = small_broadcast(tx, 3)
         tx.execute(update(broadcast).values(state="ended"))

@@ -18,7 +18,7 @@ from app.store.database import Database
 from app.store.subscribers import SubscriberRow
 from app.usecases.import_subscribers import ImportReport, import_subscribers
 from app.usecases.lift_suppression import lift_suppression
-from app.usecases.suppress_address import suppress_address, suppress_known_address
+from app.usecases.suppress_address import suppress_address
 from tests.conftest import NOON
 from tests.unit.usecases.people import APPROVER, AUTHOR, VIEWER
 
@@ -183,8 +183,9 @@ def test_a_suppression_has_a_short_reason(desk: Desk, reason: str) -> None:
 
 def test_a_suppression_is_lifted_only_by_an_approver_with_a_reason(desk: Desk) -> None:
     desk.bring(LIST)
-    place = desk.person().addresses[0].address_id
-    suppress_known_address(desk.database, AUTHOR, place, "complained", NOON)
+    where = desk.person().addresses[0]
+    place = where.address_id
+    suppress_address(desk.database, desk.keyring, AUTHOR, where.medium, where.value or "", "complained", NOON)
     with pytest.raises(Forbidden):
         lift_suppression(desk.database, AUTHOR, place, "she asked", NOON)
     with pytest.raises(Invalid):

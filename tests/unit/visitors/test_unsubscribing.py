@@ -10,12 +10,16 @@ import pytest
 from fastapi import FastAPI
 
 from app.clock import FrozenClock
+from app.domain.consent import Consent, How, Said
 from app.domain.manage import Managed, manage_token, manage_url, read_manage_token
 from app.domain.message import MEDIUM_CODES, Medium
+from app.domain.principals import HOST
 from app.keyring import Keyring
-from app.store import addresses, audit
+from app.store import addresses, audit, consents, subscribers
 from app.store.database import Database
+from app.usecases.save_subscriber import save_subscriber
 from app.visitors.forms import Context, router
+from tests.conftest import NOON
 from tests.unit.site.world import press
 
 pytestmark = pytest.mark.anyio
@@ -83,9 +87,32 @@ async def test_pressing_twice_is_one_act_in_the_audit(house: House) -> None:
         assert (await house.client.post(house.link("asha"), content=ONE_CLICK, headers=FORM)).status_code == 200
     assert (await house.client.post(house.link("bounlom"), content="x" * 10_000)).status_code == 200
     with house.db.reading() as connection:
-        acts = [(row.action, row.body) for row in reversed(audit.page(connection).items)]
+        acts = [(row.action, row.body) for row in reversed(audit.page(connection).items) if row.actor == "reader"]
     how = [{"how": how, "reason": "unsubscribed"} for how in ("one_click", "form")]
     assert acts == [("suppress_address", one) for one in how], "with the proof of how they said so"
+
+
+@pytest.mark.both_databases
+async def test_the_proof_stands_in_the_history_of_everybody_at_that_address(house: House, keyring: Keyring) -> None:
+    people_of = {"asha": ("C-1",), "bounlom": ("C-2", "C-3")}
+    for name, people in people_of.items():
+        for who in people:
+            places = [{"medium": "email", "address": f"{name}@example.org"}]
+            chosen = [{"medium": "email", "topic": "", "granted": True}]
+            save_subscriber(house.db, keyring, HOST, who, {"addresses": places, "consents": chosen}, NOON)
+    for _ in range(2):
+        await house.client.post(house.link("asha"), content=ONE_CLICK, headers=FORM)
+        await house.client.post(house.link("bounlom"), headers={"accept-language": "gu"})
+    with house.db.reading() as connection:
+        rows = {who: subscribers.get(connection, who).id for who in ("C-1", "C-2", "C-3")}
+        said = {who: consents.history(connection, number)[1:] for who, number in rows.items()}
+        held = consents.of(connection, rows.values())
+    (clicked,), (pressed,), (also,) = said.values()
+    assert clicked == Consent(Said(Medium.EMAIL, "", False, How.ONE_CLICK), NOON, "reader"), "no words were shown"
+    assert pressed == also
+    assert (pressed.said.how, pressed.said.granted, len(pressed.said.text_version)) == (How.FORM, False, 12)
+    assert all(one.said.granted for theirs in held.values() for one in theirs), "for the day they come back"
+    assert len(house.suppressed()) == 2
 
 
 async def test_a_link_of_one_address_never_stops_another(house: House) -> None:
