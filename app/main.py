@@ -19,7 +19,7 @@ from starlette.types import ASGIApp
 from app.api import health, openapi, problems, routers
 from app.api.envelope import Envelope
 from app.api.gate import Gate
-from app.callbacks import contact_readings, facts
+from app.callbacks import contact_readings, facts, letters
 from app.callbacks import routes as callbacks
 from app.callbacks.front import front as callbacks_front
 from app.console.application import create_console
@@ -74,6 +74,7 @@ def framework(wired: Wiring, *, run_engine: bool) -> FastAPI:
     )
     faces.state.api = wired.api
     faces.state.signed_webhooks = wired.signed_webhooks
+    faces.state.letters = wired.callbacks.letters
     faces.state.visitors = wired.visitors
     faces.add_middleware(Gate, context=wired.api)
     problems.install(faces)
@@ -88,8 +89,9 @@ def _routes() -> tuple[BaseRoute, ...]:
     """Looked through once a process, however many applications it makes: that takes a third of a second."""
     known = APIRouter(redirect_slashes=False, generate_unique_id_function=openapi.operation_id)
     for router in (
-        callbacks.router, contact_readings.router, facts.router, routers.everything(), visitors.router, finder.router,
-        subscribing.router, managing.router, open_links.router, previews.router, questions.router, health.router,
+        callbacks.router, contact_readings.router, facts.router, letters.router, routers.everything(), visitors.router,
+        finder.router, subscribing.router, managing.router, open_links.router, previews.router, questions.router,
+        health.router,
     ):  # fmt: skip
         known.include_router(router)
     return tuple(known.routes)

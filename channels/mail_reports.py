@@ -43,13 +43,17 @@ def read_report(raw: bytes) -> Sequence[Receipt]:
 
     References are as they stand there, lower case: whether we signed them is for the caller to find out.
     """
-    mail = message_from_bytes(raw[:LONGEST])
-    told = _feedback(mail) or _status(mail)
+    try:
+        mail = message_from_bytes(raw[:LONGEST])
+        told = _feedback(mail) or _status(mail)
+        references = _references(mail) if told is not None else ()
+    except RecursionError:  # parts within parts, to break us
+        return ()
     if told is None:
         return ()
     kind, code = told
     receipts = []
-    for reference in _references(mail):
+    for reference in references:
         event = hashlib.sha256(f"{reference}\0{kind}\0{code}".encode()).hexdigest()[:32]
         receipts.append(Receipt(reference, event, kind, code, at=None, raw=f"mail {kind.value} {code}"))
     return receipts

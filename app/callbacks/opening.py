@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from app.callbacks import letters
 from app.callbacks.intake import Intake
 from app.callbacks.known import Known
 from app.callbacks.taking import Desk
@@ -31,5 +32,6 @@ def callbacks_desk(
         Intake(partial(keep, listener.db), reference_key, clock),
         open_channel,
         partial(take_reply, listener),
+        letters.Context(listener, clock, reference_key, open_channel),
         stop_settles,
     )

@@ -15,6 +15,7 @@ from typing import Final
 
 from starlette.concurrency import run_in_threadpool
 
+from app.callbacks import letters
 from app.callbacks.intake import Intake
 from app.callbacks.known import Known
 from app.clock import Clock
@@ -41,6 +42,8 @@ class Desk:
     open_channel: Callable[[Endpoint], Channel]
     take_reply: Callable[[Endpoint, Reply, datetime], str]
     """What it did; in a thread. Raises what the database raises."""
+    letters: letters.Context
+    """What the door beside it works with."""
     stop_settles: float = 0.5
     """Seconds within which every worker has looked whom it must not write to: a STOP is answered after them."""
     _callbacks: Counted = field(default_factory=lambda: Counted(CALLBACKS))

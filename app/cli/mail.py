@@ -1,4 +1,4 @@
-"""Bounces and complaints that come as mail."""
+"""Mail that comes to us: bounces, complaints, and what people write back."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from app.cli.desk import AsJson, at_desk
+from app.domain.letters import PURPOSE, door_secret
 from app.store import endpoints
-from app.usecases.take_mail import take_mail
+from app.usecases.take_mail import take_any_mail
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -18,14 +19,15 @@ LONGEST = 8 << 20
 
 @app.callback()
 def mails() -> None:
-    """What comes back by mail."""
+    """What comes back by mail, and what people answer."""
 
 
 @app.command("take")
 def take(
-    endpoint: Annotated[str, typer.Argument(help="The endpoint whose bounces come here.")], as_json: AsJson = False
+    endpoint: Annotated[str, typer.Argument(help="The endpoint whose mail is answered or bounces.")],
+    as_json: AsJson = False,
 ) -> None:
-    """Take one mail from standard input: a pipe of the mail server. Other mails are left alone, with exit code 0.
+    """Take one mail from standard input: a pipe of the mail server. What no person wrote is left alone, exit code 0.
 
     Exit code 5 when the database cannot take it now: the mail server should try again.
     """
@@ -37,7 +39,21 @@ def take(
             found = endpoints.get(connection, endpoint)
         channel = desk.wiring.channels(found)
         key = desk.keyring.key(REFERENCES)
-        taken, kind = take_mail(desk.db, found, channel, raw, desk.now(), reference_key=key)
-        words = f"{taken.value.replace('_', ' ')}{f': {kind.value}' if kind else ''}"
-        answer = {"result": taken.value, "kind": kind.value if kind else None}
+        taken, more = take_any_mail(
+            desk.wiring.callbacks.letters.listener, found, channel, raw, desk.now(), reference_key=key
+        )
+        words = f"{taken.value.replace('_', ' ')}{f': {more}' if more else ''}"
+        answer = {"result": taken.value, "kind": more or None}
         desk.answer(answer, lambda out: out.print(words), as_json=as_json)
+
+
+@app.command("door")
+def door(endpoint: Annotated[str, typer.Argument(help="An endpoint of e-mail.")], as_json: AsJson = False) -> None:
+    """The secret address at which a provider hands in what people answer (SendGrid: Inbound Parse)."""
+    with at_desk() as desk:
+        desk.allowed("save_endpoint")
+        with desk.db.reading() as connection:
+            slug = endpoints.get(connection, endpoint).slug
+        secret = door_secret(desk.keyring.key(PURPOSE), slug)
+        url = f"{desk.settings.public_base}/callbacks/letters/{slug}/{secret}"
+        desk.answer({"url": url}, lambda out: out.print(url, soft_wrap=True), as_json=as_json)

@@ -40,6 +40,8 @@ class How(StrEnum):
     IMPORT = "import"
     FORM = "form"
     SMS = "sms"
+    EMAIL = "email"
+    """A reply to a mail of ours."""
     ONE_CLICK = "one_click"
     STAFF = "staff"
     API = "api"

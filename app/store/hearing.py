@@ -28,6 +28,7 @@ from app.store.wishes import wants_less
 LOOKED_AT: Final = 50
 """Broadcasts, newest first, among which the last one that somebody got is looked for."""
 ANSWERS_AT_ONCE: Final = 50
+COUNTED: Final = 5_000
 _READ_BY_STAFF: Final = sorted(FOR_PEOPLE)
 
 
@@ -121,6 +122,16 @@ def keep(connection: Connection, heard: Heard) -> int | None:
 def known(connection: Connection, endpoint: int, event_id: str) -> bool:
     mine = (inbound.c.endpoint == endpoint) & (inbound.c.event_hash == _digest(event_id))
     return connection.scalar(select(inbound.c.id).where(mine)) is not None
+
+
+def written_since(connection: Connection, endpoint: int, since: datetime, address_id: int | None = None) -> int:
+    """Messages that came by an endpoint since then, from one address or, of the newest COUNTED, from all."""
+    if address_id is None:
+        newest = select(inbound).order_by(inbound.c.id.desc()).limit(COUNTED).subquery()
+        mine = and_(newest.c.endpoint == endpoint, newest.c.heard_ms > to_ms(since))
+        return connection.scalar(select(func.count()).select_from(newest).where(mine)) or 0
+    theirs = and_(inbound.c.address_id == address_id, inbound.c.heard_ms > to_ms(since), inbound.c.endpoint == endpoint)
+    return connection.scalar(select(func.count()).select_from(inbound).where(theirs)) or 0
 
 
 def standing(connection: Connection, address_id: int) -> Standing:

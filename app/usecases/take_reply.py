@@ -43,6 +43,22 @@ class Listener:
     default_language: str = "en"
 
 
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What somebody said, as far as it is believed."""
+
+    event_id: str
+    words: str
+    """Kept for staff when it is no keyword."""
+    wish: Wish | None
+    answered: bool
+    """Nobody is to answer it."""
+    found: Keyword | None
+    told: int | None
+    """The broadcast it answers; None = not known."""
+    how: How
+
+
 def take_reply(listener: Listener, endpoint: Endpoint, reply: Reply, now: datetime) -> Effect | Ignored:
     """One short transaction. The same message twice counts once.
 
@@ -60,40 +76,51 @@ def take_reply(listener: Listener, endpoint: Endpoint, reply: Reply, now: dateti
         if hearing.known(tx, endpoint.id, reply.event_id):
             return Ignored.REPEATED
         address_id = addresses.resolve(tx, listener.keyring, endpoint.medium, clean)
-        before = hearing.standing(tx, address_id)
-        done = effect(wish, before)
-        said = answer(done, before, hearing.answered_lately(tx, address_id, now), answered=reply.answered)
-        hearing.keep(
-            tx,
-            Heard(
-                endpoint=endpoint.id,
-                event_id=reply.event_id,
-                address_id=address_id,
-                medium=endpoint.medium,
-                wish=wish,
-                effect=done,
-                words=_kept(listener.keyring, reply.text) if done is Effect.FOR_STAFF else None,
-                language=_language(tx, listener, address_id, found),
-                broadcast=hearing.last_told(tx, endpoint.medium, address_id),
-                answer=said if isinstance(said, Answer) else Answer.NONE,
-                answer_reason=said.value if isinstance(said, Silence) else "",
-                at=now,
-            ),
-        )
-        _carry_out(tx, endpoint.medium, address_id, done, before, now)
+        told = hearing.last_told(tx, endpoint.medium, address_id)
+        spoken = Spoken(reply.event_id, reply.text, wish, reply.answered, found, told, How.SMS)
+        return hear(tx, listener, endpoint, address_id, spoken, now)
+
+
+def hear(
+    tx: Connection, listener: Listener, endpoint: Endpoint, address_id: int, spoken: Spoken, now: datetime
+) -> Effect:
+    """Keep it, and do what it asks for. It was not heard before."""
+    before = hearing.standing(tx, address_id)
+    done = effect(spoken.wish, before)
+    said = answer(done, before, hearing.answered_lately(tx, address_id, now), answered=spoken.answered)
+    hearing.keep(
+        tx,
+        Heard(
+            endpoint=endpoint.id,
+            event_id=spoken.event_id,
+            address_id=address_id,
+            medium=endpoint.medium,
+            wish=spoken.wish,
+            effect=done,
+            words=_kept(listener.keyring, spoken.words) if done is Effect.FOR_STAFF else None,
+            language=_language(tx, listener, address_id, spoken.found),
+            broadcast=spoken.told,
+            answer=said if isinstance(said, Answer) else Answer.NONE,
+            answer_reason=said.value if isinstance(said, Silence) else "",
+            at=now,
+        ),
+    )
+    _carry_out(tx, endpoint.medium, address_id, done, before, spoken.how, now)
     return done
 
 
-def _carry_out(tx: Connection, medium: Medium, address_id: int, done: Effect, before: Standing, now: datetime) -> None:
+def _carry_out(
+    tx: Connection, medium: Medium, address_id: int, done: Effect, before: Standing, how: How, now: datetime
+) -> None:
     match done:
         case Effect.STOPPED:
             addresses.suppress(tx, address_id, Why.OPTED_OUT, now, Source.PERSON)
-            _testify(tx, medium, address_id, now, granted=False)
+            _testify(tx, Said(medium, EVERYTHING, False, how), address_id, now)
             _note(tx, "suppress_address", address_id, Wish.STOP, now)
         case Effect.STARTED:
             addresses.take_back_stop(tx, address_id)
             wishes.wish_for_everything(tx, address_id)
-            _testify(tx, medium, address_id, now, granted=True)
+            _testify(tx, Said(medium, EVERYTHING, True, how), address_id, now)
             _note(tx, "lift_suppression", address_id, Wish.START, now)
         case Effect.LESS if not before.less:
             wishes.wish_for_less(tx, address_id, now)
@@ -103,9 +130,8 @@ def _carry_out(tx: Connection, medium: Medium, address_id: int, done: Effect, be
             _note(tx, "wish_for_everything", address_id, Wish.MORE, now)
 
 
-def _testify(tx: Connection, medium: Medium, address_id: int, now: datetime, *, granted: bool) -> None:
+def _testify(tx: Connection, said: Said, address_id: int, now: datetime) -> None:
     """Their own word is the proof: they had no text of ours before them."""
-    said = Said(medium, EVERYTHING, granted, How.SMS)
     consents.testify(tx, people.ids_at(tx, address_id), said, "reader", now)
 
 

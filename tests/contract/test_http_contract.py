@@ -19,6 +19,7 @@ PUBLIC: Final = {
     ("post", "/callbacks/contact-channels/{slug}/wait"),  # signed by the phone or chat system
     ("post", "/callbacks/contact-channels/{slug}/presence"),
     ("post", "/callbacks/fact-sources/{source}/{crisis}"),  # signed by the system that measures
+    ("post", "/callbacks/letters/{endpoint}/{secret}"),  # the address holds a secret
     ("get", "/u/{token}"),  # the reader's own link, signed by us
     ("post", "/u/{token}"),
 }

@@ -32,8 +32,8 @@ def anyio_backend() -> tuple[str, dict[str, object]]:
 
 
 def a_stage(database: Database, keyring: Keyring, severity: str = "major", **playbook: object) -> Stage:
-    """0 likes mail and 1 texts; 2 to 4 like mail, which fails, was stopped, was never agreed to; 5 says nothing; 6 likes
-    mail and has the telephone of 5.
+    """0 likes mail and 1 texts; 2 to 4 like mail, which fails, was stopped, was never agreed to; 5 says nothing; 6
+    likes mail and has the telephone of 5.
     """
     stage = Stage(database, keyring, VirtualClock(NOON), Timings(), severity=severity, playbook=playbook)
     stage.open(PEOPLE)
