@@ -45,6 +45,8 @@ MOST_PAGES: Final = 600
 EVERY_KIND: Final = """area = north and not language in (en, gu) and (tariff = business or balance > 50 or
 since < 2026-01-31 or has tariff or postcode = N1) and not (customer = 1 and (topic = power or
 consent(sms, power) or reachable(sms))) and (got(update 1, sms) or delivery(update 1, failed) or audience = everyone)"""
+OWN_FORM: Final = "{{ headline }}{% for one in routes %} {{ one.address }}{% endfor %}"
+"""The least that a template has to say."""
 
 
 def furnish(api: Api) -> None:
@@ -60,7 +62,11 @@ def furnish(api: Api) -> None:
         Kind.FAQ: {"slug": "why", "questions": {"en": "Why?"}, "answers": {"en": "A tree."}},
         Kind.HELP_LINK: {"slug": "library", "kind": "tool", "texts": {"en": "Sockets"}, "url": "https://example.org/"},
         Kind.PLANNED_WORK: {"slug": "pipes", "titles": {"en": "New pipes"}, **hours},
-        Kind.TEMPLATE: {"slug": "short", "medium": "sms", "source": "{{ headline }}", "variables": ["headline"]},
+        Kind.TEMPLATE: {
+            "slug": "short",
+            "medium": "sms",
+            "source": OWN_FORM,
+        },
     }
     for kind, document in documents.items():
         save_document(db, HOST, kind, document["slug"], document, 0, now, templating=api.wiring.templating)

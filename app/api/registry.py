@@ -28,9 +28,9 @@ from app.api.schemas import (
     RoutingRule,
     Sent,
     Site,
-    Template,
     Topic,
 )
+from app.api.template_body import Template
 from app.domain.principals import Actor
 from app.store import documents
 from app.store.documents import DocumentRow, Kind

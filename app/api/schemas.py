@@ -13,7 +13,6 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.domain.languages import LanguagePolicy
-from app.domain.message import Medium
 
 Slug = Annotated[str, Field(max_length=64, description="1-64 of a-z, 0-9 and inner hyphens")]
 Texts = Annotated[dict[str, str], Field(description="`{language: text}`, languages as short BCP 47 codes")]
@@ -112,13 +111,6 @@ class RoutingRule(Sent):
     when: dict[str, Any] = Field({}, description="language, area, severity, audience, hours; empty = always")
     contact_channels: list[Slug]
     position: int = 0
-
-
-class Template(Sent):
-    slug: Slug
-    medium: Medium
-    source: str = Field(max_length=20_000)
-    variables: list[str] = []
 
 
 class Playbook(Sent):

@@ -19,11 +19,6 @@ POLICIES: Final = (
 )  # fmt: skip
 
 LINES, LIST, NUMBER = Shape.LINES, Shape.LIST, Shape.NUMBER
-STAGES: Final = (
-    ("warning", mark("Warning")), ("holding", mark("First word")), ("details", mark("Details")),
-    ("progress", mark("Progress")), ("correction", mark("Correction")), ("resolved", mark("All clear")),
-    ("followup", mark("Follow-up")),
-)  # fmt: skip
 
 SETTINGS: Final = (
     Part("", (

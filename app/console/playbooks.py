@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from app.console.blanks import Part, Sheet
-from app.console.playbook_forms import SENTENCES, SETTINGS, STAGES
-from app.console.register_forms import NAME
+from app.console.playbook_forms import SENTENCES, SETTINGS
+from app.console.register_forms import NAME, STAGES
 from app.console.registers import languages_for, revision, sources
 from app.console.screens import Screens
 from app.console.visit import Visit

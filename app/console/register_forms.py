@@ -22,6 +22,13 @@ MEDIA: Final = (
     ("email", mark("E-mail")), ("chat", mark("Chat")), ("push", mark("Push message")), ("voice", mark("Voice call")),
     ("webhook", mark("Webhook")),
 )  # fmt: skip
+STAGES: Final = (
+    ("warning", mark("Warning")), ("holding", mark("First word")), ("details", mark("Details")),
+    ("progress", mark("Progress")), ("correction", mark("Correction")), ("resolved", mark("All clear")),
+    ("followup", mark("Follow-up")),
+)  # fmt: skip
+TEMPLATED: Final = tuple(one for one in MEDIA if one[0] not in {"site", "webhook"})
+MESSAGE_PARTS: Final = (("text", mark("Text")), ("subject", mark("Subject")), ("html", mark("HTML")))
 KINDS: Final = (
     ("chat", mark("Live chat")), ("phone", mark("Phone line")), ("text", mark("Text line")), ("portal", mark("Portal")),
     ("email", mark("E-mail")), ("in_person", mark("In person")), ("social", mark("Social network")),
@@ -208,16 +215,23 @@ SITES: Final = Register(
 )  # fmt: skip
 
 TEMPLATES: Final = Register(
-    Kind.TEMPLATE, "/templates", mark("Templates"), mark("Texts of your own with gaps, checked before they are kept."),
+    Kind.TEMPLATE, "/templates", mark("Templates"),
+    mark("The form of your messages, where it should be another than ours. An update handed in keeps the one of then."),
     mark("Add a template"),
     (
         Part("", (
-            Blank("medium", mark("Medium"), Shape.CHOICE, options=MEDIA),
-            Blank("source", mark("Text"), Shape.LINES, mark("Gaps are written {{ name }}."), required=True),
-            Blank("variables", mark("Gaps"), LIST, mark("One name a line.")),
+            Blank("medium", mark("Medium"), Shape.CHOICE, options=TEMPLATED),
+            Blank("part", mark("Part of it"), Shape.CHOICE, mark("Subject and HTML: of an e-mail."),
+                  options=MESSAGE_PARTS),
+            Blank("language", mark("Language of its readers"), LINE, mark("A code such as en. Empty: every language.")),
+            Blank("stages", mark("Stages"), Shape.MANY, mark("None: all of them."), options=STAGES),
+            Blank("source", mark("Text"), Shape.LINES,
+                  mark("Gaps are written {{ headline }}. It has to say the headline and the contact lines."),
+                  required=True),
+            Blank("variables", mark("Gaps"), LIST, mark("The only ones it may use, one a line. Empty: all there are.")),
         )),
     ),
-    "", ("medium",),
+    "", ("medium", "part", "language"),
 )  # fmt: skip
 
 REGISTERS: Final = (

@@ -6,8 +6,7 @@ from typing import Final
 
 from app.console.blanks import Blank, Part, Shape
 from app.console.notes import mark
-from app.console.playbook_forms import STAGES
-from app.console.register_forms import ZONE_HINT
+from app.console.register_forms import STAGES, ZONE_HINT
 
 POLICIES: Final = (
     ("ask", mark("Ask staff; nothing leaves without an answer")),

@@ -345,6 +345,7 @@ update_revision = Table(
     Column("document", JSON, nullable=False),
     Column("content_hash", String(64), nullable=False),
     Column("frozen_at", Instant, nullable=False),
+    Column("templates", JSON),
 )
 
 said = Table(

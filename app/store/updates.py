@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -228,11 +228,17 @@ def freeze(
     document: Mapping[str, object],
     content_hash: str,
     now: datetime,
+    templates: Sequence[Mapping[str, object]] = (),
 ) -> None:
-    """Keep these words for ever under this revision."""
+    """Keep these words, and the templates of one's own they are made with, for ever under this revision."""
     connection.execute(
         insert(update_revision).values(
-            update_id=update_id, revision=revision, document=dict(document), content_hash=content_hash, frozen_at=now
+            update_id=update_id,
+            revision=revision,
+            document=dict(document),
+            content_hash=content_hash,
+            frozen_at=now,
+            templates=[dict(one) for one in templates],
         )
     )
 
@@ -243,6 +249,13 @@ def frozen(connection: Connection, update_id: int, revision: int) -> RevisionRow
     if row is None:
         raise not_found("revision", f"{update_id}/{revision}")
     return RevisionRow(row.update_id, row.revision, row.document, row.content_hash, row.frozen_at)
+
+
+def templates_frozen(connection: Connection, update_id: int, revision: int) -> list[dict[str, Any]] | None:
+    """The templates of one's own these words are made with; None when they were never handed in."""
+    mine = (update_revision.c.update_id == update_id) & (update_revision.c.revision == revision)
+    row = connection.execute(select(update_revision.c.templates).where(mine)).one_or_none()
+    return None if row is None else row.templates or []
 
 
 def frozen_before(connection: Connection, update_id: int, revision: int) -> RevisionRow | None:

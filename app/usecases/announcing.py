@@ -16,12 +16,14 @@ from app.domain.message import Medium, Message
 from app.domain.playbooks import Playbook
 from app.domain.reading import iso
 from app.domain.routing import Registry, RouteLine, route_lines
+from app.domain.template_documents import Part, TemplateDocument, choose
 from app.domain.updates import UpdateDocument
 from app.domain.vouching import Standing
-from app.errors import Problem
+from app.errors import Invalid, Problem
 from app.store.translations import TaskRow
 from app.templating import OUTPUT_CAP, Templating
 from app.templating.announcement import Readers, exercise_mark
+from app.templating.own_texts import render_own
 
 _IN_PERSON: Final = frozenset({Medium.SMS, Medium.EMAIL})
 
@@ -51,6 +53,8 @@ class Source:
     """It brings only further languages of an update that has gone out."""
     tasks: tuple[TaskRow, ...] = ()
     """Translations that were asked for."""
+    templates: tuple[TemplateDocument, ...] = ()
+    """Of one's own: frozen with the words, or as they are now while these are still written."""
 
     @property
     def default_language(self) -> str:
@@ -100,6 +104,12 @@ class Job:
     def mark(self) -> str:
         return exercise_mark(self.readers.words) if self.source.update.drill else ""
 
+    @property
+    def first(self) -> tuple[str, ...]:
+        """What a message of this kind says before all else, whatever its form."""
+        correction = self.readers.words.texts["stage_correction"] if self.stage is Stage.CORRECTION else ""
+        return tuple(word for word in (self.mark, correction) if word)
+
     def lines(self, limit: int, *, distinct: bool) -> tuple[RouteLine, ...]:
         return route_lines(
             self.source.registry,
@@ -115,7 +125,21 @@ class Job:
         )
 
 
+_PARTS: Final[Mapping[str, Part]] = {"email.html": Part.HTML, "email.subject.txt": Part.SUBJECT}
+
+
 def render(job: Job, part: str, view: Mapping[str, object], *, html: bool) -> str:
+    """By the template of one's own for these readers, else by the shipped one.
+
+    One that cannot be used is noted, which keeps preflight from passing, and never keeps a message from leaving.
+    """
+    kind = _PARTS.get(part, Part.TEXT)
+    own = choose(job.source.templates, job.medium, kind, job.stage, job.readers.language)
+    if own is not None:
+        try:
+            return render_own(job.templating, own, view, job.first)
+        except Invalid as refused:
+            job.notes.extend(refused.problems)
     return job.templating.render(job.templating.announcement(job.stage, part), view, html=html, cap=OUTPUT_CAP)
 
 

@@ -22,6 +22,7 @@ from app.store.crises import FactRow
 from app.store.database import Database
 from app.store.documents import DocumentRow, Kind
 from app.usecases.announcing import Source
+from app.usecases.own_templates import templates_for
 
 T = TypeVar("T")
 
@@ -44,6 +45,7 @@ def load_source(
         vouchers = vouching.of_update(connection, update_id)
         tasks = translations.of_update(connection, update_id)
         speaker = speaker_of(connection, organisation)
+        templates = templates_for(connection, row, revision)
     document = CrisisDocument(crisis.slug, crisis.titles, crisis.severity, crisis.state, crisis.playbook or "")
     return Source(
         crisis={**document.to_document(), "facts": [_fact(each) for each in facts.values()]},
@@ -58,6 +60,7 @@ def load_source(
         standings=standings(words["content"], vouchers),
         rest=row.completes is not None,
         tasks=tuple(tasks),
+        templates=templates,
     )
 
 

@@ -18,14 +18,16 @@ from app.domain.playbooks import Playbook
 from app.domain.principals import Actor, permit
 from app.domain.routing import ANY_NEED, Need, RoutingRule
 from app.domain.sites import Site
-from app.domain.template_documents import TemplateDocument
+from app.domain.template_documents import TemplateDocument, check_apart
 from app.domain.topics import Topic
 from app.errors import Conflict, Invalid, Problem
 from app.store import audit, documents, publishing, readings
 from app.store.database import Database
 from app.store.documents import DocumentRow, Kind
 from app.templating import Templating
+from app.templating.own_texts import check_own
 from app.usecases.announce_work import follow_work
+from app.usecases.own_templates import every_template
 
 SHOWN_ON_THE_SITE: Final = frozenset(
     {
@@ -67,6 +69,8 @@ def save_document(
         if kind is Kind.AREA:
             known = documents.everything(tx, Kind.AREA)
             check_shared(Area.from_document(checked), (Area.from_document(one.document) for one in known))
+        if kind is Kind.TEMPLATE:
+            check_apart(TemplateDocument.from_document(checked), every_template(tx))
         row = documents.save(tx, kind, slug, checked, expected_revision)
         if kind in SHOWN_ON_THE_SITE:
             publishing.request(tx, f"{kind.value}_saved", now)
@@ -126,9 +130,7 @@ def _checked(
             template = TemplateDocument.from_document(document)
             if templating is None:
                 raise ValueError("saving a template needs templating, which knows what is harmless")
-            problems = templating.check(template.source, template.variables)
-            if problems:
-                raise Invalid(problems)
+            check_own(templating, template)
             return template.to_document()
 
 

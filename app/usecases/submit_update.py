@@ -12,7 +12,6 @@ from app.clock import to_ms
 from app.domain.audience_rules import Rule
 from app.domain.big_news import News, news
 from app.domain.consent import ORDINARY, Asked, asked_of
-from app.domain.content import content_hash
 from app.domain.courtesy import NO_COURTESY, Courtesy
 from app.domain.crisis import MOVING, REACHED, Action, Stage, UpdateState, move
 from app.domain.endpoints import Endpoint
@@ -23,6 +22,7 @@ from app.domain.planning import Lane, Spread, broadcast_id, lane, spread, wave_o
 from app.domain.playbooks import read_agents_first
 from app.domain.principals import Actor, permit
 from app.domain.quiet_hours import Ruling
+from app.domain.template_documents import TemplateDocument
 from app.domain.updates import UpdateDocument, missing
 from app.errors import Invalid, Problem
 from app.keyring import Keyring
@@ -34,6 +34,7 @@ from app.store.updates import UpdateRow
 from app.usecases.be_courteous import courtesy_of
 from app.usecases.bring_rest import take_those_who_wait, who_wait
 from app.usecases.check_audience import check_audience
+from app.usecases.own_templates import templates_for, words_hash
 from app.usecases.page_approvers import page_first
 
 Check = Callable[[UpdateRow], Sequence[Problem]]
@@ -99,8 +100,8 @@ def submit_update(
         if row.revision != seen.revision:
             raise stale_edit()
         plan = plan_of(tx, row)
-        revision, digest = row.revision + 1, content_hash(row.document)
-        updates.freeze(tx, update_id, revision, row.document, digest, now)
+        revision = row.revision + 1
+        digest = _freeze_words(tx, row, templates_for(tx, row) if page else (), now)  # in advance: the shipped form
         broadcast = _open_broadcast(tx, row, revision, plan, total, now, language)
         audiences.freeze(tx, broadcast, rules_of(tx, row, plan))
         _stage_endpoints(tx, keyring, broadcast, plan, language)
@@ -126,6 +127,13 @@ def submit_update(
         crises.add_timeline(tx, row.crisis, actor.name, "update_submitted", body, now)
         audit.append(tx, actor.name, "submit_update", f"update/{update_id}", body, now)
     return changed
+
+
+def _freeze_words(tx: Connection, row: UpdateRow, templates: Sequence[TemplateDocument], now: datetime) -> str:
+    """Under the next revision; their check sum."""
+    digest = words_hash(row, templates)
+    updates.freeze(tx, row.id, row.revision + 1, row.document, digest, now, [one.to_document() for one in templates])
+    return digest
 
 
 def plan_of(connection: Connection, row: UpdateRow) -> Plan:

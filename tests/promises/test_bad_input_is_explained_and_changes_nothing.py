@@ -58,10 +58,10 @@ def callers(ready: Api) -> Callers:
 
 def test_an_unknown_variable_in_a_template_is_named_with_those_that_exist(ready: Api) -> None:
     before = everything(ready)
-    template = {"slug": "t", "medium": "sms", "source": "Dear {{ nmae }}", "variables": ["name"]}
+    template = {"slug": "t", "medium": "sms", "source": "Dear {{ hedline }}", "variables": ["headline"]}
     problem = refused(ready.post("approver", "/templates", json=template), 422, "unknown_variable", "source")
-    assert "nmae" in problem["detail"]
-    assert "name" in problem["remedy"]
+    assert "hedline" in problem["detail"]
+    assert "headline" in problem["remedy"]
     assert everything(ready) == before
 
 
@@ -161,7 +161,7 @@ def test_a_row_that_would_inject_a_header_is_reported_and_its_neighbours_are_kep
 )
 def test_a_hostile_template_is_refused_unrendered(ready: Api, source: str) -> None:
     before = everything(ready)
-    template = {"slug": "t", "medium": "sms", "source": source, "variables": ["name", "items"]}
+    template = {"slug": "t", "medium": "sms", "source": source, "variables": ["headline", "options"]}
     refused(ready.post("approver", "/templates", json=template), 422, "template_refused", "source")
     assert everything(ready) == before
 

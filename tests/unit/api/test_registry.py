@@ -149,7 +149,7 @@ def test_every_channel_lists_the_settings_it_needs(api: Api) -> None:
     "source", ["{{ ''.__class__ }}", "{% for a in range(99) %}{% endfor %}", "{{ 'x' * 300000000 }}", "{{ unknown }}"]
 )
 def test_a_hostile_or_broken_template_is_refused(api: Api, source: str) -> None:
-    body = {"slug": "t", "medium": "sms", "source": source, "variables": ["name"]}
+    body = {"slug": "t", "medium": "sms", "source": source, "variables": ["headline"]}
     answer = api.post("approver", "/templates", json=body)
     assert answer.status_code == 422
     assert answer.json()["code"] in {"template_refused", "unknown_variable"}

@@ -10,6 +10,7 @@ from app.domain.principals import Role
 from app.store import documents
 from app.store.documents import Kind
 from tests.console import Visitor
+from tests.console_pages import OWN_FORM
 from tests.faces import Api
 
 TYPED: dict[str, dict[str, str]] = {
@@ -34,7 +35,7 @@ TYPED: dict[str, dict[str, str]] = {
         "state": "planned",
     },
     "/sites": {"slug": "main", "languages": "en\ngu", "slots": "banner", "origins": "https://www.example.org"},
-    "/templates": {"slug": "short", "medium": "sms", "source": "Now: {{ headline }}", "variables": "headline"},
+    "/templates": {"slug": "short", "medium": "sms", "source": "Now: " + OWN_FORM, "part": "text"},
 }  # fmt: skip
 
 

@@ -96,12 +96,12 @@ def test_a_hostile_or_mistyped_template_is_refused(database: Database) -> None:
     templating = Templating(TEMPLATES)
 
     def save(source: str) -> int:
-        document = {"medium": "sms", "source": source, "variables": ["headline"]}
+        document = {"medium": "sms", "source": source, "variables": ["headline", "routes"]}
         return save_document(
             database, APPROVER, Kind.TEMPLATE, "short", document, None, NOON, templating=templating
         ).revision
 
-    assert save("{{ headline }}") == 1
+    assert save("{{ headline }}{% for one in routes %} {{ one.address }}{% endfor %}") == 1
     for source, code in (("{{ hedline }}", "unknown_variable"), ("{{ headline.__class__ }}", "template_refused")):
         with pytest.raises(Invalid) as refusal:
             save(source)
