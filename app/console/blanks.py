@@ -88,6 +88,11 @@ class Sheet:
     def blanks(self) -> Iterator[Blank]:
         return (blank for part in self.parts for blank in part.blanks)
 
+    @property
+    def has_texts(self) -> bool:
+        """Whether anything in it is asked for in several languages."""
+        return any(blank.many_languages for blank in self.blanks)
+
     def values(self, document: Document) -> dict[str, object]:
         """What stands in the fields of this document, by field."""
         shown: dict[str, object] = {}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from app.console.blanks import Blank, Part, Shape
@@ -28,6 +28,11 @@ STAGES: Final = (
     ("followup", mark("Follow-up")),
 )  # fmt: skip
 TEMPLATED: Final = tuple(one for one in MEDIA if one[0] not in {"site", "webhook"})
+FORM_OF_A_TEXT: Final = """{{ headline_stop }} {{ impact }}
+{% for route in routes %}{{ route.need }}: {{ route.address }}{% if route.note %} ({{ route.note }}){% endif %}
+{% endfor %}{{ next_update }}
+{{ link }}"""
+"""Ours, to begin with."""
 MESSAGE_PARTS: Final = (("text", mark("Text")), ("subject", mark("Subject")), ("html", mark("HTML")))
 KINDS: Final = (
     ("chat", mark("Live chat")), ("phone", mark("Phone line")), ("text", mark("Text line")), ("portal", mark("Portal")),
@@ -65,6 +70,8 @@ class Register:
     """The texts that name a document on the list; "" = its slug alone."""
     says: Sequence[str] = ()
     """What else of it stands on the list: places in the document."""
+    starts_as: Mapping[str, object] = field(default_factory=dict)
+    """What the form of a new one holds already."""
 
 
 CONTACT_CHANNELS: Final = Register(
@@ -231,7 +238,7 @@ TEMPLATES: Final = Register(
             Blank("variables", mark("Gaps"), LIST, mark("The only ones it may use, one a line. Empty: all there are.")),
         )),
     ),
-    "", ("medium", "part", "language"),
+    "", ("medium", "part", "language"), {"medium": "sms", "source": FORM_OF_A_TEXT},
 )  # fmt: skip
 
 REGISTERS: Final = (

@@ -78,7 +78,7 @@ def show_form(visit: Visit, register: Register, row: DocumentRow | None, **more:
         register=register,
         row=row,
         sheet=form,
-        values=form.values(row.document if row else {}),
+        values=form.values(row.document if row else register.starts_as),
         sources=offered,
         title=(named(register, row, visit.words.language) or row.slug) if row else visit.say(register.add),
         typed=difference(form, visit, row) if stale and row else (),

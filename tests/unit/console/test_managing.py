@@ -149,3 +149,11 @@ def test_viewers_read_and_change_nothing(api: Api, visitor: Visitor) -> None:
     assert "+442071838750" in page.words
     assert not [form for form in page.tree.forms if "contact-channels" in str(form.action)]
     assert visitor.open("/manage").status == 200
+
+
+def test_a_template_begins_as_our_own_form(api: Api, admin: Visitor) -> None:
+    api.prepare()
+    page = admin.open("/add/templates")
+    assert "Another language" not in page.words
+    assert "{{ headline_stop }}" in str(page.form("document")["source"])
+    assert admin.send(page, "document", slug="ours").said
