@@ -38,6 +38,8 @@ PER_ADDRESS: Final = 2
 """Confirmations a day, to whatever address."""
 PER_NETWORK: Final = (10, timedelta(hours=4))
 """Forms from one place; as many as a household or an office needs."""
+PER_NEIGHBOURS: Final = 30
+"""Confirmations a day to numbers that differ in the last three digits only: whoever earns by texts has them in rows."""
 PER_SERVICE: Final = (2_000, timedelta(hours=1))
 """Forms in all: beyond that somebody means harm, and people are asked to come later."""
 ASSUMED_PRICE: Final = Decimal("0.10")
@@ -141,6 +143,8 @@ class Ruling(StrEnum):
     SUPPRESSED = "suppressed"
     """Only the person's own START, or staff, open a stopped address again; a form cannot."""
     TOO_OFTEN = "too_often"
+    TOO_MANY_ALIKE = "too_many_alike"
+    """Numbers that stand beside each other."""
     BUDGET_SPENT = "budget_spent"
     TOO_LATE = "too_late"
     NO_ENDPOINT = "no_endpoint"
@@ -157,6 +161,8 @@ class Facts:
     cost: Decimal
     """Of this one."""
     endpoint: str
+    sent_to_neighbours: int = 0
+    """Confirmations in the last day to the thousand numbers it is one of."""
 
 
 def rule(policy: Policy, medium: Medium, facts: Facts) -> Ruling:
@@ -166,6 +172,8 @@ def rule(policy: Policy, medium: Medium, facts: Facts) -> Ruling:
         return Ruling.SUPPRESSED
     if facts.sent_to_it >= PER_ADDRESS:
         return Ruling.TOO_OFTEN
+    if medium is Medium.SMS and facts.sent_to_neighbours >= PER_NEIGHBOURS:
+        return Ruling.TOO_MANY_ALIKE
     if medium is Medium.SMS and facts.spent + facts.cost > policy.daily_cost:
         return Ruling.BUDGET_SPENT
     return Ruling.SEND if facts.endpoint else Ruling.NO_ENDPOINT
@@ -182,6 +190,11 @@ def network_of(host: str) -> str:
             return str(address.ipv4_mapped)
         return str(ipaddress.ip_network((address, 64), strict=False))
     return str(address)
+
+
+def neighbours_of(asking: Asking) -> str:
+    """What all numbers beside this one begin with; "" for a mailbox."""
+    return asking.value[:-3] if asking.medium is Medium.SMS else ""
 
 
 def text_version(words: Iterable[str]) -> str:

@@ -83,13 +83,15 @@ class Confirmer:
         asking = row.asking
         known = addresses.known(tx, {(asking.medium, asking.value): row.value_hash})
         texts = asking.medium is Medium.SMS
+        to_it, alike = sign_ups.sent_to(tx, row, now - A_DAY)
         return Facts(
             age=now - row.at,
             suppressed=known is not None and bool(addresses.suppressed(tx, [known])),
-            sent_to_it=sign_ups.sent_to(tx, row.value_hash, now - A_DAY, row.id),
+            sent_to_it=to_it,
             spent=sign_ups.spent(tx, asking.medium, now - A_DAY, row.id),
             cost=self.policy.part_price * segments(message.text).parts if texts else Decimal(0),
             endpoint=endpoint.slug if endpoint else "",
+            sent_to_neighbours=alike,
         )
 
     def _endpoint(self, tx: Connection, medium: Medium) -> Endpoint | None:

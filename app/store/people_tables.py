@@ -46,6 +46,7 @@ sign_up = Table(
     Column("value", String(1024), nullable=True),  # NULL once nobody needs it any more
     Column("value_hash", LargeBinary(16), nullable=False),
     Column("network", LargeBinary(16), nullable=True),  # keyed: where it came from, for a day
+    Column("neighbours", LargeBinary(16), nullable=True),  # keyed: the thousand numbers it is one of
     Column("language", String(35), nullable=False),
     Column("area", String(64), nullable=False),
     Column("topics", JSON, nullable=False),
@@ -64,6 +65,7 @@ sign_up = Table(
     Index("ix_sign_up_due", "state", "due_at"),
     Index("ix_sign_up_network", "network", "at"),
     Index("ix_sign_up_value_hash", "value_hash", "sent_at"),
+    Index("ix_sign_up_neighbours", "neighbours", "sent_at"),
     Index("ix_sign_up_at", "at"),
 )
 """Who asked to be written to, and the one confirmation each gets: a delivery like any other. Not a subscriber yet."""

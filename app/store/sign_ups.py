@@ -28,6 +28,8 @@ class SignUpRow:
     asking: Asking
     """`value` is "" once it was forgotten."""
     value_hash: bytes
+    neighbours: bytes | None
+    """None = a mailbox."""
     text_version: str
     state: str
     reason: str
@@ -39,13 +41,20 @@ class SignUpRow:
 
 
 def add(
-    connection: Connection, asking: Asking, value_hash: bytes, network: bytes, text_version: str, now: datetime
+    connection: Connection,
+    asking: Asking,
+    value_hash: bytes,
+    network: bytes,
+    neighbours: bytes | None,
+    text_version: str,
+    now: datetime,
 ) -> int:
     row = {
         "medium": MEDIUM_CODES[asking.medium],
         "value": asking.value,
         "value_hash": value_hash,
         "network": network,
+        "neighbours": neighbours,
         "language": asking.language,
         "area": asking.area,
         "topics": list(asking.topics),
@@ -131,11 +140,14 @@ def settle(connection: Connection, row: SignUpRow, step: Step, now: datetime) ->
     return connection.execute(update(sign_up).where(mine).values(**values)).rowcount == 1
 
 
-def sent_to(connection: Connection, value_hash: bytes, since: datetime, but: int) -> int:
-    """Confirmations that left or may have left for this address since then, beside this one."""
+def sent_to(connection: Connection, row: SignUpRow, since: datetime) -> tuple[int, int]:
+    """Confirmations that left or may have left since then, beside this one: (for its address, for its neighbours)."""
     query = select(func.count()).select_from(sign_up)
-    query = query.where(sign_up.c.value_hash == value_hash, sign_up.c.sent_at > since, sign_up.c.id != but)
-    return connection.scalar(query.where(sign_up.c.state.in_(_LEFT))) or 0
+    query = query.where(sign_up.c.sent_at > since, sign_up.c.id != row.id, sign_up.c.state.in_(_LEFT))
+    own = connection.scalar(query.where(sign_up.c.value_hash == row.value_hash)) or 0
+    if row.neighbours is None:
+        return own, 0
+    return own, connection.scalar(query.where(sign_up.c.neighbours == row.neighbours)) or 0
 
 
 def spent(connection: Connection, medium: Medium, since: datetime, but: int) -> Decimal:
@@ -192,6 +204,6 @@ def _ready(now: datetime) -> Any:  # noqa: ANN401 - a condition
 def _sign_up(row: Row[Any]) -> SignUpRow:
     asking = Asking(CODE_MEDIA[row.medium], row.value or "", row.language, row.area, tuple(row.topics))
     return SignUpRow(
-        row.id, asking, row.value_hash, row.text_version, row.state, row.reason, row.endpoint, row.attempts,
-        row.doubts, row.at, row.confirmed_at,
+        row.id, asking, row.value_hash, row.neighbours, row.text_version, row.state, row.reason, row.endpoint,
+        row.attempts, row.doubts, row.at, row.confirmed_at,
     )  # fmt: skip

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 from datetime import datetime
 
-from app.domain.sign_ups import NETWORKS, PER_NETWORK, PER_SERVICE, Asking, network_of
+from app.domain.sign_ups import NETWORKS, PER_NETWORK, PER_SERVICE, Asking, neighbours_of, network_of
 from app.errors import Problem, Unavailable
 from app.keyring import Keyring
 from app.store import addresses, sign_ups
@@ -20,7 +20,9 @@ def ask_sign_up(db: Database, keyring: Keyring, asking: Asking, host: str, text_
     """
     place = (asking.medium, asking.value)
     digest = addresses.hashes(keyring, [place])[place]
-    network = hmac.digest(keyring.key(NETWORKS), network_of(host).encode(), hashlib.sha256)[:16]
+    key = keyring.key(NETWORKS)
+    network, row = _keyed(key, network_of(host)), neighbours_of(asking)
+    alike = _keyed(key, f"beside {row}") if row else None
     with db.writing() as tx:
         here, everywhere = PER_NETWORK, PER_SERVICE
         if (
@@ -30,4 +32,8 @@ def ask_sign_up(db: Database, keyring: Keyring, asking: Asking, host: str, text_
             raise Unavailable(
                 Problem("too_many_forms", "There were too many forms.", "", "Come back in a few hours."), 3_600.0
             )
-        return sign_ups.add(tx, asking, digest, network, text_version, now)
+        return sign_ups.add(tx, asking, digest, network, alike, text_version, now)
+
+
+def _keyed(key: bytes, text: str) -> bytes:
+    return hmac.digest(key, text.encode(), hashlib.sha256)[:16]

@@ -6,13 +6,14 @@ import asyncio
 import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from app.clock import FrozenClock
 from app.domain.sign_ups import PER_ADDRESS, PER_NETWORK
@@ -21,9 +22,22 @@ from app.store.people_tables import sign_up
 from tests.faces import Api, open_api
 from tests.live import written
 
-ANN, NEW, STOPPED = "ana@example.org", "new@example.org", "bela@example.org"
+ANN, NEW, STOPPED, PESTERED = "ana@example.org", "new@example.org", "bela@example.org", "cleo@example.org"
 LINK = re.compile(r"https://status\.example\.org(/s/c/[\w-]+)")
 FORM = {"content-type": "application/x-www-form-urlencoded"}
+
+
+@contextmanager
+def statements(db: Database) -> Iterator[list[str]]:
+    """What the database is asked meanwhile, in order, without the values."""
+    asked: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        asked.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    yield asked
+    event.remove(db.engine, "before_cursor_execute", note)
 
 
 @dataclass
@@ -115,13 +129,26 @@ def test_one_tap_by_the_owner_and_no_robot_makes_a_subscriber(house: House) -> N
 
 
 def test_nobody_learns_which_addresses_we_know_and_no_form_wakes_a_stopped_one(house: House) -> None:
-    answers = {address: house.ask(address) for address in (ANN, NEW, STOPPED)}
-    seen = {(one.status_code, one.text, *sorted(one.headers)) for one in answers.values()}
+    for _ in range(PER_ADDRESS):
+        house.ask(PESTERED, host="198.51.100.99")
+    house.links()
+    answers, work = {}, {}
+    for address in (ANN, NEW, STOPPED, PESTERED):
+        with statements(house.api.db) as work[address]:
+            answers[address] = house.ask(address)
+    for one in answers.values():
+        del one.headers["x-request-id"]  # counted up
+    seen = {(one.status_code, one.text, *sorted(one.headers.multi_items())) for one in answers.values()}
     assert len(seen) == 1
+    assert work[ANN] == work[NEW] == work[STOPPED] == work[PESTERED], "the same is asked of the database for each"
+    assert not any("suppression" in one or "FROM address" in one for one in work[ANN]), "nobody is looked up yet"
     with house.api.db.reading() as connection:
-        rows = connection.execute(select(sign_up)).all()
-    assert {(row.state, row.reason) for row in rows} == {("queued", "")}, "the same work for each"
+        rows = connection.execute(select(sign_up).where(sign_up.c.state == "queued")).all()
+    assert {(row.state, row.reason) for row in rows} == {("queued", "")}, "the same is written for each"
+    assert len(rows) == len(answers)
     links = house.links()
+    assert house.reasons()["too_often"] == 1
+    links.pop(PESTERED)
     assert set(links) == {ANN, NEW}, "a stopped address gets nothing, not even a question"
     assert house.reasons()["suppressed"] == 1
     assert "START" in answers[NEW].text, "how a stop is taken back is said to everybody"
@@ -158,6 +185,20 @@ def test_nobody_can_make_us_spend_money_or_pester_somebody(house: House) -> None
     house.clock.advance(timedelta(days=1, minutes=1).total_seconds())
     house.ask("+44 7400 123459", host="198.51.100.30")
     assert "+447400123459" in house.links(), "tomorrow there is money again"
+
+
+def test_rows_of_numbers_somebody_earns_by_are_not_texted(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.domain.sign_ups.PER_NEIGHBOURS", 1)
+    for number in range(4):
+        house.ask(f"+44 7400 12345{number}", host=f"198.51.100.{number}")
+    house.ask("+44 7400 123 999", host="198.51.100.5")
+    house.links()
+    assert house.reasons()["too_many_alike"] == 4
+    house.clock.advance(timedelta(days=1, minutes=1).total_seconds())
+    house.ask("+44 7400 124 000", host="198.51.100.6")
+    house.ask("+44 7400 123 999", host="198.51.100.5")
+    house.links()
+    assert house.reasons()["too_many_alike"] == 4, "the next thousand, and the next day"
 
 
 def test_everything_is_changed_by_the_personal_link_and_left_by_it(house: House) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from app.domain.message import Medium
 from app.domain.sign_ups import (
     PER_ADDRESS,
+    PER_NEIGHBOURS,
     TOO_OLD,
     Asking,
     Facts,
@@ -78,12 +79,13 @@ def test_a_topic_that_is_gone_and_an_area_with_a_trick_change_nothing() -> None:
         ({"spent": Decimal("4.91")}, Ruling.BUDGET_SPENT),
         ({"age": TOO_OLD + timedelta(seconds=1)}, Ruling.TOO_LATE),
         ({"endpoint": ""}, Ruling.NO_ENDPOINT),
+        ({"sent_to_neighbours": PER_NEIGHBOURS}, Ruling.TOO_MANY_ALIKE),
     ],
 )
 def test_each_reason_not_to_send_has_a_name(change: dict[str, object], ruling: Ruling) -> None:
     facts = Facts(**{**{name: getattr(FINE, name) for name in Facts.__slots__}, **change})
     assert rule(BRITAIN, Medium.SMS, facts) is ruling
-    if ruling is Ruling.BUDGET_SPENT:
+    if ruling in {Ruling.BUDGET_SPENT, Ruling.TOO_MANY_ALIKE}:
         assert rule(BRITAIN, Medium.EMAIL, facts) is Ruling.SEND
 
 
