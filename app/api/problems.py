@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
 from app.errors import (
     ClarionError,
@@ -56,6 +57,7 @@ _TITLES: Final[Mapping[int, str]] = {
     503: "Not available right now",
 }
 
+METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 DATABASE_DOWN: Final = UNUSABLE
 """What a database that is gone, full or hanging raises."""
 
@@ -147,7 +149,17 @@ async def _on_invalid(_request: Request, error: Exception) -> Response:
 
 async def _on_http(request: Request, error: Exception) -> Response:
     known = cast("HTTPException", error)
-    return render(known.status_code, [_from_status(known.status_code, request, str(known.detail))], known.headers)
+    headers = dict(known.headers or {})
+    if known.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_methods(request))
+    return render(known.status_code, [_from_status(known.status_code, request, str(known.detail))], headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """That some route takes at this address (RFC 9110 15.5.6): the framework names those of the first route only."""
+    asked = [(method, {**request.scope, "method": method}) for method in METHODS]
+    routes = request.app.routes
+    return [method for method, scope in asked if any(one.matches(scope)[0] is Match.FULL for one in routes)]
 
 
 async def _on_database(_request: Request, error: Exception) -> Response:

@@ -19,7 +19,7 @@ from app.domain.masking import mask
 from app.domain.message import MEDIUM_CODES
 from app.domain.sign_ups import Fault, read_asking
 from app.domain.topics import Topic
-from app.errors import NotFound, Unavailable
+from app.errors import NotFound, Problem, TooLarge, Unavailable
 from app.publishing.building import Press
 from app.publishing.notices import Notice, notice_page
 from app.publishing.subscribe_pages import Filled, subscribe_page, words_agreed
@@ -39,14 +39,14 @@ Fields = dict[str, list[str]]
 
 
 async def fields_of(request: Request) -> Fields:
-    """The form's fields, none when it is too large or no text."""
+    """The form's fields, none when they are no text. Raise TooLarge."""
     body = b""
     async for chunk in request.stream():
         body += chunk
         if len(body) > FORM_CAP:
-            return {}
+            raise TooLarge(Problem("body_too_large", "No form of ours is so large.", "body", "Fill in the form."))
     try:
-        return parse_qs(body.decode("utf-8"), max_num_fields=200)
+        return parse_qs(body.decode("utf-8"), max_num_fields=200, errors="strict")
     except ValueError:
         return {}
 
@@ -55,6 +55,7 @@ Form = Annotated[Fields, Depends(fields_of)]
 
 
 @router.get("/s")
+@router.head("/s")
 def begin(request: Request, context: Ctx) -> Response:
     return RedirectResponse(f"/s/{wanted_language(context, request)}", 303)
 
