@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
 from app.clock import FrozenClock, to_ms
+from app.domain.message import Medium
+from app.domain.sign_ups import Asking
 from app.engine.control import Control
 from app.engine.tending import Tending
-from app.settings import Timings
-from app.store import duties, idempotency, partitions
+from app.keyring import Keyring
+from app.settings import Settings, Timings
+from app.store import duties, idempotency, partitions, sign_ups
 from app.store.database import Database
 from app.store.tables import idempotency as answers
+from app.usecases.ask_sign_up import ask_sign_up
+from app.wiring import build
+from tests.conftest import NOON
 
 pytestmark = pytest.mark.anyio
 
@@ -45,6 +52,25 @@ async def test_old_answers_are_forgotten_by_the_process_itself(database: Databas
     clock.advance(timedelta(hours=1, minutes=1).total_seconds())
     await mine.keep_house()
     assert kept(database) == 1
+
+
+async def test_what_the_settings_keep_no_longer_is_forgotten_by_the_process_itself(
+    database: Database, database_url: str, keyring: Keyring, clock: FrozenClock, tmp_path: Path
+) -> None:
+    settings = Settings(
+        database_url=database_url, secret_key="as long as a key has to be, and longer", publish_dir=tmp_path,
+        keep_sign_ups_days=2,
+    )  # fmt: skip
+    wired = build(settings, clock=clock)
+    asking = Asking(Medium.EMAIL, "ann@example.org", "en", "", ())
+    ask_sign_up(database, keyring, asking, "203.0.113.9", "v", clock.now())
+    mine = Tending(database, clock, Control(database, clock, Timings()), Timings(), "ada", False, wired.engine.forget)
+    for hours, left in ((47, 1), (2, 0)):
+        clock.advance(timedelta(hours=hours).total_seconds())
+        await mine.keep_house()
+        with database.reading() as connection:
+            assert sign_ups.asked_since(connection, NOON - timedelta(days=1)) == left
+    wired.engine.db.close()
 
 
 async def test_of_several_processes_one_keeps_house(database: Database, clock: FrozenClock) -> None:
