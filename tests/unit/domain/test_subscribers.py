@@ -33,6 +33,13 @@ def test_a_good_row_comes_out_clean() -> None:
     assert row.attributes == {"tariff": "gold"}
 
 
+def test_a_local_part_beyond_ascii_is_an_address() -> None:
+    row, errors = csv_row(2, GOOD | {"email": "josé.પટેલ@example.org"}, defaults=DEFAULTS)
+    assert errors == ()
+    assert row is not None
+    assert row.email == "josé.પટેલ@example.org"
+
+
 def test_a_person_without_any_address_is_kept() -> None:
     row, errors = csv_row(2, {"external_id": "7"}, defaults=DEFAULTS)
     assert errors == ()
@@ -55,6 +62,7 @@ def test_a_person_without_any_address_is_kept() -> None:
         ("languages", "zz", "unknown_language"),
         ("timezone", "Mars/Base", "bad_timezone"),
         ("tariff", "x" * 501, "too_long"),
+        ("note", "x" * 100_000, "too_long"),
         ("tariff", "gold\r\n", "forbidden_character"),
     ],
 )
