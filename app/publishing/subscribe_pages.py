@@ -48,6 +48,7 @@ class Wishes:
     area: str
     lines: tuple[MediumLine, ...]
     topics: frozenset[str]
+    preferred: Medium | None = None
     stopped: bool = False
     saved: bool = False
 
@@ -87,6 +88,7 @@ def manage_page(press: Press, wishes: Wishes, topics: Sequence[Topic], language:
              "on": one.on}
             for one in wishes.lines
         ],
+        "best": {"chosen": wishes.preferred.value if wishes.preferred else ""} if len(wishes.lines) > 1 else None,
         "choices": _topics(topics, language, wishes.topics),
         "languages": _languages(press, wishes.language),
         "stopped": say("confirm_stopped_text", address=wishes.address),

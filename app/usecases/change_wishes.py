@@ -39,6 +39,8 @@ class Wanted:
     language: str
     area: str
     media: Mapping[Medium, Choice]
+    preferred: Medium | None = None
+    """What reaches them best."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class Holder:
     places: tuple[ReachableAt, ...]
     """In the clear: mask them. Of these media the preferred one, none of them stopped."""
     topics: tuple[Topic, ...]
+    preferred: Medium | None = None
 
 
 def look_at_wishes(db: Database, managed: Managed) -> Holder:
@@ -86,6 +89,8 @@ def change_wishes(db: Database, managed: Managed, wanted: Wanted, text_version: 
         if wanted.area != holder.area:
             people.change(tx, ids, now, area=wanted.area)
             own_choices.note(tx, ids, ("area",), now)
+        if holder.alone and wanted.preferred is not holder.preferred:
+            people.change(tx, ids, now, preferred_medium=wanted.preferred.value if wanted.preferred else None)
         body = {"subscribers": ids, "said": news, "media": sorted(medium.value for medium in wanted.media)}
         audit.append(tx, READER, "change_wishes", SUBJECT, body, now)
         return _holder(tx, managed)
@@ -124,7 +129,8 @@ def _holder(connection: Connection, managed: Managed) -> Holder:
         one.medium: _choice(wishes, one.medium) for one in places if one.medium is not row.medium
     }
     topics = tuple(Topic.from_document(one.document) for one in documents.everything(connection, Kind.TOPIC))
-    return Holder(row, stopped, alone, first.languages, first.area, media, places, topics)
+    preferred = Medium(first.preferred_medium) if alone and first.preferred_medium else None
+    return Holder(row, stopped, alone, first.languages, first.area, media, places, topics, preferred)
 
 
 def _places(one: SubscriberRow) -> tuple[ReachableAt, ...]:

@@ -64,7 +64,7 @@ def change(token: str, request: Request, context: Ctx, fields: Form) -> Response
 
 
 def _wanted(context: Context, holder: Holder, fields: Fields) -> Wanted:
-    ticked, topics = set(fields.get("medium", [])), tuple(sorted(set(fields.get("topic", []))))
+    ticked, topics = set(fields.get("medium", [])), tuple(sorted(set(fields.get("topic", [])) - {""}))
     media: Mapping[Medium, Choice] = {
         medium: Choice(on=True, topics=topics) if medium.value in ticked else Choice(on=False)
         for medium in holder.media
@@ -73,7 +73,9 @@ def _wanted(context: Context, holder: Holder, fields: Fields) -> Wanted:
     known = context.press.templating.languages()
     language = choose_language(fields.get("language", []), known, _language(context, holder))
     area = tidy((fields.get("area") or [""])[0])[:LONGEST_AREA]
-    return Wanted(language, holder.area if forbidden_character(area, lines=False) else area, media)
+    best = fields.get("preferred", [""])[0] if "preferred" in fields else None
+    preferred = holder.preferred if best is None else next((one for one in holder.media if one.value == best), None)
+    return Wanted(language, holder.area if forbidden_character(area, lines=False) else area, media, preferred)
 
 
 def _left(context: Context, managed: Managed, version: str, language: str) -> Response:
@@ -93,7 +95,7 @@ def _page(context: Context, holder: Holder, *, saved: bool = False) -> Response:
         for medium, choice in holder.media.items()
     ]
     topic_slugs = frozenset(topic for choice in holder.media.values() for topic in choice.topics)
-    wishes = Wishes(own, language, holder.area, tuple(lines), topic_slugs, holder.stopped, saved)
+    wishes = Wishes(own, language, holder.area, tuple(lines), topic_slugs, holder.preferred, holder.stopped, saved)
     body, headers = manage_page(press, wishes, topics, language, context.clock.now())
     return Response(body, 200, headers)
 

@@ -46,7 +46,7 @@ async def fields_of(request: Request) -> Fields:
         if len(body) > FORM_CAP:
             raise TooLarge(Problem("body_too_large", "No form of ours is so large.", "body", "Fill in the form."))
     try:
-        return parse_qs(body.decode("utf-8"), max_num_fields=200, errors="strict")
+        return parse_qs(body.decode("utf-8"), max_num_fields=200, errors="strict", keep_blank_values=True)
     except ValueError:
         return {}
 
@@ -76,7 +76,7 @@ def ask(language: str, request: Request, context: Ctx, fields: Form) -> Response
     page, now = known_language(context, language), context.clock.now()
     typed = {name: (fields.get(name) or [""])[0].strip() for name in ("address", "area", "language")}
     reads = choose_language([typed["language"] or page], context.press.templating.languages(), page)
-    chosen = fields.get("topic", [])
+    chosen = [topic for topic in fields.get("topic", []) if topic]
     try:
         press, topics = dressed(context)
     except FAULTS:

@@ -16,7 +16,10 @@ import pytest
 from sqlalchemy import event, select
 
 from app.clock import FrozenClock
+from app.domain.manage import PURPOSE, manage_token
+from app.domain.message import MEDIUM_CODES, Medium
 from app.domain.sign_ups import PER_ADDRESS, PER_NETWORK
+from app.store import addresses
 from app.store.database import Database
 from app.store.people_tables import sign_up
 from tests.faces import Api, open_api
@@ -227,6 +230,18 @@ def test_everything_is_changed_by_the_personal_link_and_left_by_it(house: House)
     client.post(manage[1], data=changed)
     assert house.told("water")["email"] == with_water - 1, "a form does not take a stop back"
     assert client.get("/m/" + "A" * 32).status_code == client.post("/m/" + "A" * 32).status_code == 404
+
+
+def test_somebody_says_what_reaches_them_best(house: House) -> None:
+    keyring = house.api.wiring.keyring
+    with house.api.db.writing() as tx:
+        ann = addresses.resolve(tx, keyring, Medium.EMAIL, ANN)
+    path = f"/m/{manage_token(keyring.key(PURPOSE), ann, MEDIUM_CODES[Medium.EMAIL])}"
+    client, both = house.api.client, {"do": "save", "language": "en", "medium": ["sms", "email"]}
+    for said, kept in (("sms", "sms"), (None, "sms"), ("push", None), ("email", "email"), ("", None)):
+        shown = client.post(path, data={**both, **({} if said is None else {"preferred": said})})
+        assert (f'<option value="{kept}" selected>' in shown.text) is (kept is not None)
+        assert house.api.done(house.api.get("author", "/subscribers/1"))["preferred_medium"] == kept
 
 
 def test_a_customer_who_confirms_is_found_and_the_house_phone_is_not_taken_over(house: House) -> None:

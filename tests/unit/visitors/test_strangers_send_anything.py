@@ -72,7 +72,11 @@ def test_no_body_is_answered_with_a_fault(api: Api) -> None:
                 assert "<script" not in answer.text
     with api.db.reading() as connection:
         assert connection.execute(select(sign_up)).all() == [], "none of these is an address"
-    twice = {"address": ["zoe@example.org", "two@example.org"], "topic": ["power", "power"], "language": ["zz", "gu"]}
+    twice = {
+        "address": ["zoe@example.org", "two@example.org"],
+        "topic": ["power", "", "power"],
+        "language": ["zz", "gu"],
+    }
     assert api.client.post("/s/en", data=twice).status_code == 200
     with api.db.reading() as connection:
         rows = connection.execute(select(sign_up)).all()
