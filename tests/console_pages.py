@@ -107,7 +107,7 @@ def every_page(visitor: Visitor) -> Found:
         path = waiting.popleft()
         pattern = next((name for regex, name in patterns if regex.match(path.partition("?")[0])), "")
         if pattern and len(found.pages.get(pattern, [])) < EXAMPLES.get(pattern, 1) and pattern not in found.parts:
-            for link in _look(visitor, path, pattern, found) - seen:
+            for link in sorted(_look(visitor, path, pattern, found) - seen):
                 seen.add(link)
                 waiting.append(link)
     for pattern in found.missing:

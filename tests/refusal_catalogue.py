@@ -54,7 +54,8 @@ def _of_module(tree: ast.Module) -> set[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
             made = Function([one.arg for one in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)])
-            made.sentences = [one for call in _calls(node) for one in _said(call, _names(node))]
+            known = _names(node)
+            made.sentences = [one for call in _calls(node) for one in _said(call, known)]
             functions[node.name] = made
     everything = {one for made in functions.values() for one in made.sentences}
     names = _names(tree)

@@ -1,7 +1,7 @@
 """Write the catalogue of a language for the staff console, or bring one up to date: make messages LANGUAGE=de
 
-What is said in templates/console/ and app/console/, what channels call their settings, and what the service refuses
-with (context `refusal`); what was translated stays.
+What is said in templates/console/ and app/console/, what channels call their settings, what staff are told (context
+`notice`) and what the service refuses with (context `refusal`); what was translated stays.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 from app.console.refusals import CONTEXT
+from app.templating.catalogues import NOTICE
+from app.templating.words import FALLBACK, load_words
 from channels.registry import CHANNELS, settings_schema
 from tests.architecture.tree import ROOT
 from tests.refusal_catalogue import refusals
@@ -47,6 +49,9 @@ def collect() -> Catalog:
             found.add(message, None, [(name, 0)], auto_comments=comments, context=context)
     for label in labels():
         found.add(label)
+    for text in load_words(ROOT / "templates" / "staff")[FALLBACK].texts.values():
+        if any(map(str.isalpha, text)):
+            found.add(text, context=NOTICE)
     for sentence in refusals():
         found.add(sentence, context=CONTEXT)
     return found

@@ -14,7 +14,6 @@ from app.console.screens import Screens
 from app.console.visit import Visit
 from app.console.writing import OPEN, TRIES, languages_of, offered, section
 from app.console.written import content_of, field_of, flat, typed
-from app.domain.cldr import language_name
 from app.domain.texts import is_language
 from app.errors import Conflict, Invalid, NotFound, Problem
 from app.store import crises, drafts, updates
@@ -62,7 +61,7 @@ def page(visit: Visit) -> Response:
         source="",
         source_words={},
         main_words={code: main.get(f"content.{code}.headline", "") for code in codes},
-        more=[(code, language_name(code, visit.words.language)) for code in known if code not in codes],
+        more=[(code, visit.words.named(code)) for code in known if code not in codes],
         audiences=offers["audiences"],
         needs=offers["needs"],
     )

@@ -19,6 +19,7 @@ from app.store import crises, deliveries, staff, updates
 from app.store.crises import CrisisRow
 from app.store.updates import UpdateRow
 from app.templating.staff_words import say_notice
+from app.templating.words import FALLBACK
 from app.usecases.acknowledge_notice import acknowledge_notice
 from app.usecases.page_approvers import KINDS
 from app.usecases.second_person import other_person_refusal
@@ -56,7 +57,7 @@ def now(visit: Visit) -> Response:
     with visit.context.db.reading() as connection:
         told = staff.page(connection, waiting=True, limit=MOST).items
         found = [row for row in told if row.notice.kind is not NoticeKind.ENDPOINT_TRIAL]
-        said = visit.context.templating.staff
+        said = {FALLBACK: visit.words.notices(visit.context.templating.staff[FALLBACK])}
         return visit.show(
             "home.html",
             situations=situations(connection, visit.words.language),

@@ -33,9 +33,7 @@ MOVING: Final = frozenset({ImportState.WAITING, ImportState.RUNNING, ImportState
 def listing(visit: Visit) -> Response:
     with visit.context.db.reading() as connection:
         page = imports.page(connection, cursor=visit.query("cursor"), limit=20)
-    return visit.show(
-        "imports.html", rows=page.items, next_cursor=page.next_cursor, encodings=[(name, name) for name in ENCODINGS]
-    )
+    return visit.show("imports.html", rows=page.items, next_cursor=page.next_cursor, encodings=ENCODINGS)
 
 
 @screens.upload("/imports", needs=ACT, again=listing)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +15,7 @@ from app.console.assets import Assets
 from app.console.entered import CSRF, FORM, ONCE, is_secret
 from app.console.forgery import form_token
 from app.console.notes import NOTES, mark
+from app.console.spoken import say_actor, say_gap, say_place, say_reason, say_value
 from app.console.words import Catalogues, Words
 from app.errors import Problem
 from app.keyring import Keyring
@@ -98,7 +100,17 @@ class Pages:
                 names={"csrf": CSRF, "once": ONCE, "form": FORM},
             )  # fmt: skip
             environment.filters.update(
-                refusal=words.sayings.problem, number=words.number, moment=words.moment, hour=words.hour
+                refusal=words.sayings.problem,
+                number=words.number,
+                moment=words.moment,
+                hour=words.hour,
+                said=partial(say_value, words),
+                why=partial(say_reason, words),
+                who=partial(say_actor, words),
+                gap=partial(say_gap, words),
+                place=partial(say_place, words),
+                sentence=words.sayings.say,
+                language=words.named,
             )
             self._environments[words.language] = environment
         return self._environments[words.language]

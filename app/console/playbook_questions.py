@@ -42,7 +42,7 @@ def questions(visit: Visit) -> Response:
             "tree": OWN if own else tree or "",
             "own": json.dumps(own, ensure_ascii=False, indent=2) if own else "",
         },
-        shipped=[(slug, pick(one.names, language)[0] or slug) for slug, one in shipped.items()],
+        shipped=[(slug, *(pick(one.names, language) if one.names else (slug, ""))) for slug, one in shipped.items()],
         entries=[_question(entry, language) for entry in row.document.get("faq") or ()],
     )
 

@@ -15,7 +15,6 @@ from app.console.notes import mark
 from app.console.screens import Door, Screens
 from app.console.visit import Visit
 from app.console.written import field_of
-from app.domain.cldr import language_name
 from app.domain.content import Content
 from app.domain.crisis import UpdateState
 from app.domain.link_checks import LinkCheck, urls_below, urls_in
@@ -170,10 +169,13 @@ def _shown(visit: Visit) -> dict[str, Any]:
         "crisis": crisis,
         "drill": bool(row.document.get("drill")),
         "checked": checked,
-        "standing": [(field_of(one), one in checked.problems) for one in (*checked.problems, *checked.warnings)],
+        "standing": [
+            (visit.words.sayings.problem(field_of(one)), one in checked.problems)
+            for one in (*checked.problems, *checked.warnings)
+        ],
         "language": language,
         "dir": direction(language or "en"),
-        "languages": [(code, language_name(code, visit.words.locale.language), code in written) for code in languages],
+        "languages": [(code, visit.words.named(code), code in written) for code in languages],
         "shown": [
             Shown(one, on_the_phone(one.text) if one.medium is Medium.SMS else None, others[one.variant])
             for one in sorted(here, key=lambda one: one.variant)
@@ -224,7 +226,7 @@ def _reach(visit: Visit, row: UpdateRow, checked: Preflight) -> dict[str, Any]:
     lines = []
     for language in sorted({*texts, *mails}):
         paid = texts.get(language, 0) * parts.get(language, 0)
-        name = language_name(language, visit.words.locale.language)
+        name = visit.words.named(language)
         lines.append(Reached(name, texts.get(language, 0), mails.get(language, 0), paid, _cost(visit, paid)))
     return {
         "measured": measured,

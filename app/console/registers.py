@@ -61,8 +61,13 @@ def named(register: Register, row: DocumentRow, language: str) -> str:
     return pick(row.document.get(register.named_by) or {}, language)[0] if register.named_by else ""
 
 
-def said(row: DocumentRow, place: str) -> str:
+def said(register: Register, row: DocumentRow, place: str, visit: Visit) -> str:
     value = found(row.document, place)
+    options = next((blank.options for part in register.parts for blank in part.blanks if blank.path == place), ())
+    if place == "languages":
+        return visit.words.listed([visit.words.named(code) for code in value])
+    if isinstance(value, str) and value in dict(options):
+        return visit.say(dict(options)[value])
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else "" if value is None else str(value)
 
 
@@ -122,7 +127,10 @@ def _declare(register: Register) -> None:
         with visit.context.db.reading() as connection:
             page = documents.page(connection, register.kind, cursor=visit.query("cursor"), limit=50)
         language = visit.words.language
-        rows = [(row, named(register, row, language), [said(row, one) for one in register.says]) for row in page.items]
+        rows = [
+            (row, named(register, row, language), [said(register, row, one, visit) for one in register.says])
+            for row in page.items
+        ]
         return visit.show("register.html", register=register, rows=rows, next_cursor=page.next_cursor)
 
     def begin(visit: Visit) -> Response:

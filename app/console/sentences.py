@@ -9,7 +9,6 @@ from app.console.declaring import read_variable
 from app.console.forms import Fields
 from app.console.screens import Screens
 from app.console.visit import Visit
-from app.domain.cldr import language_name
 from app.domain.crisis import Stage
 from app.domain.playbooks import Playbook
 from app.domain.texts import pick
@@ -39,7 +38,7 @@ def ask(visit: Visit) -> Response:
     with visit.context.db.reading() as connection:
         row = updates.get(connection, visit.path["update_id"])
         playbook, stage = _wanted(connection, visit)
-    fills = [language_name(code, visit.words.locale.language) for code in playbook.languages(stage.value)]
+    fills = [visit.words.named(code) for code in playbook.languages(stage.value)]
     variables = {name: playbook.variables[name] for name in playbook.wanted(stage.value)}
     title = pick(playbook.names, visit.words.language)[0]
     written = sorted(row.document["content"])

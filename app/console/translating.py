@@ -12,7 +12,6 @@ from app.console.forms import Fields
 from app.console.screens import Door, Screens
 from app.console.visit import Visit
 from app.console.written import TEXTS, field_of, flat
-from app.domain.cldr import language_name
 from app.domain.crisis import UpdateState
 from app.domain.message import Medium
 from app.domain.texts import direction, pick, tidy
@@ -47,7 +46,7 @@ def page(visit: Visit) -> Response:
     asks = row.state in OPEN and bool(row.document.get("languages_to_come"))
     readers = count_readers(context.db, row, context.default_language) if asks else {}
     waiting = who_waits(context.db, row)
-    named = {code: language_name(code, visit.words.locale.language) for code in _codes(visit, row, tasks)}
+    named = {code: visit.words.named(code) for code in _codes(visit, row, tasks)}
     return visit.show(
         "translations.html",
         row=row,
@@ -124,8 +123,8 @@ def translate(visit: Visit) -> Response:
         title=pick(crisis.titles, visit.words.language)[0],
         severity=crisis.severity.value,
         values={**written, "name": task.done_by or ""},
-        source_name=language_name(task.source, visit.words.locale.language),
-        name=language_name(task.language, visit.words.locale.language),
+        source_name=visit.words.named(task.source),
+        name=visit.words.named(task.language),
         dir=direction(task.language),
         source_words={name.removeprefix(at): text for name, text in source_words.items() if name.startswith(at)},
         options=range(len(task.source_words.get("options") or ())),

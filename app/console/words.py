@@ -5,12 +5,12 @@ A catalogue is read as it is written, so that adding a language is adding a file
 
 from __future__ import annotations
 
-import io
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time
 from decimal import Decimal
-from gettext import GNUTranslations, NullTranslations
+from gettext import NullTranslations
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -20,13 +20,13 @@ from babel import Locale
 from babel.core import UnknownLocaleError
 from babel.dates import format_date, format_datetime, format_time, format_timedelta, get_day_names, get_month_names
 from babel.lists import format_list
-from babel.messages.catalog import Catalog
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 from babel.numbers import format_currency, format_decimal
 
 from app.console.refusals import CONTEXT, Sayings
+from app.domain.cldr import language_name
 from app.domain.texts import direction
+from app.templating.catalogues import NOTICE, read_catalogue, read_messages
+from app.templating.words import Words as Texts
 
 SOURCE: Final = "en"
 MIRRORED: Final = "ar-XB"
@@ -35,22 +35,23 @@ ENGLISH: Final = Sayings(MappingProxyType({}))
 _ACCENTS: Final = str.maketrans("aeiouAEIOUcnsz", "áéíóúÁÉÍÓÚçñšž")
 
 
+_GAP: Final = re.compile(r"(%\(\w+\)\w|\{\w+\})")
 _BETWEEN: Final = "\ufffc"
 """Stands for each entry while a list's own words are written."""
 
 
 class _Mirrored(NullTranslations):
     def gettext(self, message: str) -> str:
-        return _marked(message)
+        return accented(message)
 
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
-        return _marked(msgid1 if n == 1 else msgid2)
+        return accented(msgid1 if n == 1 else msgid2)
 
     def pgettext(self, context: str, message: str) -> str:
-        return _marked(message)
+        return accented(message)
 
     def npgettext(self, context: str, msgid1: str, msgid2: str, n: int) -> str:
-        return _marked(msgid1 if n == 1 else msgid2)
+        return accented(msgid1 if n == 1 else msgid2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +108,18 @@ class Words:
         frame = self._written(format_list([_BETWEEN] * len(words), "standard", locale)).split(_BETWEEN)
         return frame[0] + "".join(word + after for word, after in zip(words, frame[1:], strict=True))
 
+    def named(self, language: str) -> str:
+        """“Lao”, “ລາວ”: a language by its code; the code when CLDR has no name."""
+        return self._written(language_name(language, self.locale.language))
+
     def apart(self, at: datetime, now: datetime) -> str:
         """`in 12 minutes`, `3 hours ago`; for eyes, not to the second."""
         return self._written(format_timedelta(at - now, add_direction=True, locale=self.locale, threshold=1.2))
+
+    def notices(self, english: Texts) -> Texts:
+        """What staff are told, in this language: its catalogue has each sentence of the English ones."""
+        texts = {key: self.catalogue.pgettext(NOTICE, text) for key, text in english.texts.items()}
+        return replace(english, language=self.language, direction=self.direction, texts=texts)
 
     def money(self, value: Decimal, currency: str) -> str:
         return format_currency(value, currency, locale=self.locale)
@@ -119,7 +129,7 @@ class Words:
 
     def _written(self, text: str) -> str:
         """What the language's own customs say; marked where every word is, so that what bypasses them stands out."""
-        return _marked(text) if self.language == MIRRORED else text
+        return accented(text) if self.language == MIRRORED else text
 
 
 class Catalogues:
@@ -151,20 +161,8 @@ class Catalogues:
 
 def read_sayings(path: Path) -> Sayings:
     """The refusals among a catalogue's messages, as far as they are translated."""
-    said = (message for message in _read(path) if message.context == CONTEXT and message.string)
+    said = (message for message in read_messages(path) if message.context == CONTEXT and message.string)
     return Sayings(MappingProxyType({str(message.id): str(message.string) for message in said}))
-
-
-def read_catalogue(path: Path) -> GNUTranslations:
-    compiled = io.BytesIO()
-    write_mo(compiled, _read(path))
-    compiled.seek(0)
-    return GNUTranslations(compiled)
-
-
-def _read(path: Path) -> Catalog:
-    with path.open("rb") as file:
-        return read_po(file, locale=path.stem.replace("-", "_"), abort_invalid=True)
 
 
 def _preferred(header: str) -> list[str]:
@@ -179,11 +177,7 @@ def _preferred(header: str) -> list[str]:
     return [code for _, _, code in sorted(ranked)]
 
 
-def _marked(message: str) -> str:
-    """Longer and accented, gaps left alone: what is not in a catalogue stands out."""
-    pieces = message.split("%(")
-    spelt = [pieces[0].translate(_ACCENTS)]
-    for piece in pieces[1:]:
-        name, bracket, rest = piece.partition(")")
-        spelt.append(f"%({name}{bracket}{rest[:1]}{rest[1:].translate(_ACCENTS)}")
-    return "".join(spelt)
+def accented(message: str) -> str:
+    """Accented, gaps left alone, `%(name)s` and `{name}`: what is not in a catalogue stands out."""
+    pieces = _GAP.split(message)
+    return "".join(piece if place % 2 else piece.translate(_ACCENTS) for place, piece in enumerate(pieces))

@@ -166,10 +166,10 @@ def _page(visit: Visit, done: Saved | None) -> Response:
         sections=[section(visit, code, words) | {"standing": stand.get(code)} for code in languages],
         source=languages[0],
         source_words={name: text for name, text in words.items() if name.startswith(f"content.{languages[0]}.")},
-        more=[(code, language_name(code, visit.words.language)) for code in known if code not in languages],
+        more=[(code, visit.words.named(code)) for code in known if code not in languages],
         stages=list(Stage),
         to_come=[
-            (code, language_name(code, visit.words.locale.language))
+            (code, visit.words.named(code))
             for code in dict.fromkeys([*languages[1:], *known])
             if code != languages[0] and row.completes is None
         ],
@@ -187,7 +187,7 @@ def section(visit: Visit, language: str, words: Mapping[str, str]) -> dict[str, 
     start = f"content.{language}."
     return {
         "code": language,
-        "name": language_name(language, visit.words.locale.language),
+        "name": visit.words.named(language),
         "own_name": language_name(language, language),
         "dir": direction(language),
         "written": any(text for name, text in words.items() if name.startswith(start)),

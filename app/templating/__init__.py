@@ -21,6 +21,7 @@ from markupsafe import Markup
 from app.domain.slots import fill_slots
 from app.errors import Invalid, NotFound, Problem, TooLarge
 from app.templating.allowed import FILTERS, LOOP_FACTS, TESTS, problems_in
+from app.templating.catalogues import load_notices
 from app.templating.trees import load_trees
 from app.templating.words import FALLBACK, Words, load_words
 
@@ -67,7 +68,7 @@ class Templating:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._words = load_words(root / "words")
-        self.staff: Final = load_words(root / "staff") if (root / "staff").is_dir() else {}
+        self.staff: Final = load_notices(root)
         """What notices to staff say, by language."""
         self.trees: Final = load_trees(root / "triage")
         """The triage trees that ship, by slug."""

@@ -51,7 +51,7 @@ def test_failures_are_listed_with_their_reasons_and_masked_addresses(api: Api, f
     page = viewer.open(f"/updates/{failing}")
     assert "Look at the 2 that failed or are unknown" in page.words
     page = viewer.open(f"/updates/{failing}/deliveries?state=failed")
-    assert "content: 30007" in page.words
+    assert "these words are refused 30007" in page.words
     assert "+44•••••••75" in page.words
     assert "+4420718387" not in page.text
     assert not [form for form in page.tree.forms if form.get("id") in ("form-resend", "form-unknown")]

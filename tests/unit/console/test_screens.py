@@ -104,7 +104,7 @@ def test_the_first_page_says_what_is_happening_and_who_may_do_what(
     assert "take care" in done.said
     assert "You are told" not in done.words
     crisis = admin.open("/crises/outage")
-    for words in ("Power is out in the north", "approved by approver", "update sent"):
+    for words in ("Power is out in the north", "approved by approver", "an update was sent"):
         assert words in crisis.words
     assert "Power outage" in admin.open("/crises?state=open").words
 

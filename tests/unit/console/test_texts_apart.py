@@ -46,17 +46,17 @@ def test_every_text_stands_with_how_many_get_it_and_who_gets_none(api: Api, auth
     listed = api.done(api.get("viewer", f"/updates/{update}"))["listed"]
     shown = plain(author.open(f"/updates/{update}"))
     assert sum(each["recipients"] for each in listed) == 3, "Ana twice, Bela once"
-    assert "The text for “north”: sms 1, email 2 (en 3)" in shown
+    assert "The text for “north”: Text message 1, E-mail 2 (en 3)" in shown
     assert "The main text: nobody" in shown
     left = author.open(f"/updates/{update}/left-out")
-    assert "they read none of its languages: sms: 1" in plain(left)
+    assert "they read none of its languages: Text message: 1" in plain(left)
     people = [one.text_content() for one in left.tree.xpath("//main//ul[@class='plain-list']/li")]
-    assert [" ".join(one.split()) for one in people] == ["3 gu · south"]
+    assert [" ".join(one.split()) for one in people] == ["3 Gujarati · south"]
     second = Visitor(api)
     second.enter("approver", Role.APPROVER)
     shown = plain(second.open(f"/updates/{update}/approve"))
-    assert "The text for “north”: sms 1, email 2" in shown
-    assert "they read none of its languages: sms: 1" in shown
+    assert "The text for “north”: Text message 1, E-mail 2" in shown
+    assert "they read none of its languages: Text message: 1" in shown
     assert shown.index("Instead, for “north”") < shown.index(NORTH["headline"], shown.index("What it says"))
 
 

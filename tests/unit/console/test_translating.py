@@ -182,7 +182,7 @@ def test_staff_see_how_many_wait_and_write_for_them_later(api: Api, author: Visi
     api.submit(update)
     assert row(api, update).recipients == 3
     page = author.open(f"/updates/{update}")
-    assert "Waiting for their language: gu 1" in page.words
+    assert "Waiting for their language: Gujarati 1" in page.words
     api.done(api.post("approver", f"/updates/{update}/approve", json={"count": 3}))
     api.done(api.post("author", f"/updates/{update}/send"))
     assert api.done(api.get("viewer", f"/updates/{update}"))["waiting"] == {"gu": 1}
