@@ -24,10 +24,12 @@ from app.store.documents import Kind
 from app.store.ledger_tables import due, outcome, recipient, shard
 from app.store.tables import token, user
 from app.usecases import manage_imports
+from app.usecases.save_audience import save_audience
 from app.usecases.save_document import save_document
 from app.usecases.save_schedule import save_schedule
 from app.usecases.tell_staff import tell_staff
 from tests.architecture.tree import ROOT
+from tests.console_pages import OWN_FORM
 from tests.faces import Api
 
 LANGUAGES: Final = {"en", "gu", "lo", "eo", "ar"}
@@ -37,6 +39,9 @@ PEOPLE: Final = (
     "2,Bbl,bbl@kltd.dk,,en,Europe/London,yyy\n"
     "3,Tdr,,+442071838751,gu,Asia/Kolkata,xxx\n"
 )
+EVERY_KIND: Final = """area = yyy and not language in (en, gu) and (trff = "Mr. X" or bll > 50 or ddd < 2026-01-31 or
+has trff or postcode = N1) and not (trff = 1 and (topic = pwr or consent(sms, pwr) or reachable(sms)))
+and (got(update 1, sms) or delivery(update 1, failed) or audience = ll)"""
 WORDS: Final = {
     "headline": "Pówér íš óút",
     "impact": "Ýóú hávé ñó éléçtríçítý.",
@@ -68,6 +73,7 @@ def furnish_accented(api: Api) -> None:
     _approve(api, first)
     api.done(api.post("author", f"/updates/{first}/send"))
     _outcomes(api, first)
+    save_audience(api.db, HOST, "bb", {"text": EVERY_KIND}, 0, now)
     api.submit(_draft(api, **later))
     api.submit(_draft(api, drill=True, **later))
     _draft(api, **later)
@@ -148,7 +154,7 @@ def _rest(api: Api) -> None:
         Kind.FAQ: {"slug": "why", "questions": {"en": "Whý?"}, "answers": {"en": "Á tréé."}},
         Kind.HELP_LINK: {"slug": "lbr", "kind": "tool", "texts": {"en": "Šóçkétš"}, "url": "https://kltd.dk/"},
         Kind.PLANNED_WORK: {"slug": "pp", "titles": {"en": "Ñéw pípéš"}, **hours},
-        Kind.TEMPLATE: {"slug": "brt", "medium": "sms", "source": "{{ headline }}", "variables": ["headline"]},
+        Kind.TEMPLATE: {"slug": "brt", "medium": "sms", "source": OWN_FORM},
     }
     for kind, document in documents.items():
         save_document(db, HOST, kind, document["slug"], document, 0, now, templating=api.wiring.templating)

@@ -35,7 +35,7 @@ ENGLISH: Final = Sayings(MappingProxyType({}))
 _ACCENTS: Final = str.maketrans("aeiouAEIOUcnsz", "áéíóúÁÉÍÓÚçñšž")
 
 
-_GAP: Final = re.compile(r"(%\(\w+\)\w|\{\w+\})")
+_GAP: Final = re.compile(r"(%\(\w+\)\w|\{\w+\}|<[^<>]+>)")
 _BETWEEN: Final = "\ufffc"
 """Stands for each entry while a list's own words are written."""
 
@@ -178,6 +178,6 @@ def _preferred(header: str) -> list[str]:
 
 
 def accented(message: str) -> str:
-    """Accented, gaps left alone, `%(name)s` and `{name}`: what is not in a catalogue stands out."""
+    """Accented, gaps and tags left alone, `%(name)s` and `{name}`: what is not in a catalogue stands out."""
     pieces = _GAP.split(message)
     return "".join(piece if place % 2 else piece.translate(_ACCENTS) for place, piece in enumerate(pieces))

@@ -146,7 +146,7 @@ def test_who_is_left_out_and_why_is_said_before_it_is_saved(api: Api, admin: Vis
     api.done(api.post("approver", "/subscribers/suppressions", json={"medium": "email", "address": "bela@example.org"}))
     page = press(admin, admin.open("/add/audiences"), "count", mode="text", text="everyone")
     assert "3 people right now" in page.said
-    assert "sms: 1 want nothing by this medium" in page.said
+    assert "Text message: 1 want nothing by this medium" in page.said
     assert "email: 1 are never to be written to there" in page.said
     counted = api.done(api.post("viewer", "/audiences/count", json={"text": "everyone"}))
     reasons = {(one["medium"], one["reason"]): one["people"] for one in counted["left_out"]}

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from jinja2 import Environment
 
-from app.console.words import MIRRORED, Catalogues, read_catalogue
+from app.console.words import MIRRORED, Catalogues
+from app.templating.catalogues import read_catalogue
 from tests.architecture.tree import ROOT
 from tests.console import Visitor
 from tests.staff_catalogue import FOLDER, LOCALES, messages, update
