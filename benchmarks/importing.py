@@ -33,6 +33,7 @@ from app.usecases.import_subscribers import import_subscribers
 from tests.postgres import Server
 
 BAD_EVERY: Final = 20
+CONSENT_HEADER: Final = ",consent_sms,consent_email,consent_at,consent_text\n"
 HEADER: Final = "external_id,name,email,phone,languages,timezone,area,tier\n"
 
 
@@ -42,11 +43,12 @@ def main() -> None:
     parser.add_argument("--parsers", type=int, default=0)
     parser.add_argument("--postgresql", action="store_true")
     parser.add_argument("--usual", action="store_true")
+    parser.add_argument("--consent", action="store_true", help="each row also says what the person agreed to")
     parser.add_argument("--ports", help="of the provider, which nothing here calls")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="clarion-bench-") as directory, ExitStack() as opened:
         file = Path(directory) / "people.csv"
-        write_people(file, given.people)
+        write_people(file, given.people, consent=given.consent)
         if given.postgresql:
             url = opened.enter_context(Server(durable=True)).create("bench")
         else:
@@ -55,15 +57,18 @@ def main() -> None:
         print(json.dumps({"people": given.people, **measure(url, file, given.parsers)}))
 
 
-def write_people(file: Path, people: int) -> None:
+def write_people(file: Path, people: int, *, consent: bool = False) -> None:
     dice = random.Random(7)
     with file.open("w", encoding="utf-8") as to:
-        to.write(HEADER)
+        to.write(HEADER.replace("\n", CONSENT_HEADER) if consent else HEADER)
         for n in range(people):
             address = "nowhere" if n % BAD_EVERY == 0 else f"person{n}@mail{n % 500}.example.org"
             languages, tier = "en" if n % 3 else "gu;en", "gold" if n % 7 else "private"
             number = f"+4479{dice.randrange(10**8):08d}"
-            to.write(f"c{n:07d},Person {n},{address},{number},{languages},Europe/London,north-{n % 40},{tier}\n")
+            agreed = f",yes,{'no' if n % 5 else 'yes'},2026-0{1 + n % 9}-15,web {n % 3}" if consent else ""
+            to.write(
+                f"c{n:07d},Person {n},{address},{number},{languages},Europe/London,north-{n % 40},{tier}{agreed}\n"
+            )
 
 
 class Timed(Database):

@@ -74,3 +74,8 @@ def check_shared(area: Area, others: Iterable[Area]) -> None:
         sentence = f"Postcodes with {taken[0][0]} belong to “{taken[0][1]}” already."
         remedy = "Take it out of one of the two; a longer beginning wins over a shorter one."
         raise Invalid(Problem("postcode_taken", sentence, "postcodes", remedy))
+
+
+def postcode_in(attributes: Mapping[str, str]) -> str:
+    """As it is searched for; the own column of that name keeps it as it was written."""
+    return plain_postcode(attributes.get("postcode", ""))[:LONGEST_PREFIX]

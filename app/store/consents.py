@@ -8,19 +8,22 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, case, delete, func, insert, select, true, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, delete, func, select, true, tuple_, update
 
 from app.clock import from_ms, to_ms
 from app.domain.consent import HEARS, Asked, Consent, Hearing, How, MessageClass, Said, Standing
 from app.domain.message import CODE_MEDIA, MEDIUM_CODES, Medium
 from app.domain.topics import EVERYTHING
+from app.store.appending import append_new
 from app.store.ledger_tables import address
 from app.store.people_tables import consent, consent_said
 from app.store.tables import subscriber, subscriber_address
-from app.store.upsert import insert_or_update, is_listed
+from app.store.upsert import insert_tuples, is_listed
 
 _KEY = ("subscriber_id", "medium", "topic")
 _PROOF = ("granted", "how", "text_version", "at_ms", "said_by")
+_Kept = tuple[int, int, str, bool, str, str, int, str]
+"""The same, in that order."""
 
 
 def record(
@@ -36,19 +39,20 @@ def record(
     it, `reader` for the person themselves. `moments`: when they said so, by subscriber id; `now` for everybody else.
     """
     held = of(connection, said)
-    news: list[dict[str, Any]] = []
-    standing: dict[tuple[int, int, str], dict[str, Any]] = {}
+    news: list[_Kept] = []
+    standing: dict[tuple[int, int, str], _Kept] = {}
     cleared: set[tuple[int, int]] = set()
     for person, statements in said.items():
-        theirs: dict[tuple[int, int, str], dict[str, Any]] = {}
+        theirs: dict[tuple[int, int, str], _Kept] = {}
         mine = {(one.said.medium, one.said.topic): one.said for one in held.get(person, ())}
+        at_ms = to_ms(moments.get(person, now))
         for one in statements:
             before = mine.get((one.medium, one.topic))
             topics = [key for key in mine if one.topic == EVERYTHING and key[0] is one.medium and key[1] != EVERYTHING]
             if not topics and before and (before.granted, before.text_version) == (one.granted, one.text_version):
                 continue
             code = MEDIUM_CODES[one.medium]
-            row = _row(person, one, by, moments.get(person, now))
+            row = (person, code, one.topic, one.granted, one.how.value, one.text_version, at_ms, by)
             news.append(row)
             if topics:
                 cleared.add((person, code))
@@ -59,14 +63,12 @@ def record(
             theirs[person, code, one.topic] = row
         standing |= theirs
     if news:
-        connection.execute(insert(consent_said), news)
+        append_new(connection, consent_said, dict(zip((*_KEY, *_PROOF), zip(*news, strict=True), strict=True)))
         if cleared:
             connection.execute(delete(consent).where(tuple_(consent.c.subscriber_id, consent.c.medium).in_(cleared)))
-        insert_or_update(connection, consent, list(standing.values()), _KEY, _PROOF)
-        people = sorted({row["subscriber_id"] for row in news})
-        connection.execute(
-            update(subscriber).where(is_listed(connection, subscriber.c.id, people)).values(chooses=True)
-        )
+        insert_tuples(connection, consent, (*_KEY, *_PROOF), list(standing.values()), _KEY, _PROOF)
+        silent = is_listed(connection, subscriber.c.id, sorted({row[0] for row in news}))
+        connection.execute(update(subscriber).where(silent, subscriber.c.chooses.is_(False)).values(chooses=True))
     return len(news)
 
 
@@ -193,19 +195,6 @@ def _said(topic: str) -> ColumnElement[bool]:
 def _any_granted() -> ColumnElement[bool]:
     query = select(consent.c.topic).where(_theirs(), consent.c.granted.is_(True))
     return query.correlate(subscriber, subscriber_address).exists()
-
-
-def _row(person: int, said: Said, by: str, now: datetime) -> dict[str, Any]:
-    return {
-        "subscriber_id": person,
-        "medium": MEDIUM_CODES[said.medium],
-        "topic": said.topic,
-        "granted": said.granted,
-        "how": said.how.value,
-        "text_version": said.text_version,
-        "at_ms": to_ms(now),
-        "said_by": by,
-    }
 
 
 def _consent(row: Row[Any]) -> Consent:

@@ -67,7 +67,11 @@ class Database:
     """
 
     def __init__(self, url: str, *, bulk: bool = False) -> None:
-        """`bulk`: for a process that writes much and calls `checkpoint` itself, between its transactions."""
+        """`bulk`: for a process that writes much and calls `checkpoint` itself, between transactions and at its end.
+
+        Until then a power cut (not a kill) may take back its last transactions on SQLite; it must be able to go on from
+        there, and must itself see to it that nothing points nowhere.
+        """
         parsed = make_url(url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         self.url = parsed
@@ -184,8 +188,12 @@ def _harden_sqlite(engine: Engine, *, bulk: bool) -> None:
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
         cursor.execute(f"PRAGMA cache_size={-65_536 if bulk else -4_096}")
-        if bulk:  # the same page of an index is written by many transactions: back into the file it goes once
+        if bulk:
+            # The same page of an index is written by many transactions: back into the file, and safely onto the disk,
+            # it goes at `checkpoint`. What a power cut takes away before is the last transactions, each as a whole.
             cursor.execute("PRAGMA wal_autocheckpoint=0")
+            cursor.execute("PRAGMA synchronous=NORMAL")
+            cursor.execute("PRAGMA foreign_keys=OFF")  # it links only what it has just put there or found
         cursor.execute("PRAGMA temp_store=MEMORY")
         cursor.close()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 
@@ -25,11 +25,11 @@ def note(connection: Connection, people: Collection[int], fields: Collection[str
     insert_or_update(connection, own_choice, rows, ["subscriber_id", "field"], ["at"])
 
 
-def of(connection: Connection, people: Sequence[int]) -> dict[int, frozenset[str]]:
+def of(connection: Connection, people: Collection[int]) -> dict[int, frozenset[str]]:
     """By subscriber id; whoever has set nothing is not there."""
     query = select(own_choice.c.subscriber_id, own_choice.c.field)
     found: dict[int, set[str]] = {}
-    for row in connection.execute(query.where(is_listed(connection, own_choice.c.subscriber_id, people))):
+    for row in connection.execute(query.where(is_listed(connection, own_choice.c.subscriber_id, list(people)))):
         found.setdefault(row.subscriber_id, set()).add(row.field)
     return {person: frozenset(fields) for person, fields in found.items()}
 

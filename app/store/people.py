@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from app.domain.areas import postcode_in
 from app.domain.consent import Standing
 from app.domain.message import MEDIUM_CODES, Medium
 from app.domain.people import Person
@@ -26,7 +27,7 @@ def put(connection: Connection, external_id: str, person: Person, now: datetime)
         "timezone": person.timezone,
         "area": person.area,
         "attributes": dict(person.attributes),
-        "postcode": subscribers.postcode_in(person.attributes),
+        "postcode": postcode_in(person.attributes),
         "updated_at": now,
         "standing": person.standing.value,
         "preferred_medium": person.preferred_medium.value if person.preferred_medium else None,

@@ -9,8 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, select, tuple_
 
-from app.domain.areas import LONGEST_PREFIX
-from app.domain.audience_rules import plain_postcode
+from app.domain.areas import postcode_in
 from app.domain.message import CODE_MEDIA, MEDIUM_CODES, Medium
 from app.errors import not_found
 from app.store.ledger_tables import address, suppression
@@ -105,11 +104,6 @@ def link(connection: Connection, wanted: Mapping[int, Mapping[Medium, int | None
         if place is not None and (person, medium, place) not in kept
     ]
     insert_missing(connection, subscriber_address, rows, ["subscriber_id", "medium", "address_id"])
-
-
-def postcode_in(attributes: Mapping[str, str]) -> str:
-    """As it is searched for; the own column of that name keeps it as it was written."""
-    return plain_postcode(attributes.get("postcode", ""))[:LONGEST_PREFIX]
 
 
 def _links(connection: Connection, people: Collection[int]) -> Sequence[Row[Any, Any, Any]]:

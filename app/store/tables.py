@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -248,6 +250,11 @@ subscriber_address = Table(
     Index("ix_subscriber_address_address", "address_id"),
     Index("ix_subscriber_address_preferred", "subscriber_id", "medium", "preferred", "address_id"),
 )
+
+NOT_ON_POSTGRESQL: Final = (*subscriber.foreign_key_constraints, *subscriber_address.foreign_key_constraints)
+"""It would ask five times for every row of a list, which is most of what the row costs: docs/adr/0009."""
+for _constraint in NOT_ON_POSTGRESQL:
+    _constraint.ddl_if(dialect="sqlite")
 
 area = Table(
     "area",

@@ -3,47 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import chain
+from itertools import compress
 from typing import Any, Final
 
-from sqlalchemy import (
-    ARRAY,
-    Connection,
-    LargeBinary,
-    Row,
-    Table,
-    Text,
-    any_,
-    bindparam,
-    cast,
-    delete,
-    func,
-    literal,
-    select,
-    text,
-    tuple_,
-)
+from sqlalchemy import ARRAY, Connection, Row, Text, any_, bindparam, cast, func, select
+from sqlalchemy.types import NullType
 
 from app.clock import to_ms
+from app.domain.areas import postcode_in
 from app.domain.consent import Said
 from app.domain.listed_consent import Heeded, Listed, heed
 from app.domain.message import MEDIUM_CODES, Medium
 from app.domain.subscribers import KNOWN_COLUMNS
 from app.store import consents, own_choices
+from app.store.appending import append_if_new, append_new, reserve
 from app.store.ledger_tables import address, suppression
-from app.store.subscribers import language_lists, postcode_in
-from app.store.tables import language_list, subscriber, subscriber_address
-from app.store.upsert import insert_tuples, is_listed
+from app.store.linking import Links, change_links, compare, link_new
+from app.store.subscribers import language_lists
+from app.store.tables import language_list, subscriber
+from app.store.upsert import as_array, is_listed
 
 AT_ONCE: Final = 250
 """Hashes one look-up binds on SQLite: one size, so that it is prepared once."""
-_NAMES: Final = (
-    "id", "external_id", "name", "language_list_id", "timezone", "area", "attributes", "created_at", "updated_at",
-    "postcode",
-)  # fmt: skip
+_SILENT: Final = {"chooses": 0}
 _UNHEARD: Final = -1
 """In place of what a trial would have made."""
 
@@ -59,6 +44,8 @@ class Rows:
     areas: list[str] = field(default_factory=list)
     attributes: list[str] = field(default_factory=list)
     """JSON objects."""
+    postcodes: list[str] = field(default_factory=list)
+    """As they are searched for."""
     values: dict[Medium, list[str]] = field(default_factory=dict)
     """Addresses, "" = none; only media of which the file has a column."""
     hashes: dict[Medium, list[bytes]] = field(default_factory=dict)
@@ -88,59 +75,47 @@ class TakingIn:
         self._own = frozenset(columns) - frozenset(KNOWN_COLUMNS)
         self._by, self._dry = by, dry
         self._lists: dict[str, int] = {}
+        self._looks_first = False
+        """Most addresses of the last rows were there before."""
 
     def take(self, connection: Connection, rows: Rows, now: datetime) -> Came:
         """Insert who is new, change who differs, leave alone who is the same."""
         known = _known(connection, rows.external_ids)
         lists = self._language_ids(connection, rows.languages)
-        places = {medium: self._places(connection, medium, rows) for medium in rows.values}
+        language_ids = list(map(lists.__getitem__, rows.languages))
+        places = self._places(connection, rows)
         fresh = len(rows.external_ids) - len(known)
-        numbers = iter(()) if self._dry or not fresh else _numbers(connection, subscriber, fresh)
-        own = own_choices.of(connection, [one.id for one in known.values()]) if known else {}
-        at, new, changed, ids = to_ms(now), [], {}, []
-        columns = zip(
-            rows.external_ids, rows.names, rows.languages, rows.timezones, rows.areas, rows.attributes, strict=True
-        )
-        for external_id, name, languages, timezone, area, attributes in columns:
-            before = known.get(external_id) if known else None
-            if before is None:
-                number = next(numbers, _UNHEARD)
-                new.append(
-                    (
-                        number,
-                        external_id,
-                        name,
-                        lists[languages],
-                        timezone,
-                        area,
-                        attributes,
-                        at,
-                        at,
-                        _postcode(attributes),
-                    )
-                )
-            else:
-                number = before.id
-                values = {"name": name, "timezone": timezone, "area": area}
-                difference = self._difference(before, values, lists[languages], attributes)
-                for field in own.get(number, ()):
-                    difference.pop("language_list_id" if field == "languages" else field, None)
-                if difference:
-                    changed[number] = difference
-            ids.append(number)
-        links = _compare(connection, known.values(), _wanted(rows, ids, places, own))
-        touched = links.people() & {one.id for one in known.values()}
-        agreed = _agreed(connection, ids, rows.consents, now)
-        touched |= agreed.said.keys() & {one.id for one in known.values()}
+        numbers: Sequence[int] = [_UNHEARD] * fresh if self._dry else reserve(connection, subscriber, fresh)
+        people = _People(rows, known, numbers)
+        own = own_choices.of(connection, people.before) if known else {}
+        changed = self._changed(rows, language_ids, people, own) if known else {}
+        links = compare(connection, people.before, _wanted(rows, people, places, own)) if known else Links()
+        agreed = _agreed(connection, people.ids, rows.consents, now, known=bool(known))
+        touched = links.people() | {number for number in agreed.said if number in people.before} if known else set()
         if not self._dry:
-            insert_tuples(connection, subscriber, _NAMES, new, ("external_id",))
+            _add(connection, rows, language_ids, people, agreed.said.keys(), now)
+            link_new(connection, *_new_links(rows, people, places))
             _change(connection, changed, touched, now)
-            _link(connection, links)
+            change_links(connection, links)
             if agreed.said:
                 consents.record(connection, agreed.said, self._by, now, agreed.moments)
         return Came(
-            len(new), len(touched | changed.keys()), _suppressed(connection, places), len(own.keys() | agreed.kept)
+            fresh, len(touched | changed.keys()), _suppressed(connection, places), len(own.keys() | agreed.kept)
         )
+
+    def _changed(
+        self, rows: Rows, language_ids: Sequence[int], people: _People, own: Mapping[int, Collection[str]]
+    ) -> dict[int, dict[str, Any]]:
+        """By subscriber id, what of the person differs from the file."""
+        changed = {}
+        for at, before in people.there.items():
+            values = {"name": rows.names[at], "timezone": rows.timezones[at], "area": rows.areas[at]}
+            difference = self._difference(before, values, language_ids[at], rows.attributes[at])
+            for name in own.get(before.id, ()):
+                difference.pop("language_list_id" if name == "languages" else name, None)
+            if difference:
+                changed[before.id] = difference
+        return changed
 
     def _difference(
         self, before: Row[Any], values: Mapping[str, str], language_list_id: int, attributes: str
@@ -166,19 +141,127 @@ class TakingIn:
             self._lists |= {",".join(codes): number for codes, number in made.items()}
         return self._lists
 
-    def _places(self, connection: Connection, medium: Medium, rows: Rows) -> dict[bytes, tuple[int, bool]]:
-        """The address of each hash, and whether it was there before."""
-        values = dict(zip(rows.hashes[medium], rows.values[medium], strict=True))
-        values.pop(b"", None)
-        code, wanted = MEDIUM_CODES[medium], sorted(values)  # sorted: neighbours in the index come one after the other
-        found = {digest: (number, True) for digest, number in _addresses(connection, code, wanted)}
-        missing = [digest for digest in wanted if digest not in found]
-        if self._dry:
-            return found | dict.fromkeys(missing, (_UNHEARD, False))
-        numbers = list(_numbers(connection, address, len(missing))) if missing else []
-        made = [(number, code, values[digest], digest) for number, digest in zip(numbers, missing, strict=True)]
-        insert_tuples(connection, address, ("id", "medium", "value", "value_hash"), made, ("medium", "value_hash"))
-        return found | {digest: (number, False) for number, digest in zip(numbers, missing, strict=True)}
+    def _places(self, connection: Connection, rows: Rows) -> dict[Medium, _Places]:
+        """Where every address of these rows is kept from here on."""
+        values = {medium: dict(zip(rows.hashes[medium], rows.values[medium], strict=True)) for medium in rows.values}
+        for by_hash in values.values():
+            by_hash.pop(b"", None)
+        if connection.dialect.name == "sqlite" and not self._dry and not self._looks_first:
+            return self._put_at_once(connection, values)
+        found = {medium: _addresses(connection, MEDIUM_CODES[medium], list(mine)) for medium, mine in values.items()}
+        missing = {medium: [one for one in mine if one not in found[medium]] for medium, mine in values.items()}
+        count, wanted = sum(map(len, missing.values())), sum(map(len, values.values()))
+        self._looks_first = 2 * count < wanted
+        numbers: Sequence[int] = [_UNHEARD] * count if self._dry else reserve(connection, address, count)
+        if not self._dry:
+            append_new(connection, address, _address_columns(numbers, values, missing))
+        fresh = iter(numbers)
+        return {
+            medium: _Places(found[medium] | dict(zip(mine, fresh, strict=False)), found[medium].values())
+            for medium, mine in missing.items()
+        }
+
+    def _put_at_once(self, connection: Connection, values: _Values) -> dict[Medium, _Places]:
+        """The same on SQLite, where adding those that are new costs no more than looking for them."""
+        wanted = {medium: list(mine) for medium, mine in values.items()}
+        numbers = reserve(connection, address, sum(map(len, wanted.values())))
+        added = append_if_new(connection, address, _address_columns(numbers, values, wanted)) if numbers else 0
+        self._looks_first = 2 * added < len(numbers)
+        fresh = iter(numbers)
+        ids = {medium: dict(zip(mine, fresh, strict=False)) for medium, mine in wanted.items()}
+        there: dict[Medium, dict[bytes, int]] = {medium: {} for medium in wanted}
+        if added < len(numbers):
+            mine = address.c.id.between(numbers[0], numbers[-1])
+            kept = set(connection.execute(select(address.c.id).where(mine)).scalars())
+            for medium, those in ids.items():
+                others = [digest for digest, number in those.items() if number not in kept]
+                there[medium] = _addresses(connection, MEDIUM_CODES[medium], others)
+                those.update(there[medium])
+        return {medium: _Places(those, there[medium].values()) for medium, those in ids.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    ids: Mapping[bytes, int]
+    """The address of each hash."""
+    there: Collection[int]
+    """Those that were there before."""
+
+
+_Values = Mapping[Medium, Mapping[bytes, str]]
+"""Addresses by their hashes."""
+
+
+def _address_columns(
+    numbers: Sequence[int], values: _Values, wanted: Mapping[Medium, Sequence[bytes]]
+) -> dict[str, Sequence[Any]]:
+    return {
+        "id": numbers,
+        "medium": [MEDIUM_CODES[medium] for medium, mine in wanted.items() for _ in mine],
+        "value": [values[medium][digest] for medium, mine in wanted.items() for digest in mine],
+        "value_hash": [digest for mine in wanted.values() for digest in mine],
+    }
+
+
+class _People:
+    """Who of some rows is who: ids by row, and which rows are of people who are there already."""
+
+    def __init__(self, rows: Rows, known: Mapping[str, Any], numbers: Sequence[int]) -> None:
+        """`numbers`: the ids of those who are new, in the order of their rows."""
+        self.there: dict[int, Any] = {}
+        """What is kept of them, by row."""
+        self.ids = numbers
+        """One for each row."""
+        self._new: list[bool] | None = None
+        if known:
+            fresh, self.ids, self._new = iter(numbers), [], []
+            for at, external_id in enumerate(rows.external_ids):
+                before = known.get(external_id)
+                self._new.append(before is None)
+                if before is not None:
+                    self.there[at] = before
+                self.ids.append(next(fresh) if before is None else before.id)
+        self.before = {one.id for one in self.there.values()}
+
+    def new(self, column: Sequence[Any]) -> Sequence[Any]:
+        """Of a column with a value for each row, those of people who are new."""
+        return column if self._new is None else list(compress(column, self._new))
+
+
+def _new_links(rows: Rows, people: _People, places: Mapping[Medium, _Places]) -> tuple[list[int], list[int], list[int]]:
+    """Of people who are new: the medium, the person and the address of each link."""
+    media: list[int] = []
+    those: list[int] = []
+    addresses: list[int] = []
+    for medium, placed in places.items():
+        ids, hashes = people.new(people.ids), people.new(rows.hashes[medium])
+        if b"" in hashes:
+            having = [digest != b"" for digest in hashes]
+            ids, hashes = list(compress(ids, having)), list(compress(hashes, having))
+        media += [MEDIUM_CODES[medium]] * len(ids)
+        those += ids
+        addresses += map(placed.ids.__getitem__, hashes)
+    return media, those, addresses
+
+
+def _add(
+    connection: Connection,
+    rows: Rows,
+    language_ids: Sequence[int],
+    people: _People,
+    speaking: Collection[int],
+    now: datetime,
+) -> None:
+    """`speaking`: who says anything about consent."""
+    columns: dict[str, Sequence[Any]] = {
+        "id": people.ids, "external_id": rows.external_ids, "name": rows.names, "language_list_id": language_ids,
+        "timezone": rows.timezones, "area": rows.areas, "attributes": rows.attributes, "postcode": rows.postcodes,
+    }  # fmt: skip
+    if speaking:
+        columns["chooses"] = [number in speaking for number in people.ids]
+    at = to_ms(now)
+    new = {name: people.new(column) for name, column in columns.items()}
+    append_new(connection, subscriber, new, {"created_at": at, "updated_at": at, **({} if speaking else _SILENT)})
 
 
 @dataclass(slots=True)
@@ -189,11 +272,16 @@ class _Agreed:
     """Who said otherwise themselves, or later."""
 
 
-def _agreed(connection: Connection, ids: Sequence[int], listed: Sequence[Listed | None], now: datetime) -> _Agreed:
-    """What of these people's consent is news. Nobody's when the file has no such column, at no cost."""
+def _agreed(
+    connection: Connection, ids: Sequence[int], listed: Sequence[Listed | None], now: datetime, *, known: bool
+) -> _Agreed:
+    """What of these people's consent is news. Nobody's when the file has no such column, at no cost.
+
+    `known`: some of them are there already.
+    """
     found = _Agreed()
     speaking = [(number, one) for number, one in zip(ids, listed, strict=False) if one and number != _UNHEARD]
-    held = consents.of(connection, [number for number, _ in speaking]) if speaking else {}
+    held = consents.of(connection, [number for number, _ in speaking]) if speaking and known else {}
     for number, one in speaking:
         at = one.at or now
         heeded = [(said, heed(held.get(number, ()), said, at)) for said in one.said()]
@@ -204,14 +292,6 @@ def _agreed(connection: Connection, ids: Sequence[int], listed: Sequence[Listed 
     return found
 
 
-def _postcode(attributes: str) -> str:
-    return postcode_in(json.loads(attributes)) if '"postcode"' in attributes else ""
-
-
-_Link = tuple[int, int, int]
-"""Subscriber, medium, address."""
-
-
 def _known(connection: Connection, external_ids: Sequence[str]) -> dict[str, Any]:
     plain = [column for column in subscriber.columns if column.name != "attributes"]
     query = select(*plain, cast(subscriber.c.attributes, Text).label("attributes"))
@@ -219,103 +299,38 @@ def _known(connection: Connection, external_ids: Sequence[str]) -> dict[str, Any
         listed = func.json_each(json.dumps(external_ids)).table_valued("value")
         query = query.where(subscriber.c.external_id.in_(select(listed.c.value)))
     else:
-        query = query.where(subscriber.c.external_id == any_(literal(external_ids, ARRAY(Text))))
+        listed_ids = cast(bindparam("listed", as_array(external_ids), NullType()), ARRAY(Text))
+        query = query.where(subscriber.c.external_id == any_(listed_ids))
     return {row.external_id: row for row in connection.execute(query)}
 
 
-def _addresses(connection: Connection, code: int, digests: Sequence[bytes]) -> Iterator[tuple[bytes, int]]:
-    if connection.dialect.name != "sqlite":
-        query = select(address.c.value_hash, address.c.id).where(address.c.medium == code)
-        query = query.where(address.c.value_hash == any_(literal(list(digests), ARRAY(LargeBinary))))
-        yield from ((bytes(row[0]), row[1]) for row in connection.execute(query))
-        return
+def _addresses(connection: Connection, code: int, digests: Sequence[bytes]) -> dict[bytes, int]:
+    """Those of them that are there."""
+    found: dict[bytes, int] = {}
+    if digests and connection.dialect.name != "sqlite":
+        query = "SELECT value_hash, id FROM address WHERE medium = %(medium)s AND value_hash = ANY(%(listed)s::bytea[])"
+        listed = {"medium": code, "listed": as_array(digests)}
+        return {bytes(row[0]): row[1] for row in connection.exec_driver_sql(query, listed)}
     for at in range(0, len(digests), AT_ONCE):
         some = list(digests[at : at + AT_ONCE])
         some += some[-1:] * (AT_ONCE - len(some))
         marks = ",".join("?" * AT_ONCE)
         statement = f"SELECT value_hash, id FROM address WHERE medium = ? AND value_hash IN ({marks})"  # noqa: S608 - marks
-        yield from ((row[0], row[1]) for row in connection.exec_driver_sql(statement, (code, *some)))
-
-
-def _numbers(connection: Connection, table: Table, count: int) -> Iterator[int]:
-    """Ids nobody else is given."""
-    if connection.dialect.name == "sqlite":  # the only writer there is
-        last = connection.execute(select(func.coalesce(func.max(table.c.id), 0))).scalar_one()
-        return iter(range(last + 1, last + 1 + count))
-    sequence = text("SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :count)")
-    return iter(connection.execute(sequence, {"name": table.name, "count": count}).scalars().all())
+        found |= {row[0]: row[1] for row in connection.exec_driver_sql(statement, (code, *some))}
+    return found
 
 
 def _wanted(
-    rows: Rows,
-    ids: Sequence[int],
-    places: Mapping[Medium, Mapping[bytes, tuple[int, bool]]],
-    own: Mapping[int, Collection[str]],
+    rows: Rows, people: _People, places: Mapping[Medium, _Places], own: Mapping[int, Collection[str]]
 ) -> dict[tuple[int, int], int | None]:
-    """(person, medium) -> the one address of that medium, None = no more. New people without one are not there."""
+    """(person, medium) of those who are there -> the one address of that medium, None = no more."""
     found: dict[tuple[int, int], int | None] = {}
-    for medium, known in places.items():
-        code = MEDIUM_CODES[medium]
-        for number, digest in zip(ids, rows.hashes[medium], strict=True):
-            if not own or medium.value not in own.get(number, ()):
-                found[number, code] = known[digest][0] if digest else None
+    for medium, placed in places.items():
+        code, hashes = MEDIUM_CODES[medium], rows.hashes[medium]
+        for at, before in people.there.items():
+            if not own or medium.value not in own.get(before.id, ()):
+                found[before.id, code] = placed.ids[hashes[at]] if hashes[at] else None
     return found
-
-
-@dataclass(slots=True)
-class _Links:
-    stale: list[_Link] = field(default_factory=list)
-    missing: list[_Link] = field(default_factory=list)
-    second: list[_Link] = field(default_factory=list)
-    """Not the one that is written to any more."""
-    first: list[_Link] = field(default_factory=list)
-    """The one that is written to from now on."""
-
-    def people(self) -> set[int]:
-        return {link[0] for link in chain(self.stale, self.missing, self.second, self.first)}
-
-
-def _compare(connection: Connection, known: Iterable[Any], wanted: Mapping[tuple[int, int], int | None]) -> _Links:
-    """What has to be cut and made so that the file's address is the one of its medium that is written to.
-
-    It takes the place of the one before; further addresses of the person stay, unless the cell is empty.
-    """
-    people, found = [one.id for one in known], _Links()
-    if not people:
-        found.missing = [(*key, place) for key, place in wanted.items() if place is not None]
-        return found
-    columns = subscriber_address.c
-    query = select(columns.subscriber_id, columns.medium, columns.address_id, columns.preferred)
-    there: dict[tuple[int, int], dict[int, bool]] = {}
-    for person, code, place, preferred in connection.execute(
-        query.where(is_listed(connection, columns.subscriber_id, people))
-    ):
-        there.setdefault((person, code), {})[place] = preferred
-    for key, place in wanted.items():
-        before = there.get(key, {})
-        if place is None:
-            found.stale += [(*key, one) for one in before]
-        elif place not in before:
-            found.stale += [(*key, one) for one, preferred in before.items() if preferred]
-            found.missing.append((*key, place))
-        elif not before[place]:
-            found.second += [(*key, one) for one, preferred in before.items() if preferred]
-            found.first.append((*key, place))
-    return found
-
-
-def _link(connection: Connection, links: _Links) -> None:
-    columns = subscriber_address.c
-    keys = tuple_(columns.subscriber_id, columns.medium, columns.address_id)
-    for at in range(0, len(links.stale), AT_ONCE):
-        connection.execute(delete(subscriber_address).where(keys.in_(links.stale[at : at + AT_ONCE])))
-    for some, preferred in ((links.second, False), (links.first, True)):
-        for at in range(0, len(some), AT_ONCE):
-            mine = keys.in_(some[at : at + AT_ONCE])
-            connection.execute(subscriber_address.update().where(mine).values(preferred=preferred))
-    names = ("subscriber_id", "medium", "address_id", "preferred")
-    rows = [(*link, True) for link in links.missing]
-    insert_tuples(connection, subscriber_address, names, rows, names[:3])
 
 
 def _change(
@@ -332,9 +347,9 @@ def _change(
         connection.execute(subscriber.update().where(subscriber.c.id == bindparam("which")).values(fresh), rows)
 
 
-def _suppressed(connection: Connection, places: Mapping[Medium, Mapping[bytes, tuple[int, bool]]]) -> int:
+def _suppressed(connection: Connection, places: Mapping[Medium, _Places]) -> int:
     """An address that is new cannot be on the list."""
-    before = [number for known in places.values() for number, was_there in known.values() if was_there]
+    before = [number for placed in places.values() for number in placed.there]
     if not before:
         return 0
     query = select(func.count()).select_from(suppression).where(is_listed(connection, suppression.c.address_id, before))

@@ -14,19 +14,20 @@ from typing import BinaryIO, Final, TextIO
 from app.domain.csvout import safe_cell
 from app.domain.imports import ImportState, Plan, Tally, check_plan
 from app.domain.principals import Actor, permit
-from app.domain.seen import Seen
-from app.domain.subscribers import Defaults, RowError, duplicate
+from app.domain.subscribers import Defaults, RowError
 from app.errors import Conflict, Problem
 from app.keyring import Keyring
 from app.store import audit, imports
+from app.store.appending import many_rows
 from app.store.database import Database
 from app.store.imports import ImportRow
 from app.store.taking_in import Rows, TakingIn
+from app.usecases.first_rows import first_rows
 from app.usecases.parse_rows import Chunk, Reading
 from app.usecases.parsers import parsers as parser_processes
 from app.usecases.read_csv import Looked, look_through, seekable
 
-TARGET_SECONDS: Final = 0.05
+TARGET_SECONDS: Final = 0.04
 """Of a write transaction: broadcasts and the website write between two of them, so none may last over 0.1."""
 MOST_CHUNKS: Final = 16
 GAP: Final = 0.25
@@ -34,7 +35,7 @@ GAP: Final = 0.25
 LEASE_SECONDS: Final = 20.0
 """Silent for longer, an import whose file is kept is taken on by another process."""
 RENEW_SECONDS: Final = 5.0
-ROWS_A_CHECKPOINT: Final = 8_000
+ROWS_A_CHECKPOINT: Final = 16_000
 ERRORS_KEPT: Final = 100
 
 Progress = Callable[[int, int], None]
@@ -148,7 +149,6 @@ class Run:
     ) -> None:
         self._db, self._reading, self._row, self._now = db, reading, row, now
         self._progress = progress
-        self._seen = Seen()
         self._waiting = Waiting()
         self._chunks = 2
         """To a transaction; as many as take TARGET_SECONDS."""
@@ -167,8 +167,9 @@ class Run:
                 chunks = opened.enter_context(parser_processes(self._reading, path, parsers))
             else:
                 chunks = self._reading.chunks(file)
+            rows = opened.enter_context(first_rows())
             for number, chunk in enumerate(chunks):
-                first = self._first_rows(chunk)
+                first = rows.of(chunk)
                 if number < self._row.chunks:
                     self._renew()
                     continue
@@ -177,19 +178,6 @@ class Run:
                 self._waiting.add(chunk, first)
             return self._commit(taking, last=True) or ImportState.DONE
 
-    def _first_rows(self, chunk: Chunk) -> list[int]:
-        """Which of its rows are the first of their person in the file; the others become faults."""
-        seen, first, again = self._seen, [], []
-        for at, external_id in enumerate(chunk.external_ids):
-            if external_id in seen:
-                again.append(duplicate(chunk.lines[at]))
-            else:
-                seen.add(external_id)
-                first.append(at)
-        if again:
-            chunk.errors = sorted([*chunk.errors, *again], key=lambda fault: fault.line)
-        return first
-
     def _commit(self, taking: TakingIn, *, last: bool) -> ImportState | None:
         """All that waits, in one transaction; the state when that was the end of it."""
         waiting, row, dry = self._waiting, self._row, self._row.plan.dry
@@ -197,6 +185,7 @@ class Run:
             time.sleep(left)
         with self._db.writing() as tx:
             began, now = time.monotonic(), self._now()
+            many_rows(tx, last=last)
             came = taking.take(tx, waiting.rows, now)
             imports.add_errors(tx, row.id, self._faults, waiting.faults)
             good = len(waiting.rows.external_ids)
@@ -228,10 +217,9 @@ class Run:
         return end
 
     def _pace(self, seconds: float) -> None:
-        if seconds > TARGET_SECONDS:
-            self._chunks = max(1, int(self._chunks * TARGET_SECONDS / seconds))
-        elif seconds < TARGET_SECONDS * 0.7:
-            self._chunks = min(MOST_CHUNKS, self._chunks + 1)
+        """As many chunks next time as take TARGET_SECONDS by what these took, and never more than twice as many."""
+        fitting = int(self._waiting.chunks * TARGET_SECONDS / max(seconds, 0.001))
+        self._chunks = max(1, min(fitting, 2 * self._chunks, MOST_CHUNKS))
         self._free_at = time.monotonic() + seconds * GAP
         self._renewed = time.monotonic()
 
@@ -257,7 +245,7 @@ class Waiting:
     def add(self, chunk: Chunk, first: list[int]) -> None:
         """Of its good rows those numbered in `first`."""
         rows, whole = self.rows, len(first) == len(chunk.external_ids)
-        for name in ("external_ids", "names", "languages", "timezones", "areas", "attributes"):
+        for name in ("external_ids", "names", "languages", "timezones", "areas", "attributes", "postcodes"):
             column = getattr(chunk, name)
             getattr(rows, name).extend(column if whole else [column[at] for at in first])
         for medium, values in chunk.values.items():

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import BinaryIO, Final
 
+from app.domain.areas import postcode_in
 from app.domain.imports import ROWS_A_CHUNK, Plan
 from app.domain.listed_consent import CONSENT_COLUMNS, Listed
 from app.domain.message import MEDIUM_CODES, Medium
@@ -36,6 +37,8 @@ class Chunk:
     areas: list[str] = field(default_factory=list)
     attributes: list[str] = field(default_factory=list)
     """JSON objects."""
+    postcodes: list[str] = field(default_factory=list)
+    """As they are searched for."""
     values: dict[Medium, list[str]] = field(default_factory=dict)
     """Addresses; "" = none. Only media whose column the file has."""
     hashes: dict[Medium, list[bytes]] = field(default_factory=dict)
@@ -71,8 +74,8 @@ class Reading:
             targets = self.plan.targets(file.header)
             records, number, more = iter(file), 0, True
             while more:
-                wanted = mine(number)
-                chunk = _Filling(targets, self) if wanted else None
+                file.passing = not mine(number)
+                chunk = None if file.passing else _Filling(targets, self)
                 rows = 0
                 for record in records:
                     rows += 1
@@ -120,6 +123,7 @@ class _Filling:
         chunk.timezones.append(row.timezone)
         chunk.areas.append(row.area)
         chunk.attributes.append(json.dumps(row.attributes) if row.attributes else "{}")
+        chunk.postcodes.append(postcode_in(row.attributes) if "postcode" in row.attributes else "")
         if self._consents:
             chunk.consents.append(row.consent)
         for medium, column in self._media:

@@ -6,12 +6,14 @@ the next write fails and the parser ends.
 
 from __future__ import annotations
 
-import signal
+import fcntl
+import pickle
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from multiprocessing import get_context
+from multiprocessing import Pipe
 from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Final
 
@@ -21,23 +23,40 @@ from app.usecases.parse_rows import Chunk, Reading
 PATIENCE: Final = 120.0
 """Seconds until a chunk has to come; 250 rows take a hundredth of one."""
 GOODBYE: Final = 5.0
+AHEAD: Final = 1 << 20
+"""Bytes a parser may be ahead, where the system lets us say so: some twenty chunks, which is one write transaction."""
+_PROGRAM: Final = "import sys; sys.path[:] = {path!r}; from app.usecases.parsers import parse; parse({pipe})"
+"""A program of its own: multiprocessing would begin by importing all of ours."""
 
 
 @contextmanager
 def parsers(reading: Reading, path: Path, count: int) -> Iterator[Iterator[Chunk]]:
     """All chunks of the file, in order. Raise Unavailable when a parser is gone or stands still; all end with this."""
-    context = get_context("spawn")  # forked, a thread that held a lock would hold it for ever
     with ExitStack() as opened:
         pipes: list[Connection] = []
         for number in range(count):
-            ours, theirs = context.Pipe(duplex=False)
-            opened.enter_context(ours)
-            process = context.Process(target=_parse, args=(theirs, reading, path, number, count), daemon=True)
-            process.start()
+            ours, theirs = Pipe(duplex=False)
+            pipes.append(opened.enter_context(ours))
+            with theirs:
+                _widen(theirs)
+                program = _PROGRAM.format(path=sys.path, pipe=theirs.fileno())
+                process = subprocess.Popen(  # noqa: S603 - ourselves
+                    [sys.executable, "-c", program],
+                    stdin=subprocess.PIPE,
+                    pass_fds=[theirs.fileno()],
+                    process_group=0,  # an interrupt is ours: whoever started them ends them
+                )
             opened.callback(_end, process)
-            theirs.close()
-            pipes.append(ours)
+            if process.stdin is not None:
+                with suppress(BrokenPipeError), process.stdin as to:  # the key is among it, hence not as an argument
+                    pickle.dump((reading, path, number, count), to)
         yield _in_turn(pipes)
+
+
+def _widen(pipe: Connection) -> None:
+    if hasattr(fcntl, "F_SETPIPE_SZ"):
+        with suppress(OSError):  # more than a user may have: then it stays as it is
+            fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, AHEAD)
 
 
 def _in_turn(pipes: Sequence[Connection]) -> Iterator[Chunk]:
@@ -57,17 +76,23 @@ def _gone(what: str) -> Chunk | None:
     raise Unavailable(Problem("parser_gone", sentence, "", "Import the same file again: it goes on where it stood."))
 
 
-def _parse(pipe: Connection, reading: Reading, path: Path, number: int, count: int) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started us ends us
-    with path.open("rb") as file, suppress(BrokenPipeError, ConnectionResetError):
+def parse(number_of_pipe: int) -> None:
+    """What a parser does: its share of a file, told on its standard input, into a pipe that it was given."""
+    reading, path, number, count = pickle.load(sys.stdin.buffer)  # noqa: S301 - of the process that began this one
+    with (
+        Connection(number_of_pipe, readable=False) as pipe,
+        path.open("rb") as file,
+        suppress(BrokenPipeError, ConnectionResetError),
+    ):
         for chunk in reading.chunks(file, lambda at: at % count == number):
             pipe.send(chunk)
         pipe.send(None)
 
 
-def _end(process: BaseProcess) -> None:
+def _end(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
-    process.join(GOODBYE)
-    if process.is_alive():
+    try:
+        process.wait(GOODBYE)
+    except subprocess.TimeoutExpired:
         process.kill()
-        process.join(GOODBYE)
+        process.wait(GOODBYE)

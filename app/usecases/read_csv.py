@@ -34,6 +34,9 @@ class Record(NamedTuple):
     sentence: str = ""
 
 
+_PASSED: Final = Record(0, None)
+
+
 @dataclass(frozen=True, slots=True)
 class Looked:
     """What one look through a whole file found."""
@@ -158,6 +161,8 @@ class CsvFile:
             raise Invalid(Problem("csv_header", "The first line is too long.", "header", "Is this a CSV file?"))
         self.delimiter, self.header = _header(first, delimiter)
         """The columns as the file names them."""
+        self.passing = False
+        """Set while nobody looks at the records: those that are a plain line come without cells."""
         self._next_line = 2
 
     def __iter__(self) -> Iterator[Record]:
@@ -168,7 +173,9 @@ class CsvFile:
             if plain is not None:  # nearly all: no quotation mark, so a line is a row and the delimiter a delimiter
                 line = self._next_line
                 self._next_line += 1
-                if plain:
+                if plain and self.passing:
+                    yield _PASSED
+                elif plain:
                     cells = plain.split(delimiter)
                     fault = "" if len(cells) == width else _miscounted(len(cells), width)
                     yield Record(line, None, "malformed", fault) if fault else Record(line, cells)

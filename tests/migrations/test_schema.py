@@ -17,6 +17,7 @@ from sqlalchemy.exc import OperationalError
 from app.store import partitions
 from app.store.database import Database
 from app.store.migrate import LOCK_LIMITS, MIGRATIONS, SCHEMA, Phase, upgrade
+from app.store.tables import NOT_ON_POSTGRESQL
 from tests.databases import Databases
 from tests.postgres import Server
 
@@ -70,7 +71,8 @@ def test_a_migrated_server_has_the_tables_of_the_code_and_parts_for_the_weeks_to
         known = {"include_name": lambda name, kind, _: kind != "table" or name not in parts, "compare_type": True}
         differences = compare_metadata(MigrationContext.configure(connection, opts=known), SCHEMA)
     database.close()
-    assert differences == []
+    left_out = {each.name for each in NOT_ON_POSTGRESQL}
+    assert [one for one in differences if one[0] != "add_fk" or one[1].name not in left_out] == []
     assert {len(each) for each in weeks.values()} == {3}
     assert set(weeks) == {table.name for table in partitions.PARTED}
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from sqlalchemy import Connection, insert, select, update
 
-from app.domain.areas import Area, Places
+from app.domain.areas import Area, Places, postcode_in
 from app.domain.audience_rules import (
     And,
     Areas,
@@ -26,7 +26,7 @@ from app.domain.consent import How, Said, Standing, Wishes
 from app.domain.delivery import State
 from app.domain.message import MEDIUM_CODES, Medium
 from app.errors import Invalid
-from app.store import audiences, consents, documents, membership, subscribers
+from app.store import audiences, consents, documents, membership
 from app.store.database import Database
 from app.store.documents import Kind
 from app.store.ledger_tables import address, broadcast, due, outcome, receipt_state, shard, suppression
@@ -95,7 +95,7 @@ def _add(tx: Connection, number: int, one: Person) -> None:
         "timezone": "UTC",
         "area": one.area,
         "attributes": dict(one.attributes),
-        "postcode": subscribers.postcode_in(one.attributes),
+        "postcode": postcode_in(one.attributes),
         "created_at": NOON,
         "updated_at": NOON,
     }
@@ -171,7 +171,7 @@ def test_the_area_of_everybody_is_theirs_or_the_one_of_the_longest_beginning(
     with database.reading() as connection:
         column = membership.area_column(membership.places(connection))
         areas = connection.scalars(select(column).order_by(subscriber.c.id)).all()
-    wanted = [PLACES.area_of(one.area, subscribers.postcode_in(one.attributes)) for one in people]
+    wanted = [PLACES.area_of(one.area, postcode_in(one.attributes)) for one in people]
     assert areas == wanted
     assert {"north", "south", "centre", "south side", ""} == set(wanted)
 

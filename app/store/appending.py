@@ -1,0 +1,98 @@
+"""Rows that nobody has yet, many at a time: COPY on PostgreSQL, one statement run many times on SQLite."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final
+
+from sqlalchemy import Boolean, Connection, Integer, LargeBinary, Table, func, select
+from sqlalchemy.exc import DBAPIError
+
+NOTHING: Final[Mapping[str, int]] = MappingProxyType({})
+_MEANT: Final = re.compile(r"[\\\t\n\r]")
+_ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+"""What means something in the text form of COPY."""
+
+
+def many_rows(connection: Connection, *, last: bool) -> None:
+    """For a transaction that takes many rows in and says itself how far it has come.
+
+    PostgreSQL need not have it on its disk before it goes on, unless it is the `last`: what a crash of the server takes
+    away is taken in again, and whatever others commit meanwhile brings what was before it along. And it finds rows by
+    their index from the beginning, also while it believes the tables are small.
+    """
+    if connection.dialect.name == "postgresql":
+        wait = "on" if last else "off"
+        connection.exec_driver_sql(f"SET LOCAL enable_seqscan = off; SET LOCAL synchronous_commit = {wait}")
+
+
+def append_new(
+    connection: Connection, table: Table, columns: Mapping[str, Sequence[Any]], shared: Mapping[str, int] = NOTHING
+) -> None:
+    """Append rows in columns of one length, none of them NULL; all of them have the numbers of `shared` in common.
+
+    A row whose key is there already is a fault: look first, in the same transaction, with the writers' lock.
+    """
+    if not len(next(iter(columns.values()))):
+        return
+    if connection.dialect.positional:
+        connection.exec_driver_sql(_statement(table, columns, shared), list(zip(*columns.values(), strict=True)))
+        return
+    names = ", ".join((*columns, *shared))
+    line = "\t".join([*(_form(table, name) for name in columns), *(f"{number:d}" for number in shared.values())]) + "\n"
+    ready = [_copied(table, name, column) for name, column in columns.items()]
+    _copy(connection, f"COPY {table.name} ({names}) FROM STDIN", line, zip(*ready, strict=True))
+
+
+def append_if_new(connection: Connection, table: Table, columns: Mapping[str, Sequence[Any]]) -> int:
+    """The same for SQLite, where a row whose key is there already is left out; how many were not."""
+    statement = _statement(table, columns, NOTHING) + " ON CONFLICT DO NOTHING"
+    rows = list(zip(*columns.values(), strict=True))
+    return connection.exec_driver_sql(statement, rows, {"preserve_rowcount": True}).rowcount
+
+
+def _statement(table: Table, columns: Mapping[str, Sequence[Any]], shared: Mapping[str, int]) -> str:
+    values = ", ".join([*("?" * len(columns)), *(f"{number:d}" for number in shared.values())])
+    return f"INSERT INTO {table.name} ({', '.join((*columns, *shared))}) VALUES ({values})"  # noqa: S608 - our own names
+
+
+def reserve(connection: Connection, table: Table, count: int) -> Sequence[int]:
+    """As many ids nobody else is given, so long as everybody who draws one has the writers' lock."""
+    if not count:
+        return ()
+    if connection.dialect.name == "sqlite":  # the only writer there is
+        last = connection.execute(select(func.coalesce(func.max(table.c.id), 0))).scalar_one()
+        return range(last + 1, last + 1 + count)
+    sequence = f"pg_get_serial_sequence('{table.name}', 'id')::regclass"
+    drawn = f"SELECT setval(its.own, nextval(its.own) + {count - 1:d}) FROM (SELECT {sequence} AS own OFFSET 0) AS its"  # noqa: S608 - our own names
+    last = connection.exec_driver_sql(drawn).scalar_one()
+    return range(last + 1 - count, last + 1)
+
+
+def _form(table: Table, name: str) -> str:
+    kind = table.c[name].type
+    if isinstance(kind, LargeBinary):
+        return r"\\x%s"
+    return "%d" if isinstance(kind, Integer | Boolean) else "%s"
+
+
+def _copied(table: Table, name: str, column: Sequence[Any]) -> Sequence[Any]:
+    form = _form(table, name)
+    if form == "%d":
+        return column
+    if form != "%s":
+        return [value.hex() for value in column]
+    return [text.translate(_ESCAPES) for text in column] if _MEANT.search("".join(column)) else column
+
+
+def _copy(connection: Connection, statement: str, line: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    dialect = connection.dialect
+    driver: Any = connection.connection.driver_connection
+    faults = dialect.loaded_dbapi.Error
+    try:
+        with driver.cursor() as cursor, cursor.copy(statement) as copy:
+            copy.write("".join(map(line.__mod__, rows)))
+    except faults as fault:
+        raise DBAPIError.instance(statement, None, fault, faults, hide_parameters=True, dialect=dialect) from fault
