@@ -52,7 +52,7 @@ def record(
             if not topics and before and (before.granted, before.text_version) == (one.granted, one.text_version):
                 continue
             code = MEDIUM_CODES[one.medium]
-            row = (person, code, one.topic, one.granted, one.how.value, one.text_version, at_ms, by)
+            row = _kept(person, one, by, at_ms)
             news.append(row)
             if topics:
                 cleared.add((person, code))
@@ -63,7 +63,7 @@ def record(
             theirs[person, code, one.topic] = row
         standing |= theirs
     if news:
-        append_new(connection, consent_said, dict(zip((*_KEY, *_PROOF), zip(*news, strict=True), strict=True)))
+        _testify(connection, news)
         if cleared:
             connection.execute(delete(consent).where(tuple_(consent.c.subscriber_id, consent.c.medium).in_(cleared)))
         insert_tuples(connection, consent, (*_KEY, *_PROOF), list(standing.values()), _KEY, _PROOF)
@@ -78,7 +78,16 @@ def testify(connection: Connection, people: Sequence[int], said: Said, by: str, 
     What these people agreed to stays as it was, so that taking the STOP back gives them that again and nothing more.
     """
     if people:
-        connection.execute(insert(consent_said), [_row(person, said, by, now) for person in people])
+        _testify(connection, [_kept(person, said, by, to_ms(now)) for person in people])
+
+
+def _kept(person: int, said: Said, by: str, at_ms: int) -> _Kept:
+    medium = MEDIUM_CODES[said.medium]
+    return person, medium, said.topic, said.granted, said.how.value, said.text_version, at_ms, by
+
+
+def _testify(connection: Connection, rows: Sequence[_Kept]) -> None:
+    append_new(connection, consent_said, dict(zip((*_KEY, *_PROOF), zip(*rows, strict=True), strict=True)))
 
 
 def of(connection: Connection, people: Collection[int]) -> dict[int, tuple[Consent, ...]]:
