@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -67,6 +69,6 @@ def test_on_sqlite_rows_that_are_there_are_left_out_and_counted(database: Databa
         return
     (kept,) = put(database, [b"a"])
     with database.writing() as tx:
-        columns = {"id": [7, 8], "medium": [1, 1], "value": ["", ""], "value_hash": [b"a", b"b"]}
+        columns: dict[str, list[Any]] = {"id": [7, 8], "medium": [1, 1], "value": ["", ""], "value_hash": [b"a", b"b"]}
         assert append_if_new(tx, address, columns) == 1
     assert hashes(database) == {kept: b"a", 8: b"b"}
