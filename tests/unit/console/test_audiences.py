@@ -147,7 +147,7 @@ def test_who_is_left_out_and_why_is_said_before_it_is_saved(api: Api, admin: Vis
     page = press(admin, admin.open("/add/audiences"), "count", mode="text", text="everyone")
     assert "3 people right now" in page.said
     assert "Text message: 1 want nothing by this medium" in page.said
-    assert "email: 1 are never to be written to there" in page.said
+    assert "E-mail: 1 are never to be written to there" in page.said
     counted = api.done(api.post("viewer", "/audiences/count", json={"text": "everyone"}))
     reasons = {(one["medium"], one["reason"]): one["people"] for one in counted["left_out"]}
     assert reasons == {("sms", "medium_withdrawn"): 1, ("email", "suppressed"): 1}
