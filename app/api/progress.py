@@ -43,6 +43,7 @@ def view(db: Database, update_id: int, now: datetime) -> UpdateView:
             "reason": row.reason,
             "listed": [_listed(row, one) for one in listed],
             "counts": {state.value: count for state, count in seen.counts.items()},
+            "spared": {reason.value: count for reason, count in seen.spared.items()},
             "undo_until": row.sent_at if row.state is UpdateState.RELEASING else None,
             "per_endpoint": [_line(line, eta) for line, eta in zip(seen.lines, seen.etas, strict=True)],
             "eta": seen.eta,

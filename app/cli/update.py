@@ -17,7 +17,7 @@ from app.api.progress import head, view
 from app.cli import drafting
 from app.cli.crisis import updates_table
 from app.cli.desk import AsJson, Desk, at_desk, document_from
-from app.cli.watching import asleep_line, progress_table
+from app.cli.watching import asleep_line, progress_table, spared_line
 from app.domain.crisis import Stage, UpdateState
 from app.errors import Conflict, Problem
 from app.store import updates
@@ -193,6 +193,8 @@ def show(desk: Desk, update: int, *, as_json: bool, then: str = "") -> UpdateVie
             out.print(progress_table(shown))
         if shown.asleep:
             out.print(f"  {asleep_line(shown.asleep)}")
+        if shown.spared:
+            out.print(f"  {spared_line(shown.spared)}")
         if then:
             out.print(f"  next: {then}")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from rich.table import Table
@@ -47,6 +47,11 @@ def asleep_line(asleep: Sleepers) -> str:
     lost = f"; for {asleep.lost:,} of them it expires before" if asleep.lost else ""
     first, last = f"{asleep.first:%Y-%m-%d %H:%M}", f"{asleep.last:%Y-%m-%d %H:%M}"
     return f"{asleep.people:,}{zones} wait{until}: the first {first} UTC, the last {last} UTC{lost}."
+
+
+def spared_line(spared: Mapping[str, int]) -> str:
+    """Why nothing was sent to the suppressed ones."""
+    return f"suppressed: {', '.join(f'{number:,} {reason}' for reason, number in spared.items())}"
 
 
 def progress_table(shown: UpdateView) -> Table:

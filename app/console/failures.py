@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from starlette.responses import Response, StreamingResponse
@@ -12,6 +12,7 @@ from app.console.screens import Screens
 from app.console.visit import Visit
 from app.domain.csvout import lines
 from app.domain.delivery import State
+from app.domain.suppressing import Spared, spared_counts
 from app.errors import Conflict, Problem
 from app.store import crises, deliveries, failures, resending, unknowns, updates
 from app.store.deliveries import Delivery
@@ -36,6 +37,9 @@ def listing(visit: Visit) -> Response:
             cursor = visit.query("cursor")
             found = failures.page(connection, row.broadcast_id, state, after=cursor, limit=ON_A_PAGE)
         again = resendable(connection, row, visit.now) if counts.get(State.FAILED) or counts.get(State.DEAD) else 0
+        spared: Mapping[Spared, int] = {}
+        if row.broadcast_id is not None and (whole := counts.get(State.SUPPRESSED, 0)):
+            spared = spared_counts(failures.suppressed_reasons(connection, row.broadcast_id), whole)
         parked = unknowns.waiting_for_a_person(connection, row.broadcast_id) if row.broadcast_id is not None else 0
     return visit.show(
         "deliveries.html",
@@ -49,6 +53,7 @@ def listing(visit: Visit) -> Response:
         again=again,
         most_counted=resending.MOST_COUNTED,
         parked=parked,
+        spared=spared,
     )
 
 

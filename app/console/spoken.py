@@ -31,6 +31,7 @@ SUPPRESSED: Final[Mapping[str, str]] = MappingProxyType(
         "told_by_another_medium": mark("has it by another medium"),
         "first_message_never_left": mark("never got the first message of this"),
         "address_erased": mark("the address was erased"),
+        "not_known": mark("why is not known any more"),
     }
 )
 """Why a delivery is `suppressed`."""

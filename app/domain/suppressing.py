@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -36,10 +38,52 @@ def is_own_stop(reason: str, source: str | None) -> bool:
 WANTS_LESS: Final = "wants_less"
 """Stands where a suppression's reason would, for news that is not big; nobody else may use the word."""
 REPORTED: Final = frozenset(Why)
+_LIST: Final = "on_suppression_list"
 
 
 def reported(reason: str) -> str:
     """What the report says of a delivery that is held back: one of few words, never what staff typed freely."""
     if reason == WANTS_LESS:
         return WANTS_LESS
-    return f"on_suppression_list:{reason}" if reason in REPORTED else "on_suppression_list"
+    return f"{_LIST}:{reason}" if reason in REPORTED else _LIST
+
+
+class Spared(StrEnum):
+    """Why nothing was sent to somebody of the audience: what a report counts `suppressed` deliveries by."""
+
+    OPTED_OUT = "opted_out"
+    UNSUBSCRIBED = "unsubscribed"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+    INVALID = "invalid"
+    LISTED = "listed"
+    """On the suppression list for what staff wrote."""
+    WANTS_LESS = WANTS_LESS
+    ENOUGH_FOR_TODAY = "enough_for_today"
+    TOLD_ELSEWHERE = "told_by_another_medium"
+    FIRST_NEVER_LEFT = "first_message_never_left"
+    """Of a correction: they never got what it corrects."""
+    ERASED = "address_erased"
+    NOT_KNOWN = "not_known"
+    """Forgotten since, with the rows: only the totals are left."""
+
+
+_SPARED: Final = frozenset(Spared)
+
+
+def spared(reason: str) -> Spared:
+    """Of a suppressed delivery's stored reason: ours, or the list's, or a provider's with its code behind a colon."""
+    head, _, rest = reason.partition(":")
+    word = (rest or Spared.LISTED) if head == _LIST else head
+    return Spared(word) if word in _SPARED else Spared.NOT_KNOWN
+
+
+def spared_counts(stored: Mapping[str, int], whole: int) -> dict[Spared, int]:
+    """By reason, most first; together `whole`, the counted ones, also when rows are forgotten."""
+    counts: Counter[Spared] = Counter()
+    for reason, number in stored.items():
+        counts[spared(reason)] += number
+    missing = whole - counts.total()
+    if missing > 0:
+        counts[Spared.NOT_KNOWN] += missing
+    return dict(counts.most_common())

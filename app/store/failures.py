@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, func, literal_column, or_, select
 
 from app.domain.delivery import State, Why
 from app.store import deliveries
@@ -35,6 +35,13 @@ def page(
         return deliveries.page(connection, broadcast_id, after=after, limit=limit, state=state)
     following = f"{keys[limit - 1][0]}.{keys[limit - 1][1]}" if len(keys) > limit else None
     return deliveries.those(connection, broadcast_id, keys[:limit], state), following
+
+
+def suppressed_reasons(connection: Connection, broadcast_id: int) -> dict[str, int]:
+    """Stored reason -> how many deliveries; out of an index that has the suppressed ones only."""
+    mine = (outcome.c.broadcast == broadcast_id, outcome.c.result == literal_column("'suppressed'"))
+    query = select(outcome.c.reason, func.count().label("number")).where(*mine).group_by(outcome.c.reason)
+    return {row.reason: row.number for row in connection.execute(query)}
 
 
 def _by_counter(

@@ -163,6 +163,13 @@ outcome = Table(
         sqlite_where=text("result IN ('failed', 'dead')"),
         postgresql_where=text("result IN ('failed', 'dead')"),
     ),
+    Index(
+        "ix_outcome_suppressed",  # why, counted without looking at anybody else
+        "broadcast",
+        "reason",
+        sqlite_where=text("result = 'suppressed'"),
+        postgresql_where=text("result = 'suppressed'"),
+    ),
     postgresql_partition_by="RANGE (broadcast)",
     sqlite_with_rowid=False,
 )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Final
 
 from sqlalchemy import Connection
@@ -13,12 +14,14 @@ from app.clock import from_ms, to_ms
 from app.domain.crisis import ENDED, MOVING, UpdateState
 from app.domain.delivery import State
 from app.domain.eta import Backlog, Seen, finishing, pace_of
-from app.store import backlogs, breakers, courtesies, deliveries, endpoints, pacing
+from app.domain.suppressing import Spared, spared_counts
+from app.store import backlogs, breakers, courtesies, deliveries, endpoints, failures, pacing
 from app.store.breakers import OPEN
 from app.store.deliveries import EndpointCounts
 from app.store.updates import UpdateRow
 
 FOREVER_SECONDS: Final = 10 * 365 * 86_400.0
+NOBODY: Final[Mapping[Spared, int]] = MappingProxyType({})
 WAITING: Final = (State.QUEUED, State.SENDING, State.RETRY_WAIT)
 
 
@@ -45,6 +48,8 @@ class Foreseen:
     """Recipients a second at the endpoint of each line, for all that waits there; None = nothing leaves."""
     asleep: Asleep | None = None
     """Of those who wait, whom it lets sleep; None = nobody."""
+    spared: Mapping[Spared, int] = field(default_factory=lambda: NOBODY)
+    """Of the suppressed, how many for which reason."""
 
     def settled(self, state: UpdateState) -> bool:
         """Whether nothing of it will change any more by itself."""
@@ -59,7 +64,15 @@ def foresee(connection: Connection, row: UpdateRow, now: datetime) -> Foreseen:
     etas = tuple(_eta(line, ways[line.endpoint], row.broadcast_id or 0, now) if ways else None for line in lines)
     counts = {state: sum(line.counts[state] for line in lines) for state in State} if lines else {}
     rates = tuple(_rate(ways[line.endpoint]) if ways else None for line in lines)
-    return Foreseen(tuple(lines), etas, _last(lines, etas), counts, rates, _asleep(connection, row, counts, now))
+    asleep, spared = _asleep(connection, row, counts, now), _spared(connection, row, counts)
+    return Foreseen(tuple(lines), etas, _last(lines, etas), counts, rates, asleep, spared)
+
+
+def _spared(connection: Connection, row: UpdateRow, counts: Mapping[State, int]) -> Mapping[Spared, int]:
+    whole = counts.get(State.SUPPRESSED, 0)
+    if not whole or row.broadcast_id is None:
+        return NOBODY
+    return spared_counts(failures.suppressed_reasons(connection, row.broadcast_id), whole)
 
 
 def _asleep(connection: Connection, row: UpdateRow, counts: Mapping[State, int], now: datetime) -> Asleep | None:

@@ -59,6 +59,27 @@ def test_failures_are_listed_with_their_reasons_and_masked_addresses(api: Api, f
     assert viewer.open(f"/updates/{failing}/deliveries?state=failed&cursor=odd").status == 422
 
 
+def test_why_people_were_spared_is_counted_by_reason(api: Api, failing: int) -> None:
+    viewer = Visitor(api)
+    viewer.enter("viewer", Role.VIEWER)
+    with api.db.writing() as tx:
+        broadcast = updates.get(tx, failing).broadcast_id
+        mails = tx.execute(select(shard).where(shard.c.broadcast == broadcast, shard.c.medium != 3)).one()
+        tx.execute(update(shard).where(shard.c.medium == mails.medium).values(suppressed=mails.size, accepted=0))
+        row = {"broadcast": broadcast, "medium": mails.medium, "attempt": 1, "endpoint": mails.endpoint, "at_ms": 0}
+        for number, reason in enumerate(("on_suppression_list:bounced", "on_suppression_list:complained")):
+            tx.execute(
+                insert(outcome).values(
+                    **row, address_id=mails.first_address + number, result="suppressed", reason=reason, provider_id=""
+                )
+            )
+    view = api.done(api.get("viewer", f"/updates/{failing}"))
+    assert view["spared"] == {"bounced": 1, "complained": 1}
+    for path in (f"/updates/{failing}", f"/updates/{failing}/deliveries?state=suppressed"):
+        shown = " ".join(viewer.open(path).words.split())
+        assert "Nothing was sent to: 1 bounced for good, 1 reported it as spam" in shown
+
+
 def test_the_file_holds_every_row_and_no_formula(api: Api, failing: int) -> None:
     viewer = Visitor(api)
     viewer.enter("viewer", Role.VIEWER)

@@ -49,7 +49,7 @@ MADE_UP_EVENTS = {"watching.py", "carry_out.py", "decide_update.py", "tell_unsta
         ("class", MessageClass),
         ("plan", firing.Why),
         ("update", set(halting.Sign) - {halting.Sign.FINE, halting.Sign.WAIT}),
-        ("suppressed", [*suppressing.Why, suppressing.WANTS_LESS, courtesy.ENOUGH_TODAY, courtesy.TOLD_ELSEWHERE]),
+        ("suppressed", suppressing.Spared),
         ("delivery", [*FailureKind, *Next, courtesy.WAITS_FOR_OTHER, *quiet_hours.REASONS]),
         ("delivery", [f"rest_{state}" for state in (State.SUPERSEDED, State.EXPIRED, State.CANCELLED)]),
         ("event", [f"planned_{state}" for state in PlanState]),
