@@ -185,11 +185,7 @@ class UpdateView(UpdateHead):
     reason: str | None
     listed: list[ListedView] = Field(description="The frozen audience by medium, text and language, once staged")
     counts: dict[str, int] = Field(description="Deliveries per state, zeroes included; empty before submit")
-    spared: dict[str, int] = Field(
-        description="Of those suppressed, how many for which reason: opted_out, unsubscribed, bounced, complained, "
-        "invalid, listed (on the suppression list for what staff wrote), wants_less, enough_for_today, "
-        "told_by_another_medium, first_message_never_left, address_erased, not_known (forgotten since)"
-    )
+    spared: dict[str, int] = Field(description="Of the suppressed, how many by reason: bounced, wants_less, ...")
     per_endpoint: list[EndpointProgress]
     undo_until: datetime | None = Field(
         description="While releasing: until then nothing has left, and pausing or cancelling takes it all back"
