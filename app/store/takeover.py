@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, exists, func, literal, select, tuple_, update
@@ -10,7 +11,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from app.domain.delivery import Result, Why
 from app.store.ledger import is_shard, same_delivery
 from app.store.ledger_tables import broadcast, due, outcome, recipient, shard
-from app.store.upsert import insert_found, insert_selected
+from app.store.upsert import insert_found, insert_selected, is_listed
 from app.store.windows import ShardKey
 
 LEASE_LOST = "lease_lost"
@@ -100,33 +101,42 @@ def _take_over_due(connection: Connection, me: str, *, now_ms: int, settle_ms: i
         tuple_(shard.c.broadcast, shard.c.medium, shard.c.no).in_(keys)
     )
     ours = [tuple(row) for row in connection.execute(whole.with_for_update(skip_locked=True))]
-    gone = and_(gone, tuple_(due.c.broadcast, due.c.medium, due.c.shard).in_(ours))
-    attempted = and_(gone, due.c.why != Why.UNKNOWN)
-    groups = connection.execute(
-        select(due.c.broadcast, due.c.medium, due.c.shard, due.c.why, func.count().label("n"))
-        .where(attempted)
-        .group_by(due.c.broadcast, due.c.medium, due.c.shard, due.c.why)
-    ).all()
-    for row in groups:
-        column = shard.c.retrying if row.why == Why.RETRY else shard.c.returned
+    # Whoever was only slow renews what it has without touching these shards: what is ours from here on is locked.
+    mine = and_(gone, tuple_(due.c.broadcast, due.c.medium, due.c.shard).in_(ours))
+    facts = (due.c.broadcast, due.c.medium, due.c.shard, due.c.why, due.c.address_id)
+    rows = connection.execute(select(*facts).where(mine).with_for_update(skip_locked=True)).all()
+    attempted = Counter((tuple(row[:3]), row.why) for row in rows if row.why != Why.UNKNOWN)
+    for (key, why), number in attempted.items():
+        column = shard.c.retrying if why == Why.RETRY else shard.c.returned
         connection.execute(
             update(shard)
-            .where(is_shard(ShardKey(row.broadcast, row.medium, row.shard)))
-            .values({column: column - row.n, shard.c.unsure: shard.c.unsure + row.n})
+            .where(is_shard(ShardKey(*key)))
+            .values({column: column - number, shard.c.unsure: shard.c.unsure + number})
         )
-    _note_doubt(connection, _doubts(now_ms, due.c.attempt + 1).where(attempted))
+    places: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for row in rows:
+        places[row.broadcast, row.medium].append(row.address_id)
+    for (broadcast_id, medium), ids in places.items():
+        these = and_(due.c.broadcast == broadcast_id, due.c.medium == medium)
+        _doubt(connection, and_(these, is_listed(connection, due.c.address_id, ids)), now_ms, settle_ms)
+    return sum(attempted.values())
+
+
+def _doubt(connection: Connection, these: ColumnElement[bool], now_ms: int, settle_ms: int) -> None:
+    """What was tried is unknown; what was asked about is free to be asked about again."""
+    tried = and_(these, due.c.why != Why.UNKNOWN)
+    _note_doubt(connection, _doubts(now_ms, due.c.attempt + 1).where(tried))
+    free = {"owner": None, "fence": due.c.fence + 1}
+    connection.execute(update(due).where(these, due.c.why == Why.UNKNOWN).values(free))
     connection.execute(
         update(due)
-        .where(attempted)
+        .where(tried)
         .values(
             why=Why.UNKNOWN.value,
             reason=LEASE_LOST,
             attempt=due.c.attempt + 1,
             due_ms=now_ms + settle_ms,
             asked=0,
-            owner=None,
-            fence=due.c.fence + 1,
+            **free,
         )
     )
-    connection.execute(update(due).where(gone).values(owner=None, fence=due.c.fence + 1))
-    return sum(row.n for row in groups)

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, event, select
+from sqlalchemy.exc import OperationalError
 
 from app.domain.delivery import Result, State
 from app.domain.message import ReceiptKind
 from app.engine.recovery import concluded
-from app.store import receipts, settling, unknowns
+from app.store import ledger, receipts, settling, unknowns
 from app.store.database import Database
 from app.store.ledger_tables import due, outcome, shard
 from tests.unit.store.ledgers import (
@@ -177,3 +180,33 @@ def test_a_late_answer_between_the_question_and_its_conclusion_is_counted_once(t
     dead.answer(second, Result.REFUSED, LATER)
     settling.settle(tx, [concluded(seen[second.address_id], "found_at_provider", LATER, "id")])
     assert hold_to_account(tx, sent, 2) == {State.RETRY_WAIT: 1, State.ACCEPTED: 1}
+
+
+@pytest.mark.postgresql
+def test_whoever_renews_late_keeps_all_of_it_or_nothing(database: Database) -> None:
+    """Taken for dead and waking up in that very moment: whatever comes of it, the counters agree with the rows."""
+    with database.writing() as tx:
+        sent = small_broadcast(tx, 4, size=4)
+        slow = Worker(tx, "slow")
+        slow.claim()
+        for one in slow.admit(4):
+            slow.answer(one, Result.REFUSED)
+        slow.release()
+        slow.again(sent, NOON_MS)
+
+    tried: list[str] = []
+
+    def wakes(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        if statement.startswith("UPDATE due") and not tried:
+            tried.append(statement)
+            with suppress(OperationalError), database.engine.begin() as other:  # it may have to wait for its turn
+                other.exec_driver_sql("SET LOCAL lock_timeout = '300ms'")
+                ledger.renew(other, "slow", now_ms=LATER, lease_ms=LEASE_MS)
+
+    with database.engine.connect() as heir, heir.begin():
+        event.listen(heir, "before_cursor_execute", wakes)
+        Worker(heir, "heir").take_over(LATER)
+        event.remove(heir, "before_cursor_execute", wakes)
+    assert tried
+    with database.writing() as tx:
+        hold_to_account(tx, sent, 4)
