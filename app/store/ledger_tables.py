@@ -40,6 +40,14 @@ _ERASED = address.c.value.is_(None)
 Index("ix_address_erased", address.c.id, sqlite_where=_ERASED, postgresql_where=_ERASED)
 """Few among a million, so that whoever counts whom a message reaches need not look at the others."""
 
+shared_address = Table(
+    "shared_address",
+    metadata,
+    Column("address_id", ForeignKey("address.id"), primary_key=True),
+    sqlite_with_rowid=False,
+)
+"""Those that several people have, see store.sharers."""
+
 suppression = Table(
     "suppression",
     metadata,
@@ -62,7 +70,7 @@ broadcast = Table(
     Column("lane", Integer, nullable=False),
     Column("corrects", BigInteger, nullable=True),  # the broadcast whose words were wrong
     Column("staged_subscriber", BigInteger, nullable=False),  # cursor of the resumable staging
-    Column("staged_shard", BigInteger, nullable=False),
+    Column("staged_shard", BigInteger, nullable=False),  # the same among the addresses that several people share
     Column("stage_total", Integer, nullable=False),  # subscribers to look at, for the progress bar
     Column("sent_ms", BigInteger, nullable=True),
     Column("expires_ms", BigInteger, nullable=True),

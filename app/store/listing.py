@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import TypeVar
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
     FromClause,
@@ -23,14 +24,16 @@ from sqlalchemy import (
 )
 
 from app.domain.languages import NOTHING, shared_language
-from app.domain.message import MEDIUM_CODES, Medium
+from app.domain.message import MEDIUM_CODES, PERSONAL_MEDIA, Medium
+from app.store import sharers
 from app.store.ledger import same_delivery
 from app.store.ledger_tables import address, broadcast, due, outcome, recipient, shard
-from app.store.tables import language_list, subscriber, subscriber_address
-from app.store.upsert import insert_found, insert_selected
+from app.store.tables import audit, language_list, subscriber, subscriber_address
+from app.store.upsert import insert_found, insert_or_update, is_listed
 
 T = TypeVar("T")
-MEMBERS_A_STEP = 10_000
+MEMBERS_A_STEP = 5_000
+SHARED_A_STEP = 500
 EVERYBODY = true()
 RECIPIENT = ["broadcast", "medium", "address_id", "language", "variant", "area"]
 
@@ -83,10 +86,43 @@ class Texts:
         return any(one.default == NOTHING for one in self.languages)
 
 
+@dataclass(frozen=True, slots=True)
+class Whom:
+    """Who is meant, in the terms of `stage_members`."""
+
+    members: ColumnElement[bool]
+    texts: Texts
+    hears: ColumnElement[bool]
+
+
 def language_lists(connection: Connection) -> dict[int, list[str]]:
     """Every list of languages somebody reads; there are few, however many people."""
     rows = connection.execute(select(language_list.c.id, language_list.c.languages))
     return {row.id: row.languages.split(",") for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far the listing of a broadcast is, and what its steps rest on."""
+
+    total: int
+    """Subscribers to look at, for the progress bar."""
+    is_cut: bool
+    """Into shards, at least in part: its people stand."""
+    mark: tuple[int, int, bool]
+    """Differs when areas, audiences, languages or what people want to hear may be others than a moment ago: the last
+    act that was noted, the last list of languages, and whether anybody chooses.
+    """
+
+
+def standing(connection: Connection, broadcast_id: int) -> Standing:
+    personal = sorted(MEDIUM_CODES[medium] for medium in PERSONAL_MEDIA)
+    cut = exists().where(shard.c.broadcast == broadcast_id, shard.c.medium.in_(personal))
+    total = select(broadcast.c.stage_total).where(broadcast.c.id == broadcast_id).scalar_subquery()
+    newest = (select(func.coalesce(func.max(one), 0)).scalar_subquery() for one in (audit.c.seq, language_list.c.id))
+    chooses = exists().where(subscriber.c.chooses.is_(True))
+    found = connection.execute(select(total, cut, *newest, chooses)).one()
+    return Standing(found[0], bool(found[1]), (found[2], found[3], bool(found[4])))
 
 
 def kinds_of(connection: Connection, broadcast_id: int) -> list[tuple[int, str]]:
@@ -104,50 +140,75 @@ def stage_members(
     most: int = MEMBERS_A_STEP,
     hears: ColumnElement[bool] = EVERYBODY,
 ) -> int | None:
-    """Freeze the next `most` members; the number looked at, or None when there are no more.
+    """Freeze the members among the next `most` subscribers; the number looked at (numbers that nobody has any more
+    count), or None when all are frozen.
 
     `hears`: what `consents.hearing` says of a person and a medium; whoever does not hear is not listed.
     One address gets one message: the variant all its people get, else the main text, in the language all of them
-    read, else the lowest subscriber's, and for the area they share, else for none in particular.
+    read, else the lowest subscriber's, and for the area they share, else for none in particular. Addresses that
+    several people have come last, when all their people are known. Raises `sharers.UNNOTED` for one that is not noted.
     """
-    start = connection.execute(
-        select(broadcast.c.staged_subscriber).where(broadcast.c.id == broadcast_id).with_for_update()
-    ).scalar_one()
-    ahead = (
-        select(subscriber.c.id).where(members, subscriber.c.id > start).order_by(subscriber.c.id).limit(most).subquery()
-    )
-    end, seen = connection.execute(select(func.max(ahead.c.id), func.count())).one()
-    if end is None:
-        return None
-    step = and_(members, subscriber.c.id > start, subscriber.c.id <= end)
     codes = [MEDIUM_CODES[medium] for medium in media]
-    found = (
-        select(
-            subscriber_address.c.medium,
-            subscriber_address.c.address_id,
-            subscriber.c.language_list_id.label("list"),
-            texts.variant.label("variant"),
-            texts.area.label("area"),
+    ahead = subscriber.c.id > broadcast.c.staged_subscriber
+    ends = [
+        select(one(subscriber.c.id)).where(ahead).correlate(broadcast).scalar_subquery() for one in (func.min, func.max)
+    ]  # two questions, each a look at one end of the key
+    where = select(broadcast.c.staged_subscriber, broadcast.c.staged_shard, *ends)
+    start, place, first, last = connection.execute(
+        where.where(broadcast.c.id == broadcast_id).with_for_update(of=broadcast)
+    ).one()
+    seen = 0
+    if first is not None:
+        end = min(first + most - 1, last)
+        seen = end - first + 1
+        step = and_(
+            subscriber.c.id > start,
+            subscriber.c.id <= end,
+            # the same again: else PostgreSQL reads everybody's links at every step
+            subscriber_address.c.subscriber_id > start,
+            subscriber_address.c.subscriber_id <= end,
         )
-        .select_from(subscriber)
-        .join(subscriber_address, subscriber_address.c.subscriber_id == subscriber.c.id)
-        .join(address, address.c.id == subscriber_address.c.address_id)
-        .where(
-            step,
-            subscriber_address.c.medium.in_(codes),
-            subscriber_address.c.preferred.is_(True),
-            address.c.value.is_not(None),
-            hears,
-        )
+        _list_alone(connection, broadcast_id, and_(step, members, hears), codes, texts)
+        done = {"staged_subscriber": end, "staged_shard": 0}
+    else:
+        some = connection.scalars(sharers.after(place, min(most, SHARED_A_STEP))).all()
+        if not some:
+            return None
+        _agree(connection, broadcast_id, and_(members, hears), some, codes, texts)
+        done = {"staged_shard": some[-1]}
+    connection.execute(update(broadcast).where(broadcast.c.id == broadcast_id).values(done))
+    return seen
+
+
+def _list_alone(
+    connection: Connection, broadcast_id: int, meant: ColumnElement[bool], codes: Sequence[int], texts: Texts
+) -> None:
+    """Those whose address nobody else has. Without ON CONFLICT, which doubles what a row costs on PostgreSQL."""
+    variant, lists = texts.variant, subscriber.c.language_list_id
+    links = subscriber.join(subscriber_address, subscriber_address.c.subscriber_id == subscriber.c.id)
+    who = (meant, _written_to(codes), sharers.alone())
+    own = (literal(broadcast_id, BigInteger), subscriber_address.c.medium, subscriber_address.c.address_id)
+    if not texts.audiences:
+        language = texts.language(variant, lists)
+        found = select(*own, language, variant, texts.area).select_from(links).where(*who)
+        told = language
+    else:  # a text of its own is asked for once a person, not once for the text and once for its language
+        each = select(*own[1:], lists.label("list"), variant.label("variant"), texts.area.label("area"))
+        one = each.select_from(links).where(*who).subquery()
+        language = texts.language(one.c.variant, one.c.list)
+        found = select(own[0], one.c.medium, one.c.address_id, language, one.c.variant, one.c.area)
+        told = language
+    insert_found(connection, recipient, RECIPIENT, found.where(told != NOTHING) if texts.skips else found)
+
+
+def _written_to(codes: Sequence[int]) -> ColumnElement[bool]:
+    """Links by which these media write to somebody."""
+    erased = select(address.c.id).where(address.c.value.is_(None))
+    return and_(
+        subscriber_address.c.medium.in_(codes),
+        subscriber_address.c.preferred.is_(True),
+        subscriber_address.c.address_id.not_in(erased),
     )
-    each = found.subquery()
-    language = texts.language(each.c.variant, each.c.list)
-    reach = select(literal(broadcast_id), each.c.medium, each.c.address_id, language, each.c.variant, each.c.area)
-    told = language != NOTHING if texts.skips else true()
-    insert_selected(connection, recipient, RECIPIENT, reach.where(told))
-    _agree(connection, broadcast_id, and_(members, hears), (start, end), codes, texts)
-    connection.execute(update(broadcast).where(broadcast.c.id == broadcast_id).values(staged_subscriber=end))
-    return int(seen)
 
 
 def stage_reached(
@@ -212,30 +273,17 @@ def _instead(theirs: FromClause, chosen: Mapping[tuple[int, str], T]) -> ColumnE
 def _agree(
     connection: Connection,
     broadcast_id: int,
-    members: ColumnElement[bool],
-    step: tuple[int, int],
+    meant: ColumnElement[bool],
+    places: Sequence[int],
     codes: Sequence[int],
     texts: Texts,
 ) -> None:
-    """Shared addresses whose later people are in this step: decide again with everybody who shares them."""
-    other = subscriber_address.alias("other")
-    shared = (
-        select(subscriber_address.c.address_id)
-        .where(
-            subscriber_address.c.subscriber_id > step[0],
-            subscriber_address.c.subscriber_id <= step[1],
-            subscriber_address.c.medium.in_(codes),
-            exists().where(
-                other.c.address_id == subscriber_address.c.address_id,
-                other.c.subscriber_id < subscriber_address.c.subscriber_id,
-            ),
-        )
-        .distinct()
-    )
+    """What these addresses get, which several people share, as all of those who are meant can read it."""
     people = connection.execute(
         select(
             subscriber_address.c.address_id,
             subscriber_address.c.medium,
+            subscriber.c.language_list_id.label("list"),
             language_list.c.languages,
             texts.variant.label("variant"),
             texts.area.label("area"),
@@ -243,25 +291,22 @@ def _agree(
         .select_from(subscriber_address)
         .join(subscriber, subscriber.c.id == subscriber_address.c.subscriber_id)
         .join(language_list, language_list.c.id == subscriber.c.language_list_id)
-        .where(subscriber_address.c.address_id.in_(shared), subscriber_address.c.preferred.is_(True), members)
+        .where(is_listed(connection, subscriber_address.c.address_id, places), _written_to(codes), meant)
         .order_by(subscriber_address.c.address_id, subscriber.c.id)
     ).all()
-    for (address_id, medium), sharers in groupby(people, key=lambda row: (row.address_id, row.medium)):
-        together = list(sharers)
-        readers = [row.languages.split(",") for row in together]
-        places, variants = {row.area for row in together}, {row.variant for row in together}
+    rows = []
+    for (place, medium), several in groupby(people, key=lambda row: (row.address_id, row.medium)):
+        together = list(several)
+        areas, variants = {row.area for row in together}, {row.variant for row in together}
         variant = variants.pop() if len(variants) == 1 else 0
         languages = texts.languages[variant]
-        connection.execute(
-            update(recipient)
-            .where(
-                recipient.c.broadcast == broadcast_id,
-                recipient.c.medium == medium,
-                recipient.c.address_id == address_id,
-            )
-            .values(
-                language=shared_language(readers, languages.known, languages.default),
-                variant=variant,
-                area=places.pop() if len(places) == 1 else "",
-            )
-        )
+        if len(together) == 1:
+            language = languages.by_list.get(together[0].list, languages.default)
+        else:
+            readers = [row.languages.split(",") for row in together]
+            language = shared_language(readers, languages.known, languages.default)
+        if language != NOTHING:
+            area = areas.pop() if len(areas) == 1 else ""
+            rows.append(dict(zip(RECIPIENT, (broadcast_id, medium, place, language, variant, area), strict=True)))
+    # somebody may have come to share an address that was listed for one person a moment ago
+    insert_or_update(connection, recipient, rows, RECIPIENT[:3], RECIPIENT[3:])

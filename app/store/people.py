@@ -13,7 +13,7 @@ from app.domain.consent import Standing
 from app.domain.message import MEDIUM_CODES, Medium
 from app.domain.people import Person
 from app.errors import not_found
-from app.store import consents, own_choices, subscribers
+from app.store import consents, own_choices, sharers, subscribers
 from app.store.subscribers import SubscriberRow
 from app.store.tables import subscriber, subscriber_address
 
@@ -59,6 +59,7 @@ def replace_links(connection: Connection, person: int, wanted: Mapping[int, tupl
     ]
     if rows:
         connection.execute(insert(subscriber_address), rows)
+        sharers.note(connection, list(wanted))
 
 
 def get(connection: Connection, person: int) -> SubscriberRow:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Connection,
     and_,
     case,
-    exists,
     func,
     insert,
     literal,
@@ -29,8 +30,13 @@ from app.store.ledger_tables import broadcast, listed, recipient, shard
 from app.store.upsert import insert_missing, insert_or_add
 
 SHARDS_A_STEP = 60
+FEW_KINDS = 12
 AT_ONCE = Spread()
 RECIPIENT = ["broadcast", "medium", "address_id", "language", "variant", "area"]
+
+
+Piece = tuple[int, int, int]
+"""The first address, the last, and how many there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +65,6 @@ def last_broadcast_id(connection: Connection) -> int:
 def other_language(connection: Connection, broadcast_id: int) -> str | None:
     """What readers of none of its languages get, "" = nothing; None = not written down when it was submitted."""
     return connection.scalar(select(broadcast.c.other_language).where(broadcast.c.id == broadcast_id))
-
-
-def stage_total(connection: Connection, broadcast_id: int) -> int:
-    total: int = connection.execute(select(broadcast.c.stage_total).where(broadcast.c.id == broadcast_id)).scalar_one()
-    return total
 
 
 def lane_of(connection: Connection, broadcast_id: int) -> Lane:
@@ -108,44 +109,85 @@ def cut_shards(
             func.count(), func.coalesce(func.max(shard.c.last_address), 0), func.coalesce(func.sum(shard.c.size), 0)
         ).where(mine)
     ).one()
-    ids = connection.scalars(
-        select(recipient.c.address_id)
-        .where(recipient.c.broadcast == broadcast_id, recipient.c.medium == code, recipient.c.address_id > start)
-        .order_by(recipient.c.address_id)
-        .limit(most * spread.size)
-    ).all()
-    first = min(len(ids), _first_portion(connection, broadcast_id, code)) if number == 0 else 0
-    pieces: list[tuple[WayOut, Sequence[int], int]] = []
-    for index, size in sorted(Counter(share_out(first, [way.weight for way in ways])).items()):
-        mine_first, ids = ids[:size], ids[size:]
-        pieces += [(replace(ways[index], offset_ms=0), piece, 1) for piece in _cut(mine_first, spread.size)]
-    rest, before = _cut(ids, spread.size), number + len(pieces)
-    turns = share_out(before + len(rest), [way.weight for way in ways])[before:]
+    weights, left = [way.weight for way in ways], most
+    first = min(_first_portion(connection, broadcast_id, code), most * spread.size) if number == 0 else 0
+    pieces: list[tuple[WayOut, Piece, int]] = []
+    for index, size in sorted(Counter(share_out(first, weights)).items()):
+        for each, count in ((spread.size, size // spread.size), (size % spread.size, 1)):
+            for piece in _next_pieces(connection, broadcast_id, code, start, each, count):
+                pieces.append((replace(ways[index], offset_ms=0), piece, 1))
+                start, left = piece[1], left - 1
+    before = number + len(pieces)
+    rest = _next_pieces(connection, broadcast_id, code, start, spread.size, left)
+    turns = share_out(before + len(rest), weights)[before:]
     pieces += [(ways[turn], piece, 0) for piece, turn in zip(rest, turns, strict=True)]
-    cut: list[tuple[int, tuple[int, int, int], WayOut, int]] = []
+    cut: list[tuple[int, Piece, WayOut, int]] = []
     for no, (way, piece, canary) in enumerate(pieces, number):
         later = way if canary else replace(way, offset_ms=way.offset_ms + spread.offset_ms(earlier))
-        cut.append((no, (piece[0], piece[-1], len(piece)), later, canary))
-        earlier += len(piece)
-    _insert_shards(connection, broadcast_id, code, cut)
-    if ids or first:
-        _count(connection, broadcast_id, code, pieces)
+        cut.append((no, piece, later, canary))
+        earlier += piece[2]
+    if cut:
+        _insert_shards(connection, broadcast_id, code, cut)
+        _count(connection, broadcast_id, code, [piece for _, piece, _ in pieces])
     return len(pieces)
 
 
-def _count(
-    connection: Connection, broadcast_id: int, medium: int, pieces: Sequence[tuple[WayOut, Sequence[int], int]]
-) -> None:
-    """Note how many of these get which text in which language."""
-    low, high = min(piece[0] for _, piece, _ in pieces), max(piece[-1] for _, piece, _ in pieces)
+def _next_pieces(
+    connection: Connection, broadcast_id: int, medium: int, start: int, size: int, most: int
+) -> list[Piece]:
+    """Up to `most` pieces of `size` recipients after the address `start`; the last of all may be smaller.
+
+    The database steps from end to end over its key: no address is read but those at which a piece begins or ends.
+    """
+    if not size or most <= 0:
+        return []
     mine = and_(recipient.c.broadcast == broadcast_id, recipient.c.medium == medium)
-    by = (recipient.c.variant, recipient.c.language)
-    query = select(*by, func.count().label("recipients")).where(mine, recipient.c.address_id.between(low, high))
+    cut = select(literal(0).label("no"), literal(start, BigInteger).label("last")).cte("cut", recursive=True)
+    ahead = select(recipient.c.address_id).where(mine, recipient.c.address_id > cut.c.last)
+    ahead = ahead.order_by(recipient.c.address_id).limit(1).correlate(cut)
+    step = select(cut.c.no + 1, ahead.offset(size - 1).scalar_subquery())
+    cut = cut.union_all(step.where(cut.c.no < most, cut.c.last.is_not(None)))
+    ahead = select(recipient.c.address_id).where(mine, recipient.c.address_id > cut.c.last)
+    ahead = ahead.order_by(recipient.c.address_id).limit(1).correlate(cut)
+    ends = connection.execute(select(cut.c.last, ahead.scalar_subquery()).order_by(cut.c.no)).all()
+    pieces = [(first, last, size) for (_, first), (last, _) in pairwise(ends) if last is not None]
+    if ends[-1][0] is None:
+        after = recipient.c.address_id > (pieces[-1][1] if pieces else start)
+        place = recipient.c.address_id
+        low, high, left = connection.execute(
+            select(func.min(place), func.max(place), func.count()).where(mine, after)
+        ).one()
+        pieces += [(low, high, left)] if left else []
+    return pieces
+
+
+def _count(connection: Connection, broadcast_id: int, medium: int, pieces: Sequence[Piece]) -> None:
+    """Note how many of these get which text in which language."""
+    mine = and_(recipient.c.broadcast == broadcast_id, recipient.c.medium == medium)
+    mine = and_(mine, recipient.c.address_id.between(pieces[0][0], pieces[-1][1]))
+    noted = select(listed.c.variant, listed.c.language).where(listed.c.broadcast == broadcast_id).distinct()
+    counted = _count_known(connection, mine, [(row.variant, row.language) for row in connection.execute(noted)])
+    if sum(counted.values()) != sum(size for _, _, size in pieces):
+        by = (recipient.c.variant, recipient.c.language)
+        query = select(*by, func.count()).where(mine).group_by(*by)
+        counted = {(variant, language): number for variant, language, number in connection.execute(query)}
     rows = [
-        {"broadcast": broadcast_id, "medium": medium, **row._asdict()}
-        for row in connection.execute(query.group_by(*by))
+        {"broadcast": broadcast_id, "medium": medium, "variant": variant, "language": language, "recipients": number}
+        for (variant, language), number in counted.items()
+        if number
     ]
     insert_or_add(connection, listed, rows, ["broadcast", "medium", "variant", "language"], "recipients")
+
+
+def _count_known(
+    connection: Connection, mine: ColumnElement[bool], kinds: Sequence[tuple[int, str]]
+) -> dict[tuple[int, str], int]:
+    """How many are of these kinds, in one pass and without sorting; of many kinds nothing."""
+    if not 0 < len(kinds) <= FEW_KINDS:
+        return {}
+    held = [and_(recipient.c.variant == variant, recipient.c.language == language) for variant, language in kinds]
+    found = connection.execute(select(*(func.count().filter(kind) for kind in held)).where(mine)).one()
+    return dict(zip(kinds, found, strict=True))
 
 
 def listed_of(connection: Connection, broadcast_id: int) -> list[Listed]:
@@ -153,17 +195,6 @@ def listed_of(connection: Connection, broadcast_id: int) -> list[Listed]:
     query = select(listed).where(listed.c.broadcast == broadcast_id)
     rows = connection.execute(query.order_by(listed.c.variant, listed.c.medium, listed.c.language))
     return [Listed(CODE_MEDIA[row.medium], row.variant, row.language, row.recipients) for row in rows]
-
-
-def is_cut(connection: Connection, broadcast_id: int, media: Sequence[Medium]) -> bool:
-    """Whether cutting has begun for one of these media."""
-    codes = [MEDIUM_CODES[medium] for medium in media]
-    cut = exists().where(shard.c.broadcast == broadcast_id, shard.c.medium.in_(codes))
-    return bool(connection.scalar(select(cut)))
-
-
-def _cut(ids: Sequence[int], size: int) -> list[Sequence[int]]:
-    return [ids[at : at + size] for at in range(0, len(ids), size)]
 
 
 def _first_portion(connection: Connection, broadcast_id: int, medium: int) -> int:
@@ -218,7 +249,7 @@ _COUNTERS: Final = (
 
 
 def _insert_shards(
-    connection: Connection, broadcast_id: int, medium: int, cut: Sequence[tuple[int, tuple[int, int, int], WayOut, int]]
+    connection: Connection, broadcast_id: int, medium: int, cut: Sequence[tuple[int, Piece, WayOut, int]]
 ) -> None:
     """Those that are not there yet: (number, (first address, last address, size), way out, goes first alone)."""
     lane = connection.execute(select(broadcast.c.lane).where(broadcast.c.id == broadcast_id)).scalar_one()

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, func, select, tup
 from app.domain.areas import postcode_in
 from app.domain.message import CODE_MEDIA, MEDIUM_CODES, Medium
 from app.errors import not_found
+from app.store import sharers
 from app.store.ledger_tables import address, suppression
 from app.store.paging import DEFAULT_LIMIT, Page, check_limit, cut_page, number_cursor
 from app.store.tables import language_list, subscriber, subscriber_address
@@ -104,6 +105,7 @@ def link(connection: Connection, wanted: Mapping[int, Mapping[Medium, int | None
         if place is not None and (person, medium, place) not in kept
     ]
     insert_missing(connection, subscriber_address, rows, ["subscriber_id", "medium", "address_id"])
+    sharers.note(connection, {row["address_id"] for row in rows})
 
 
 def _links(connection: Connection, people: Collection[int]) -> Sequence[Row[Any, Any, Any]]:

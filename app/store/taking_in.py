@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import compress
+from itertools import chain, compress
 from typing import Any, Final
 
 from sqlalchemy import ARRAY, Connection, Row, Text, any_, bindparam, cast, func, select
@@ -18,7 +19,7 @@ from app.domain.consent import Said
 from app.domain.listed_consent import Heeded, Listed, heed
 from app.domain.message import MEDIUM_CODES, Medium
 from app.domain.subscribers import KNOWN_COLUMNS
-from app.store import consents, own_choices
+from app.store import consents, own_choices, sharers
 from app.store.appending import append_if_new, append_new, reserve
 from app.store.ledger_tables import address, suppression
 from app.store.linking import Links, change_links, compare, link_new
@@ -94,9 +95,11 @@ class TakingIn:
         touched = links.people() | {number for number in agreed.said if number in people.before} if known else set()
         if not self._dry:
             _add(connection, rows, language_ids, people, agreed.said.keys(), now)
-            link_new(connection, *_new_links(rows, people, places))
+            new = _new_links(rows, people, places)
+            link_new(connection, *new)
             _change(connection, changed, touched, now)
             change_links(connection, links)
+            sharers.note(connection, {place for _, _, place in links.missing} | _met_again(new[2], places))
             if agreed.said:
                 consents.record(connection, agreed.said, self._by, now, agreed.moments)
         return Came(
@@ -242,6 +245,15 @@ def _new_links(rows: Rows, people: _People, places: Mapping[Medium, _Places]) ->
         those += ids
         addresses += map(placed.ids.__getitem__, hashes)
     return media, those, addresses
+
+
+def _met_again(linked: Sequence[int], places: Mapping[Medium, _Places]) -> set[int]:
+    """Of these addresses those that somebody may have had before, or that stand here twice."""
+    before = set(chain.from_iterable(placed.there for placed in places.values()))
+    again = before.intersection(linked) if before else set()
+    if len(set(linked)) < len(linked):
+        again |= {place for place, times in Counter(linked).items() if times > 1}
+    return again
 
 
 def _add(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import Enum, auto
+from typing import Final
 
 from sqlalchemy import Connection
 
@@ -13,15 +16,27 @@ from app.domain.audience_rules import Rule
 from app.domain.crisis import Action, UpdateState, move
 from app.domain.languages import main_language, parts_of
 from app.domain.message import MEDIUM_CODES, PERSONAL_MEDIA, Medium
+from app.domain.stepping import Sizes, next_size
 from app.domain.updates import UpdateDocument
-from app.store import audiences, audit, consents, crises, listing, membership, staging, to_come, updates
+from app.store import audiences, audit, consents, crises, listing, membership, sharers, staging, to_come, updates
 from app.store.database import Database
-from app.store.listing import Languages, Texts
+from app.store.listing import Languages, Texts, Whom
 from app.store.updates import UpdateRow
 from app.usecases.submit_update import Plan, other_language, plan_of, rules_of
 
 Progress = Callable[[int, int], None]
 """(people looked at, people to look at)"""
+
+
+PEOPLE: Final = Sizes(4_000, 100_000)
+SHARDS: Final = Sizes(20, 400)
+
+
+class Part(Enum):
+    """What steps of a size can be made of."""
+
+    PEOPLE = auto()
+    SHARDS = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +45,38 @@ class Staged:
     looked_at: int
     total: int
     recipients: int | None = None
+    part: Part | None = None
+    """What the step did, of what there is much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What the steps of one update have in common; worked out anew when something it rests on may have changed."""
+
+    update_id: int
+    mark: tuple[int, int, bool]
+    """Of `listing.standing`."""
+    plan: Plan
+    media: list[Medium]
+    other: str
+    """The language of who reads none of the update's."""
+    whom: Whom | None = None
+    """Not for a correction, nor for those who waited: who they are stands in the ledger."""
+
+
+@dataclass(slots=True)
+class Run:
+    """What one process keeps from step to step. None of it is needed to go on elsewhere."""
+
+    people: int = listing.MEMBERS_A_STEP
+    shards: int = staging.SHARDS_A_STEP
+    prepared: Prepared | None = None
+
+    def took(self, staged: Staged, seconds: float) -> None:
+        if staged.part is Part.PEOPLE:
+            self.people = next_size(self.people, seconds, PEOPLE)
+        elif staged.part is Part.SHARDS:
+            self.shards = next_size(self.shards, seconds, SHARDS)
 
 
 def stage_update(db: Database, update_id: int, now: Callable[[], datetime], progress: Progress | None = None) -> Staged:
@@ -37,9 +84,9 @@ def stage_update(db: Database, update_id: int, now: Callable[[], datetime], prog
 
     When nobody at all is reached it goes back to its author (`returned`, reason `empty_audience`).
     """
-    looked_at = 0
+    looked_at, run = 0, Run()
     while True:
-        step = stage_step(db, update_id, now())
+        step = stage_step(db, update_id, now(), run)
         looked_at += step.looked_at
         if progress is not None:
             progress(min(looked_at, step.total), step.total)
@@ -47,47 +94,74 @@ def stage_update(db: Database, update_id: int, now: Callable[[], datetime], prog
             return Staged(True, looked_at, step.total, step.recipients)
 
 
-def stage_step(db: Database, update_id: int, now: datetime) -> Staged:
+def stage_step(db: Database, update_id: int, now: datetime, run: Run | None = None) -> Staged:
     """One short transaction; safe to repeat, to interrupt and to run in two processes at once."""
-    with db.writing() as tx:
-        row = updates.get(tx, update_id, lock=True)
-        if row.state is not UpdateState.STAGING or row.broadcast_id is None:
-            return Staged(True, 0, 0, row.recipients)
-        plan = plan_of(tx, row)
-        total = staging.stage_total(tx, row.broadcast_id)
-        media = sorted({way.medium for way in plan.ways if way.medium in PERSONAL_MEDIA}, key=MEDIUM_CODES.__getitem__)
-        looked_at = _next_people(tx, row, plan, media)
+    run = run or Run()
+    try:
+        with db.writing() as tx:
+            began = time.monotonic()
+            staged = _step(tx, update_id, now, run)
+    except sharers.UNNOTED:
+        sharers.find_all(db)
+        with db.writing() as tx:
+            began = time.monotonic()
+            staged = _step(tx, update_id, now, run)
+    run.took(staged, time.monotonic() - began)
+    return staged
+
+
+def _step(tx: Connection, update_id: int, now: datetime, run: Run) -> Staged:
+    row = updates.get(tx, update_id, lock=True)
+    if row.state is not UpdateState.STAGING or row.broadcast_id is None:
+        return Staged(True, 0, 0, row.recipients)
+    standing = listing.standing(tx, row.broadcast_id)
+    if run.prepared is None or (run.prepared.update_id, run.prepared.mark) != (update_id, standing.mark):
+        run.prepared = _prepare(tx, row, row.broadcast_id, standing.mark)
+    plan, media, total = run.prepared.plan, run.prepared.media, standing.total
+    if not standing.is_cut:
+        looked_at = _next_people(tx, row, run.prepared, run.people)
         if looked_at is not None:
-            return Staged(False, looked_at, total)
-        looked_at = _next_waiting(tx, row, plan, media)
-        if looked_at is not None:
+            return Staged(False, looked_at, total, part=Part.PEOPLE)
+        if _next_waiting(tx, row, plan, media) is not None:
             return Staged(False, 0, total)
-        for medium in media:
-            ways = [way for way in plan.ways if way.medium is medium]
-            if staging.cut_shards(tx, row.broadcast_id, medium, ways, plan.spread):
-                return Staged(False, 0, total)
-        return _complete(tx, row, plan, total, now)
+    for medium in media:
+        ways = [way for way in plan.ways if way.medium is medium]
+        if staging.cut_shards(tx, row.broadcast_id, medium, ways, plan.spread, run.shards):
+            return Staged(False, 0, total, part=Part.SHARDS)
+    return _complete(tx, row, plan, total, now)
 
 
-def _next_people(tx: Connection, row: UpdateRow, plan: Plan, media: list[Medium]) -> int | None:
+def _prepare(tx: Connection, row: UpdateRow, broadcast: int, mark: tuple[int, int, bool]) -> Prepared:
+    plan = plan_of(tx, row)
+    media = sorted({way.medium for way in plan.ways if way.medium in PERSONAL_MEDIA}, key=MEDIUM_CODES.__getitem__)
+    other = _other_language(tx, row, plan)
+    common = Prepared(row.id, mark, plan, media, other)
+    if not media or row.completes is not None or row.corrects is not None:
+        return common
+    rules = audiences.frozen(tx, broadcast) or _unfrozen(tx, row, plan)
+    members, *others = (membership.members(tx, rules[number]) for number in sorted(rules))
+    area = membership.area_column(membership.places(tx))
+    texts = Texts(_languages(tx, plan.update, other), others, area)
+    return replace(common, whom=Whom(members, texts, consents.hearing(tx, plan.asked)))
+
+
+def _next_people(tx: Connection, row: UpdateRow, prepared: Prepared, most: int) -> int | None:
+    plan, media = prepared.plan, prepared.media
     if not media or row.broadcast_id is None:
         return None
-    other = _other_language(tx, row, plan)
     if row.completes is not None:
         return _next_who_waited(tx, row, plan, media)
     if row.corrects is None:
-        rules = audiences.frozen(tx, row.broadcast_id) or _unfrozen(tx, row, plan)
-        members, *others = (membership.members(tx, rules[number]) for number in sorted(rules))
-        area = membership.area_column(membership.places(tx))
-        texts = Texts(_languages(tx, plan.update, other), others, area)
-        hears = consents.hearing(tx, plan.asked)
-        return listing.stage_members(tx, row.broadcast_id, members, media, texts, hears=hears)
+        whom = prepared.whom
+        assert whom is not None  # noqa: S101 - of an update to people there is one
+        return listing.stage_members(tx, row.broadcast_id, whom.members, media, whom.texts, most, whom.hears)
     wrong = updates.get(tx, row.corrects)
     if wrong.broadcast_id is None:
         return None
-    instead = {got: _instead(plan.update, wrong, got, other) for got in listing.kinds_of(tx, wrong.broadcast_id)}
+    kinds = listing.kinds_of(tx, wrong.broadcast_id)
+    instead = {got: _instead(plan.update, wrong, got, prepared.other) for got in kinds}
     for medium in media if instead else ():
-        added = listing.stage_reached(tx, row.broadcast_id, wrong.broadcast_id, medium, instead)
+        added = listing.stage_reached(tx, row.broadcast_id, wrong.broadcast_id, medium, instead, most)
         if added is not None:
             return added
     return None
@@ -110,7 +184,7 @@ def _instead(correction: UpdateDocument, wrong: UpdateRow, got: tuple[int, str],
 def _next_waiting(tx: Connection, row: UpdateRow, plan: Plan, media: list[Medium]) -> int | None:
     """Readers of languages that are still to come are set aside before anything is cut into shards."""
     languages = plan.update.languages_to_come
-    if not languages or row.broadcast_id is None or staging.is_cut(tx, row.broadcast_id, media):
+    if not languages or row.broadcast_id is None:
         return None
     for medium in media:
         noted = to_come.set_aside(tx, row.broadcast_id, medium, languages, plan.update.languages)

@@ -106,7 +106,7 @@ def test_whoever_is_left_out_is_not_listed_and_does_not_speak_for_a_shared_phone
         sent = add_broadcast(tx)
         lists = {number: languages[0] for number, languages in listing.language_lists(tx).items()}
         texts = Texts([Languages(lists, "en")])
-        while listing.stage_members(tx, sent, true(), [SMS], texts, 2, consents.hearing(tx, POWER)):
+        while listing.stage_members(tx, sent, true(), [SMS], texts, 2, consents.hearing(tx, POWER)) is not None:
             pass
         found = tx.execute(select(recipient.c.address_id, recipient.c.language).order_by(recipient.c.address_id)).all()
         links = subscriber_address.c

@@ -16,10 +16,10 @@ from app.domain.principals import HOST
 from app.keyring import Keyring
 from app.store import listing, staging
 from app.store.database import Database
-from app.store.ledger_tables import address, broadcast, due, recipient, shard
+from app.store.ledger_tables import address, broadcast, due, recipient, shard, shared_address
 from app.store.listing import Languages, Texts
 from app.store.staging import WayOut
-from app.store.tables import language_list, subscriber
+from app.store.tables import language_list, subscriber, subscriber_address
 from app.usecases.import_subscribers import import_subscribers
 from app.usecases.stage_update import stage_step, stage_update
 from app.usecases.submit_update import submit_update
@@ -129,8 +129,53 @@ def test_only_members_decide_about_a_shared_phone(database: Database, keyring: K
         sent = add_broadcast(tx)
         lists = {row.id: row.languages for row in tx.execute(select(language_list))}
         only = subscriber.c.external_id == "p2"
-        listing.stage_members(tx, sent, only, [Medium.SMS], Texts([Languages(lists, "en")]))
+        texts = Texts([Languages(lists, "en")])
+        while listing.stage_members(tx, sent, only, [Medium.SMS], texts) is not None:
+            pass
         assert [language for _, _, language in staged(tx, sent)] == ["en"]
+
+
+def test_addresses_that_several_people_have_are_known_beforehand(crowd: Database) -> None:
+    with crowd.reading() as connection:
+        known = set(connection.scalars(select(shared_address.c.address_id)))
+        links = subscriber_address.c
+        several = select(links.address_id).group_by(links.address_id).having(func.count() > 1)
+        assert known == set(connection.scalars(several))
+        assert len(known) == 20
+
+
+def test_a_shared_address_that_was_not_known_is_found_when_it_is_met(database: Database, keyring: Keyring) -> None:
+    """As a process of a version before this one leaves it, which links people and notes nothing."""
+    stage, update_id = prepared(database, keyring)
+    with database.writing() as tx:
+        links = subscriber_address.c
+        place = tx.scalar(select(func.min(links.address_id)).where(links.medium == SMS))
+        last = tx.scalar(select(func.max(links.subscriber_id)))
+        tx.execute(
+            update(subscriber_address).where(links.subscriber_id == last, links.medium == SMS).values(address_id=place)
+        )
+    done = stage_update(database, update_id, stage.clock.now)
+    assert done.recipients == 101
+    assert sum(stage.counts(update_id).values()) == 101
+    with database.reading() as connection:
+        assert connection.scalars(select(shared_address.c.address_id)).all() == [place]
+
+
+def test_somebody_who_comes_to_share_an_address_while_it_is_listed_has_a_say(crowd: Database, keyring: Keyring) -> None:
+    people(crowd, keyring, [person(60, "gu", phone=900)])
+    with crowd.writing() as tx:
+        sent = add_broadcast(tx)
+        lists = {number: words[0] for number, words in listing.language_lists(tx).items()}
+        texts = Texts([Languages(lists, "en")])
+        listing.stage_members(tx, sent, true(), [Medium.SMS], texts, 1_000)
+    people(crowd, keyring, [person(61, "lo;gu", phone=900), person(62, "en", phone=901)])
+    with crowd.writing() as tx:
+        while listing.stage_members(tx, sent, true(), [Medium.SMS], texts, 1_000) is not None:
+            pass
+        place = select(address.c.id).where(address.c.value == "+12025550900")
+        told = tx.scalars(select(recipient.c.language).where(recipient.c.address_id.in_(place))).all()
+        assert told == ["gu"]  # both read it
+        assert len(staged(tx, sent)) == 22
 
 
 def test_an_erased_address_is_not_listed(crowd: Database) -> None:
