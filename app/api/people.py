@@ -84,11 +84,15 @@ def take_in(
 
 
 @router.get("/export", operation_id="export_subscribers", summary="Everybody as CSV", response_class=StreamingResponse)
-def take_out(context: Ctx, actor: Annotated[Actor, may("export_subscribers")]) -> StreamingResponse:
-    """Streamed; addresses in the clear, nothing a spreadsheet would run. The audit trail keeps who took it."""
-    return StreamingResponse(
-        export_subscribers(context.db, actor, context.clock.now()), media_type="text/csv; charset=utf-8"
-    )
+def take_out(
+    context: Ctx, actor: Annotated[Actor, may("export_subscribers")], *, consents: bool = False
+) -> StreamingResponse:
+    """Streamed; addresses in the clear, nothing a spreadsheet would run. The audit trail keeps who took it.
+
+    `consents`: with what people agreed to for a whole medium, where one row can say it.
+    """
+    found = export_subscribers(context.db, actor, context.clock.now(), consents=consents)
+    return StreamingResponse(found, media_type="text/csv; charset=utf-8")
 
 
 class Listed(Given):

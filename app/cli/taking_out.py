@@ -22,10 +22,13 @@ def lists() -> None:
 @app.command()
 def subscribers(
     file: Annotated[Path, typer.Argument(dir_okay=False, help="Where to write it.")],
+    consents: Annotated[
+        bool, typer.Option("--consents", help="With what people agreed to, if a row can say it.")
+    ] = False,
 ) -> None:
     """Write everybody to a CSV file that can be imported again. It holds addresses in the clear."""
     with at_desk() as desk:
-        found = export_subscribers(desk.db, desk.allowed("export_subscribers"), desk.now())
+        found = export_subscribers(desk.db, desk.allowed("export_subscribers"), desk.now(), consents=consents)
         with waiting(desk.err, "writing"), file.open("wb") as to:
             for piece in found:
                 to.write(piece)

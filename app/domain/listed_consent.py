@@ -79,6 +79,22 @@ def read_consent(cells: Mapping[str, str], timezone: str, now: datetime | None, 
     return Listed(tuple(granted), at, cells.get("consent_text", "")) if granted and not faults else None
 
 
+def as_cells(held: Sequence[Consent]) -> tuple[str, ...]:
+    """What holds of one person in CONSENT_COLUMNS, so that `read_consent` gives it back as it is.
+
+    All empty where one row cannot say it whole: topics, or two media that were agreed to at other moments or by other
+    words.
+    """
+    nothing = ("",) * len(CONSENT_COLUMNS)
+    listed = {medium: [one for one in held if one.said.medium is medium] for _, medium in _MEDIA}
+    proofs = {(one.at, one.said.text_version) for mine in listed.values() for one in mine}
+    if len(proofs) != 1 or any(one.said.topic != EVERYTHING for mine in listed.values() for one in mine):
+        return nothing
+    ((at, version),) = proofs
+    answers = [("yes" if listed[medium][0].said.granted else "no") if listed[medium] else "" for _, medium in _MEDIA]
+    return (*answers, at.isoformat(), version)
+
+
 def heed(held: Sequence[Consent], said: Said, at: datetime) -> Heeded:
     """`held`: what holds of this person now; `at`: when, as the list has it, they said this."""
     mine = [one for one in held if one.said.medium is said.medium]

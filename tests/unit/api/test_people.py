@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
 
+from app.domain.listed_consent import CONSENT_COLUMNS
 from tests.faces import SUBSCRIBERS, Api
 
 CSV = {"content-type": "text/csv; charset=utf-8"}
@@ -105,3 +107,28 @@ def test_everybody_goes_out_only_to_approvers_and_comes_in_again_unchanged(api: 
     assert b"'+447911123456" in taken
     again = api.done(api.post("author", "/subscribers/import", content=taken, headers=CSV))
     assert (again["unchanged"], again["rejected"]) == (4, 0)
+
+
+def test_what_people_agreed_to_goes_out_where_a_row_can_say_it_and_comes_in_as_it_was(api: Api) -> None:
+    api.done(api.post("approver", "/topics", json={"slug": "power", "names": {"en": "Power"}}))
+    header = "external_id,email,phone,consent_sms,consent_email,consent_at,consent_text\n"
+    text = header + "".join(
+        f"{who},{who}@example.org,+44791112345{who[-1]},{sms},{mail},2025-03-01T10:00:00Z,v{who[-1]}\n"
+        for who, sms, mail in (("p1", "yes", "no"), ("p2", "", "no"), ("p3", "yes", "yes"), ("p4", "", ""))
+    )
+    api.done(api.post("author", "/subscribers/import", content=text, headers=CSV))
+    topic = [{"medium": "sms", "topic": "power", "granted": False}]
+    api.done(api.put("author", "/subscribers/p3", json={"consents": topic}))
+    taken = api.get("approver", "/subscribers/export?consents=true").content.decode("utf-8-sig")
+    rows = {row["external_id"]: row for row in csv.DictReader(taken.splitlines())}
+    assert {who: [row[name] for name in CONSENT_COLUMNS] for who, row in rows.items()} == {
+        "p1": ["yes", "no", "2025-03-01T10:00:00+00:00", "v1"],
+        "p2": ["", "no", "2025-03-01T10:00:00+00:00", "v2"],
+        "p3": ["", "", "", ""],
+        "p4": ["", "", "", ""],
+    }
+    said = [api.done(api.get("author", f"/subscribers/{who}/consents"))["items"] for who in rows]
+    again = api.done(api.post("author", "/subscribers/import", content=taken.encode(), headers=CSV))
+    assert (again["unchanged"], again["rejected"]) == (4, 0)
+    assert said == [api.done(api.get("author", f"/subscribers/{who}/consents"))["items"] for who in rows]
+    assert "consent_sms" not in api.get("approver", "/subscribers/export").text
