@@ -31,16 +31,17 @@ def by_way(rows: Sequence[Row]) -> dict[str, list[Row]]:
 
 
 def ratios(part: Part, rows: Sequence[Row]) -> Iterator[tuple[str, float, str, bool]]:
-    """(what over what, ratio, its bound, whether it is met), for every goal whose two sides were measured."""
+    """(what over what, ratio, its bound, whether it is met), for every goal of which both sides were measured."""
     ways = by_way(rows)
     for goal in part.goals:
-        if goal.of not in ways or goal.to not in ways:
+        if goal.of not in ways or (goal.to and goal.to not in ways):
             continue
-        above, below = (statistics.median(row[goal.figure] for row in ways[way]) for way in (goal.of, goal.to))
+        above = statistics.median(row[goal.figure] for row in ways[goal.of])
+        below = statistics.median(row[goal.figure] for row in ways[goal.to]) if goal.to else 1
         ratio = above / below if below else float("inf")
         bound = f"at least {goal.least:g}" if goal.least else f"at most {goal.most:g}"
         of = "" if goal.figure == part.figure else f" ({goal.figure})"
-        yield f"{goal.of} / {goal.to}{of}", ratio, bound, goal.least <= ratio <= goal.most
+        yield f"{goal.of}{f' / {goal.to}' if goal.to else ''}{of}", ratio, bound, goal.least <= ratio <= goal.most
 
 
 def cells(part: Part, rows: Sequence[Row]) -> Iterator[tuple[str, ...]]:
@@ -77,5 +78,5 @@ def _part(name: str, measured: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield from _more(part, rows)
     for what, ratio, bound, met in ratios(part, rows):
-        yield f"- {what}: **{ratio:.2f}** ({bound}: {'met' if met else 'not met'})"
+        yield f"- {what}: **{ratio:,.2f}** ({bound}: {'met' if met else 'not met'})"
     yield ""

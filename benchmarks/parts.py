@@ -28,6 +28,7 @@ class Goal:
 
     of: str
     to: str
+    """"" = the figure itself."""
     least: float = 0.0
     most: float = float("inf")
     figure: str = SPEED
@@ -151,14 +152,31 @@ PARTS: Final[Mapping[str, Part]] = MappingProxyType(
                 Way("SQLite, two parsers", "benchmarks.importing", 100_000, ("--parsers", "2")),
                 Way("PostgreSQL, one process", "benchmarks.importing", 100_000, ("--postgresql",)),
                 Way("PostgreSQL, two parsers", "benchmarks.importing", 100_000, ("--postgresql", "--parsers", "2")),
+                Way("PostgreSQL, with consent", "benchmarks.importing", 60_000, ("--postgresql", "--consent")),
                 Way("the usual loop, SQLite", "benchmarks.importing", 6_000, ("--usual",)),
                 Way("SQLite, 1,000,000", "benchmarks.importing", 1_000_000, ("--parsers", "2"), rounds=1),
+                Way(
+                    "PostgreSQL, 1,000,000",
+                    "benchmarks.importing",
+                    1_000_000,
+                    ("--postgresql", "--parsers", "2"),
+                    rounds=1,
+                ),
             ),
             (
+                *(
+                    Goal(f"{database}, {way}", "", least=least, figure="rows_a_second")
+                    for database in ("SQLite", "PostgreSQL")
+                    for way, least in (("one process", 5_000), ("two parsers", 8_000))
+                ),
+                Goal("PostgreSQL, with consent", "", least=5_000, figure="rows_a_second"),
                 Goal("SQLite, one process", "the usual loop, SQLite", least=4, figure="rows_a_second"),
                 Goal("SQLite, two parsers", "SQLite, one process", least=1.6, figure="rows_a_second"),
                 Goal("PostgreSQL, two parsers", "PostgreSQL, one process", least=1.6, figure="rows_a_second"),
-                Goal("SQLite, 1,000,000", "SQLite, two parsers", most=1.5, figure="memory_peak_mb"),
+                Goal("SQLite, 1,000,000", "SQLite, two parsers", most=1.2, figure="memory_peak_mb"),
+                Goal("PostgreSQL, 1,000,000", "PostgreSQL, two parsers", most=1.2, figure="memory_peak_mb"),
+                Goal("SQLite, 1,000,000", "", most=100, figure="longest_write_ms"),
+                Goal("PostgreSQL, 1,000,000", "", most=100, figure="longest_write_ms"),
             ),
             title="rows/s (spread)",
             figure="rows_a_second",

@@ -187,7 +187,7 @@ def _harden_sqlite(engine: Engine, *, bulk: bool) -> None:
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-        cursor.execute(f"PRAGMA cache_size={-65_536 if bulk else -4_096}")
+        cursor.execute(f"PRAGMA cache_size={-32_768 if bulk else -4_096}")
         if bulk:
             # The same page of an index is written by many transactions: back into the file, and safely onto the disk,
             # it goes at `checkpoint`. What a power cut takes away before is the last transactions, each as a whole.

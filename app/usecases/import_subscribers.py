@@ -27,7 +27,7 @@ from app.usecases.parse_rows import Chunk, Reading
 from app.usecases.parsers import parsers as parser_processes
 from app.usecases.read_csv import Looked, look_through, seekable
 
-TARGET_SECONDS: Final = 0.04
+TARGET_SECONDS: Final = 0.03
 """Of a write transaction: broadcasts and the website write between two of them, so none may last over 0.1."""
 MOST_CHUNKS: Final = 16
 GAP: Final = 0.25

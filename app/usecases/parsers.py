@@ -7,11 +7,13 @@ the next write fails and the parser ends.
 from __future__ import annotations
 
 import fcntl
+import os
 import pickle
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from itertools import chain, islice
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -25,6 +27,10 @@ PATIENCE: Final = 120.0
 GOODBYE: Final = 5.0
 AHEAD: Final = 1 << 20
 """Bytes a parser may be ahead, where the system lets us say so: some twenty chunks, which is one write transaction."""
+FIRST: Final = 20
+"""Chunks for each parser that are read here while they start."""
+YIELDS: Final = 5
+"""The one who writes goes first: everybody waits for them, and parsers are ahead."""
 _PROGRAM: Final = "import sys; sys.path[:] = {path!r}; from app.usecases.parsers import parse; parse({pipe})"
 """A program of its own: multiprocessing would begin by importing all of ours."""
 
@@ -50,7 +56,8 @@ def parsers(reading: Reading, path: Path, count: int) -> Iterator[Iterator[Chunk
             if process.stdin is not None:
                 with suppress(BrokenPipeError), process.stdin as to:  # the key is among it, hence not as an argument
                     pickle.dump((reading, path, number, count), to)
-        yield _in_turn(pipes)
+        file = opened.enter_context(path.open("rb"))
+        yield chain(islice(reading.chunks(file), FIRST * count), _in_turn(pipes))
 
 
 def _widen(pipe: Connection) -> None:
@@ -78,13 +85,14 @@ def _gone(what: str) -> Chunk | None:
 
 def parse(number_of_pipe: int) -> None:
     """What a parser does: its share of a file, told on its standard input, into a pipe that it was given."""
+    os.nice(YIELDS)
     reading, path, number, count = pickle.load(sys.stdin.buffer)  # noqa: S301 - of the process that began this one
     with (
         Connection(number_of_pipe, readable=False) as pipe,
         path.open("rb") as file,
         suppress(BrokenPipeError, ConnectionResetError),
     ):
-        for chunk in reading.chunks(file, lambda at: at % count == number):
+        for chunk in reading.chunks(file, lambda at: at >= FIRST * count and at % count == number):
             pipe.send(chunk)
         pipe.send(None)
 
