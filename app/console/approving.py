@@ -19,8 +19,8 @@ from app.domain.languages import LanguagePolicy
 from app.domain.message import Medium
 from app.domain.paging import alone_from
 from app.domain.principals import step_up_refusal
-from app.domain.updates import UpdateDocument
-from app.domain.word_changes import LanguageChange, compare
+from app.domain.updates import ContentByLanguage, UpdateDocument
+from app.domain.word_changes import LanguageChange, compare, compare_texts
 from app.store import accounts, crises, updates
 from app.store.updates import UpdateRow
 from app.usecases.approve_alone import approve_alone
@@ -51,6 +51,8 @@ class Compared:
     languages: tuple[LanguageChange, ...]
     settings: tuple[tuple[str, str, str], ...]
     """(audience | endpoints | stage | need, before, now)"""
+    texts: tuple[tuple[str, tuple[LanguageChange, ...]], ...] = ()
+    """Audience -> what is different in the words for it; gone or new ones with all their words."""
 
 
 @screens.get("/updates/{update_id:int}/approve", needs="approve_update")
@@ -240,7 +242,12 @@ def _compare(update_id: int, revision: int, document: dict[str, object], row: Up
         ("message_class", before.message_class or "", after.message_class or ""),
     )
     differ = tuple((name, was, now) for name, was, now in pairs if was != now)
-    return Compared(update_id, revision, own, compare(before.content, after.content), differ)
+    texts = compare_texts(_texts(before), _texts(after))
+    return Compared(update_id, revision, own, compare(before.content, after.content), differ, texts)
+
+
+def _texts(document: UpdateDocument) -> dict[str, ContentByLanguage]:
+    return {each.audience: each.content for each in document.variants}
 
 
 def _unread(visit: Visit, row: UpdateRow, document: UpdateDocument) -> Mapping[Medium, int]:

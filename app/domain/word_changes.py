@@ -65,6 +65,14 @@ def compare(before: Mapping[str, Content], after: Mapping[str, Content]) -> tupl
     return tuple(found)
 
 
+def compare_texts(
+    before: Mapping[str, Mapping[str, Content]], after: Mapping[str, Mapping[str, Content]]
+) -> tuple[tuple[str, tuple[LanguageChange, ...]], ...]:
+    """Of texts for parts of an audience, by its name, those of `after` first in their order: who reads first wins."""
+    audiences = dict.fromkeys((*after, *before))
+    return tuple((each, compare(before.get(each, {}), after.get(each, {}))) for each in audiences)
+
+
 def compare_words(before: str, after: str) -> tuple[Piece, ...]:
     """What was taken away stands before what came in its place. Whole words: no cluster of marks is torn apart."""
     old, new = _WORD.findall(before), _WORD.findall(after)

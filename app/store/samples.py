@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import Final
 
 from sqlalchemy import Connection, select
 
@@ -12,6 +13,8 @@ from app.store.ledger_tables import address, recipient, shard
 
 Roll = Callable[[int], int]
 """A number from 0 to the argument less one, by chance."""
+SHARDS_LOOKED_AT: Final = 8
+"""Each of them holds a few thousand people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ def pick(connection: Connection, broadcast_id: int, endpoint_id: int, most: int,
     places: set[int] = set(range(total)) if total <= most else set()
     while len(places) < min(most, total):
         places.add(roll(total))
-    found = []
+    found: list[Picked] = []
     for place in sorted(places):
         at = next(index for index, end in enumerate(ends) if place < end)
         row, before = rows[at], ends[at] - rows[at].size
@@ -52,4 +55,33 @@ def pick(connection: Connection, broadcast_id: int, endpoint_id: int, most: int,
             .limit(1)
         )
         found += [Picked(*tuple(each)) for each in connection.execute(query)]
+    return found
+
+
+def pick_of_text(
+    connection: Connection, broadcast_id: int, endpoint_id: int, variant: int, most: int, roll: Roll
+) -> list[Picked]:
+    """At most `most` recipients of one text, looked for in a few shards picked by chance: not always found if rare."""
+    query = select(shard.c.medium, shard.c.first_address, shard.c.last_address)
+    rows = connection.execute(
+        query.where(shard.c.broadcast == broadcast_id, shard.c.home == endpoint_id).order_by(shard.c.medium, shard.c.no)
+    ).all()
+    found: list[Picked] = []
+    begin = roll(len(rows)) if rows else 0
+    for row in [*rows[begin:], *rows[:begin]][:SHARDS_LOOKED_AT]:
+        query = (
+            select(address.c.value, recipient.c.language, recipient.c.variant, recipient.c.area)
+            .join(address, address.c.id == recipient.c.address_id)
+            .where(
+                recipient.c.broadcast == broadcast_id,
+                recipient.c.medium == row.medium,
+                recipient.c.address_id.between(row.first_address, row.last_address),
+                recipient.c.variant == variant,
+            )
+            .order_by(recipient.c.address_id)
+            .limit(most - len(found))
+        )
+        found += [Picked(*tuple(each)) for each in connection.execute(query)]
+        if len(found) >= most:
+            break
     return found

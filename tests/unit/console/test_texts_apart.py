@@ -106,3 +106,39 @@ def test_a_text_for_a_part_is_added_changed_refused_beside_its_field_and_taken_o
     assert document(api, update)["variants"][0]["content"]["en"]["headline"] == "Mine"
     author.send(author.open(f"/updates/{update}/texts?of=south"), "remove")
     assert document(api, update)["variants"] == []
+
+
+def test_the_second_person_sees_what_is_new_in_each_text_and_each_as_somebody_gets_it(
+    api: Api, author: Visitor
+) -> None:
+    first = api.draft(variants=[{"audience": "north", "content": {"en": NORTH}}])
+    api.submit(first)
+    count = api.done(api.get("viewer", f"/updates/{first}"))["recipients"]
+    api.done(api.post("approver", f"/updates/{first}/approve", json={"count": count}))
+    api.done(api.post("author", f"/updates/{first}/send"))
+    changed = {**NORTH, "headline": "Only you in the far north"}
+    south = {**WORDS, "headline": "The south may cook"}
+    texts = [{"audience": "north", "content": {"en": changed}}, {"audience": "south", "content": {"en": south}}]
+    update = api.draft(variants=texts)
+    api.submit(update)
+    second = Visitor(api)
+    second.enter("approver", Role.APPROVER)
+    page = second.open(f"/updates/{update}/approve")
+    new = page.tree.xpath("//section[@aria-labelledby='new']")[0]
+    added = [" ".join(one.text_content().split()) for one in new.xpath(".//ins")]
+    assert "new: far end of new." in added, "of the text for the north only what is new"
+    assert "new: The south may cook end of new." in added, "of a text that was not there all"
+    assert [one.text_content() for one in new.xpath(".//h4")] == ["The text for “north”", "The text for “south”"]
+    real = page.tree.xpath("//section[@aria-labelledby='real']")[0]
+    shown = [" ".join(one.text_content().split()) for one in real.xpath(".//figure")]
+    for audience, headline in (("north", "Only you in the far north"), ("south", "The south may cook")):
+        theirs = [one for one in shown if f"for “{audience}”" in one]
+        assert theirs
+        assert all(headline in one for one in theirs)
+    api.done(api.post("approver", f"/updates/{update}/return", json={"reason": "the north only, please"}))
+    edited = {**document(api, update), "variants": texts[:1]}
+    api.done(api.put("author", f"/updates/{update}", json=edited))
+    api.submit(update)
+    new = second.open(f"/updates/{update}/approve").tree.xpath("//section[@aria-labelledby='new']")[0]
+    gone = [" ".join(one.text_content().split()) for one in new.xpath(".//del")]
+    assert "taken away: The south may cook end of taken away." in gone, "a text that is gone is shown as gone"
