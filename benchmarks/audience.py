@@ -1,7 +1,7 @@
 """Counting and listing an audience of a given size, in a process of its own: `python -m benchmarks.audience`.
 
 Prints a JSON line: the slowest count of a rule and every one of them, the count of whom an update reaches, how long
-listing took, and the longest write transaction on the way.
+listing took, without and with people who have said what they want to hear, and the longest write transaction.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ import statistics
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
+from unittest.mock import patch
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from app.domain.audience_text import parse_text
 from app.domain.message import MEDIUM_CODES, Medium
@@ -33,7 +34,7 @@ from app.usecases.open_crisis import open_crisis
 from app.usecases.save_audience import save_audience
 from app.usecases.save_document import save_document
 from app.usecases.save_endpoint import save_endpoint
-from app.usecases.stage_update import stage_step
+from app.usecases.stage_update import stage_update
 from app.usecases.submit_update import submit_update
 from app.wiring import Wiring, build, channel_facts
 from benchmarks.one import AUTHOR, CONTENT
@@ -66,6 +67,14 @@ SELECT i, {sms}, 2 * i, {yes} FROM {numbers};
 INSERT INTO subscriber_address (subscriber_id, medium, address_id, preferred)
 SELECT i, {email}, 2 * i + 1, {yes} FROM {numbers};
 """
+TOPIC: Final = "power"
+SAID: Final = """
+INSERT INTO consent (subscriber_id, medium, topic, granted, how, text_version, at_ms, said_by)
+SELECT id, {sms}, CASE WHEN id % 20 = 0 THEN '' ELSE 'power' END, {no}, 'form', 'v1', 0, 'reader'
+FROM subscriber WHERE id % 10 = 0;
+UPDATE subscriber SET chooses = {yes} WHERE id % 10 = 0
+"""
+"""One in ten said something: half of them no to the topic, half of them no to every text."""
 SQLITE: Final = {
     "numbers": "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {people}) SELECT i FROM n)",
     "attributes": "json_object('tariff', CASE i % 5 WHEN 0 THEN 'business' ELSE 'private' END,"
@@ -73,6 +82,7 @@ SQLITE: Final = {
     "hash": "randomblob(16)",
     "now": "1767225600000",
     "yes": "1",
+    "no": "0",
 }
 POSTGRESQL: Final = {
     "numbers": "generate_series(1, {people}) AS n(i)",
@@ -81,6 +91,7 @@ POSTGRESQL: Final = {
     "hash": "decode(md5(random()::text || i), 'hex')",
     "now": "1767225600000",
     "yes": "true",
+    "no": "false",
 }
 
 
@@ -111,13 +122,17 @@ def _measure(wired: Wiring, people: int, folder: Path) -> dict[str, Any]:
     counts = {rule: _median(wired.db, rule, reach=False) for rule in RULES}
     reach = _median(wired.db, "everyone", reach=True)
     seconds, longest, recipients = _list(wired)
+    _speak(wired.db)
+    said_seconds, said_longest, hearing = _list(wired, TOPIC)
     return {
         "people": people,
         "slowest_count_ms": round(max(counts.values())),
         "reach_ms": round(reach),
         "counts_ms": {rule: round(value) for rule, value in counts.items()},
         "listing_seconds": round(seconds, 2),
-        "longest_write_ms": round(longest),
+        "longest_write_ms": round(max(longest, said_longest)),
+        "listing_with_consents_seconds": round(said_seconds, 2),
+        "recipients_who_agree": hearing,
         "recipients": recipients,
         "recipients_a_second": round(recipients / seconds),
         "memory_peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
@@ -125,10 +140,18 @@ def _measure(wired: Wiring, people: int, folder: Path) -> dict[str, Any]:
 
 
 def _fill(db: Database, people: int) -> None:
+    _run(db, FILL, people)
+
+
+def _speak(db: Database) -> None:
+    _run(db, SAID)
+
+
+def _run(db: Database, script: str, people: int = 0) -> None:
     own = SQLITE if db.engine.dialect.name == "sqlite" else POSTGRESQL
     words = {**own, "numbers": own["numbers"].format(people=people)}
     codes = {"sms": MEDIUM_CODES[Medium.SMS], "email": MEDIUM_CODES[Medium.EMAIL]}
-    for statement in FILL.format(**words, **codes).split(";\n"):
+    for statement in script.format(**words, **codes).split(";\n"):
         if statement.strip():
             with db.writing() as tx:
                 tx.exec_driver_sql(statement.replace("%", "%%") if own is POSTGRESQL else statement)
@@ -141,6 +164,7 @@ def _prepare(wired: Wiring, folder: Path) -> None:
     create_user(db, AUTHOR, "ada", Role.ADMIN, now)
     way = {"channel": "outbox.sms", "settings": {"directory": str(folder / "out")}, "rate_per_second": 1000}
     save_endpoint(db, wired.keyring, channel_facts, AUTHOR, "way", way, None, now)
+    save_document(db, AUTHOR, Kind.TOPIC, TOPIC, {"names": {"en": "Power"}}, None, now)
     area = {"names": {}, "postcodes": [f"W{number}" for number in range(1, 10)]}
     save_document(db, AUTHOR, Kind.AREA, "west", area, None, now)
     save_audience(db, AUTHOR, "everyone", {"text": "everyone"}, None, now)
@@ -160,23 +184,39 @@ def _median(db: Database, rule: str, *, reach: bool) -> float:
     return statistics.median(times)
 
 
-def _list(wired: Wiring) -> tuple[float, float, int]:
-    """(seconds, the longest transaction in ms, recipients) of one update to everybody, by text."""
+def _list(wired: Wiring, topic: str = "") -> tuple[float, float, int]:
+    """(seconds, the longest write transaction in ms, recipients) of one update to everybody, by text."""
     now, db = wired.clock.now(), wired.db
     content = {"en": CONTENT, "gu": {**CONTENT, "headline": "વીજળી બંધ છે"}}
-    document = {"stage": "holding", "audience": "everyone", "endpoints": ["way"], "content": content}
+    document = {"stage": "holding", "audience": "everyone", "endpoints": ["way"], "content": content, "topic": topic}
     row = create_draft(db, AUTHOR, "outage", document, now)
     submit_update(db, AUTHOR, row.id, now, keyring=wired.keyring, check=lambda _row: ())
-    began, longest = time.perf_counter(), 0.0
-    while True:
-        step = time.perf_counter()
-        staged = stage_step(db, row.id, wired.clock.now())
-        longest = max(longest, time.perf_counter() - step)
-        if staged.done:
-            break
+    held: list[float] = []
+    with _watched(db, held):
+        began = time.perf_counter()
+        stage_update(db, row.id, wired.clock.now)
+        seconds = time.perf_counter() - began
     with db.reading() as connection:
         recipients = updates.get(connection, row.id).recipients or 0
-    return time.perf_counter() - began, longest * 1000, recipients
+    return seconds, max(held) * 1000, recipients
+
+
+@contextmanager
+def _watched(db: Database, held: list[float]) -> Iterator[None]:
+    """Seconds for which each write transaction kept others waiting, its commit among them."""
+    writing = db.writing
+
+    @contextmanager
+    def timed(*, alone: bool = True) -> Iterator[Connection]:
+        with ExitStack() as stack:
+            tx = stack.enter_context(writing(alone=alone))
+            began = time.perf_counter()
+            yield tx
+            stack.close()
+            held.append(time.perf_counter() - began)
+
+    with patch.object(db, "writing", timed):
+        yield
 
 
 if __name__ == "__main__":

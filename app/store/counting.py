@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, and_, case, func, or_, select, union_all
+from sqlalchemy import ColumnElement, CompoundSelect, Connection, Join, Select, and_, case, func, or_, select, union_all
 
 from app.domain.audience_rules import Rule
 from app.domain.consent import ORDINARY, Asked, Hearing
 from app.domain.message import CODE_MEDIA, MEDIUM_CODES, Medium
 from app.store import consents
 from app.store.audiences import members
-from app.store.ledger_tables import address, suppression
+from app.store.halves import in_halves
+from app.store.ledger_tables import address, shared_address, suppression
 from app.store.tables import audit, subscriber, subscriber_address
 
 
@@ -46,7 +47,23 @@ def people_mark(connection: Connection) -> PeopleMark:
 def count_people(connection: Connection, rule: Rule) -> int:
     """Members, reachable or not."""
     meant = members(connection, rule)
-    return connection.execute(select(func.count()).select_from(subscriber).where(meant)).scalar_one()
+
+    def count(one: Connection, part: ColumnElement[bool]) -> int:
+        return one.execute(select(func.count()).select_from(subscriber).where(meant, part)).scalar_one()
+
+    return sum(in_halves(connection, count))
+
+
+def count_everybody(connection: Connection) -> int:
+    return connection.execute(select(func.count()).select_from(subscriber)).scalar_one()
+
+
+def reaches_anybody(connection: Connection, rule: Rule, media: Collection[Medium], asked: Asked) -> bool:
+    """Whether at least one address of these media would be written to now: the first that is found ends the search."""
+    mine = subscriber_address.c.medium.in_([MEDIUM_CODES[medium] for medium in media])
+    meant, hears = members(connection, rule), consents.hearing(connection, asked)
+    query = select(subscriber.c.id).select_from(_ways()).where(mine, *_open(meant, hears)).limit(1)
+    return connection.scalar(query) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +87,10 @@ def count_reached(connection: Connection, rule: Rule, asked: Asked = ORDINARY) -
     plain = (
         select(*by, func.count()).select_from(subscriber.join(subscriber_address, theirs)).where(meant).group_by(*by)
     )
-    lists: Counter[tuple[int, int]] = Counter({(medium, number): n for medium, number, n in connection.execute(plain)})
+    lists: Counter[tuple[int, int]] = Counter()
+    for rows in in_halves(connection, lambda one, part: one.execute(plain.where(part)).all()):
+        for medium, number, links in rows:
+            lists[medium, number] += links
     media: Counter[int] = Counter()
     for (medium, _), number in lists.items():
         media[medium] += number
@@ -96,8 +116,7 @@ def count_reached(connection: Connection, rule: Rule, asked: Asked = ORDINARY) -
 
 def _odd() -> CompoundSelect[Any]:
     """Addresses that several people share, that were erased, or that are suppressed: few among a million."""
-    place = subscriber_address.c.address_id
-    shared = select(place).group_by(place).having(func.count() > 1)
+    shared = select(shared_address.c.address_id)
     erased = select(address.c.id).where(address.c.value.is_(None))
     return union_all(shared, erased, select(suppression.c.address_id))
 
@@ -124,17 +143,17 @@ def count_by_zone(connection: Connection, rule: Rule, media: Collection[Medium],
 def _reachable(
     meant: ColumnElement[bool], hears: ColumnElement[bool], *by: ColumnElement[Any]
 ) -> Select[*tuple[Any, ...]]:
-    return (
-        select(*by, func.count(subscriber_address.c.address_id.distinct()))
-        .join(subscriber, subscriber.c.id == subscriber_address.c.subscriber_id)
-        .join(address, address.c.id == subscriber_address.c.address_id)
-        .outerjoin(suppression, suppression.c.address_id == address.c.id)
-        .where(
-            meant,
-            hears,
-            subscriber_address.c.preferred,
-            address.c.value.is_not(None),
-            suppression.c.address_id.is_(None),
-        )
-        .group_by(*by)
-    )
+    number = func.count(subscriber_address.c.address_id.distinct())
+    return select(*by, number).select_from(_ways()).where(*_open(meant, hears)).group_by(*by)
+
+
+def _ways() -> Join:
+    """Subscribers, their links, the addresses and whether they are suppressed."""
+    links = subscriber.join(subscriber_address, subscriber.c.id == subscriber_address.c.subscriber_id)
+    places = links.join(address, address.c.id == subscriber_address.c.address_id)
+    return places.outerjoin(suppression, suppression.c.address_id == address.c.id)
+
+
+def _open(meant: ColumnElement[bool], hears: ColumnElement[bool]) -> Sequence[ColumnElement[bool]]:
+    preferred, there = subscriber_address.c.preferred.is_(True), address.c.value.is_not(None)
+    return meant, hears, preferred, there, suppression.c.address_id.is_(None)

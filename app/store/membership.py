@@ -184,9 +184,9 @@ class _Compiler:
             case Known():
                 return value.is_not(None)
             case Compared(_, sign, limit) if rule.is_day:
-                return _compared(sign, day_in(value), literal(limit))
+                return and_(_compared(sign, day_in(value), literal(limit)), is_day(value))
             case Compared(_, sign, limit):
-                return _compared(sign, number_in(value), literal(float(limit), Float))
+                return and_(_compared(sign, number_in(value), literal(float(limit), Float)), is_number(value))
 
     def _held(self, name: str) -> ColumnElement[str]:
         """The text in the own column of that name, NULL without one."""
@@ -276,48 +276,93 @@ def _compared(sign: Sign, value: ColumnElement[T], limit: ColumnElement[T]) -> C
     return type_coerce(compare[sign](value, limit), Boolean)
 
 
+# The comparison comes first and the look at the shape second: it is the dearer, and most people are out by then.
+
+
 class number_in(FunctionElement[float]):  # noqa: N801 - reads as SQL does
-    """A text as a number, NULL where it is none: at most 15 digits, as `domain.audience_rules` says."""
+    """A text as a number, anything where it is none."""
 
     type = Float()
     inherit_cache = True
 
 
+class is_number(FunctionElement[bool]):  # noqa: N801
+    """Whether a text is a number of at most 15 digits, as `domain.audience_rules` says; NULL or false where not."""
+
+    type = Boolean()
+    inherit_cache = True
+
+
 class day_in(FunctionElement[str]):  # noqa: N801
-    """A text that looks like a day, else NULL; compared byte by byte."""
+    """A text as it is compared byte by byte."""
 
     type = String()
     inherit_cache = True
 
 
+class is_day(FunctionElement[bool]):  # noqa: N801
+    """Whether a text looks like a day."""
+
+    type = Boolean()
+    inherit_cache = True
+
+
+def _value(element: FunctionElement[Any], compiler: SQLCompiler, kw: Mapping[str, Any]) -> str:
+    return compiler.process(element.clauses, **kw)
+
+
 @compiles(number_in, "sqlite")
 def _number_sqlite(element: number_in, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401
-    value = compiler.process(element.clauses, **kw)
+    return f"CAST({_value(element, compiler, kw)} AS REAL)"
+
+
+@compiles(is_number, "sqlite")
+def _is_number_sqlite(element: is_number, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401
+    value = _value(element, compiler, kw)
+    most = "9" * 15
+    whole = f"CAST({value} AS INTEGER)"
     # LIMIT keeps SQLite from looking the value up anew for every condition
     held = f"(SELECT {value} AS v LIMIT 1)"
-    plain = f"(SELECT v, ltrim(substr(v, 1, 1), '-') || substr(v, 2) AS p FROM {held} LIMIT 1)"  # noqa: S608
+    plain = f"(SELECT ltrim(substr(v, 1, 1), '-') || substr(v, 2) AS p FROM {held} LIMIT 1)"  # noqa: S608
     number = "p GLOB '[0-9]*' AND p NOT GLOB '*[^0-9.]*' AND p NOT GLOB '*.*.*' AND p NOT GLOB '*.'"
     short = "length(replace(p, '.', '')) <= 15"
-    return f"(SELECT CASE WHEN {number} AND {short} THEN CAST(v AS REAL) END FROM {plain})"  # noqa: S608
+    slowly = f"(SELECT {number} AND {short} FROM {plain})"  # noqa: S608
+    return f"CASE WHEN CAST({whole} AS TEXT) = {value} THEN {whole} BETWEEN -{most} AND {most} ELSE {slowly} END"
+
+
+@compiles(day_in, "sqlite")
+def _day_sqlite(element: day_in, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401
+    return _value(element, compiler, kw)
+
+
+@compiles(is_day, "sqlite")
+def _is_day_sqlite(element: is_day, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401
+    digit = "[0-9]"
+    return f"{_value(element, compiler, kw)} GLOB '{digit * 4}-{digit * 2}-{digit * 2}'"
 
 
 @compiles(number_in, "postgresql")
 def _number_postgresql(element: number_in, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401
-    value = compiler.process(element.clauses, **kw)
+    # inside one expression, because what stands beside it may be asked first, and a cast of anything else is a fault
+    value = _value(element, compiler, kw)
     return (
         f"CASE WHEN {value} ~ '^-?[0-9]+(\\.[0-9]+)?$' AND length(translate({value}, '-.', '')) <= 15 "
         f"THEN CAST({value} AS double precision) END"
     )
 
 
-@compiles(day_in, "sqlite")
-def _day_sqlite(element: day_in, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401
-    value = compiler.process(element.clauses, **kw)
-    digit = "[0-9]"
-    return f"CASE WHEN {value} GLOB '{digit * 4}-{digit * 2}-{digit * 2}' THEN {value} END"
+@compiles(is_number, "postgresql")
+def _is_number_postgresql(element: is_number, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401, ARG001
+    return "true"  # see number_in
 
 
 @compiles(day_in, "postgresql")
 def _day_postgresql(element: day_in, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401
-    value = compiler.process(element.clauses, **kw)
-    return f"CASE WHEN {value} ~ '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}$' THEN {value} END COLLATE \"C\""
+    return f'{_value(element, compiler, kw)} COLLATE "C"'
+
+
+@compiles(is_day, "postgresql")
+def _is_day_postgresql(element: is_day, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401
+    value = _value(element, compiler, kw)
+    # a pattern and a count of what is no digit take half of what a regular expression takes
+    return f"({value} LIKE '____-__-__' AND translate({value}, '0123456789', '') = '--')"

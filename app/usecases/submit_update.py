@@ -208,8 +208,7 @@ def _people(connection: Connection, row: UpdateRow, plan: Plan) -> int:
             Problem("no_audience", "It goes to people, but names no audience.", "audience", "Choose an audience.")
         )
     rule = rules_of(connection, row, plan)[0][1]
-    reachable = counting.count_by_medium(connection, rule, plan.asked)
-    if not any(reachable.get(medium) for medium in personal):
+    if not counting.reaches_anybody(connection, rule, personal, plan.asked):
         raise Invalid(
             Problem(
                 "empty_audience",
@@ -218,7 +217,7 @@ def _people(connection: Connection, row: UpdateRow, plan: Plan) -> int:
                 "Check the audience's rule and the import; an empty audience never means everybody.",
             )
         )
-    return counting.count_people(connection, rule)
+    return counting.count_everybody(connection)  # each is looked at, whoever is meant
 
 
 def _open_broadcast(
