@@ -175,7 +175,7 @@ class _Compiler:
                 raise AssertionError(f"{type(rule).__name__} is resolved before it is compiled")
 
     def _own_column(self, rule: Attribute | Contains | Known | Compared) -> ColumnElement[bool]:
-        value = self._held(rule.name)
+        value = self._held(rule.name, plainly=isinstance(rule, Compared))
         match rule:
             case Attribute(_, values):
                 return self._one_of(value, values)
@@ -188,12 +188,14 @@ class _Compiler:
             case Compared(_, sign, limit):
                 return and_(_compared(sign, number_in(value), literal(float(limit), Float)), is_number(value))
 
-    def _held(self, name: str) -> ColumnElement[str]:
-        """The text in the own column of that name, NULL without one."""
+    def _held(self, name: str, *, plainly: bool) -> ColumnElement[str]:
+        """The text in the own column of that name, NULL without one. `plainly`: a number need not be made a text."""
         # SQLite finds by a path neither a quotation mark nor a letter that its JSON holds escaped.
         if self.connection.dialect.name == "sqlite" and not _PLAIN_NAME.fullmatch(name):
             pairs = func.json_each(subscriber.c.attributes).table_valued("key", "value")
             return select(pairs.c.value).where(pairs.c.key == name).correlate(subscriber).scalar_subquery()
+        if self.connection.dialect.name == "sqlite" and plainly:
+            return func.json_extract(subscriber.c.attributes, f'$."{name}"', type_=String)
         held: ColumnElement[str] = subscriber.c.attributes[name].as_string()
         return held
 
@@ -338,7 +340,7 @@ def _day_sqlite(element: day_in, compiler: SQLCompiler, **kw: Any) -> str:  # no
 @compiles(is_day, "sqlite")
 def _is_day_sqlite(element: is_day, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401
     digit = "[0-9]"
-    return f"{_value(element, compiler, kw)} GLOB '{digit * 4}-{digit * 2}-{digit * 2}'"
+    return f"({_value(element, compiler, kw)} GLOB '{digit * 4}-{digit * 2}-{digit * 2}')"
 
 
 @compiles(number_in, "postgresql")
