@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any, Final, Protocol
 
 import orjson
@@ -25,9 +26,10 @@ from pyreqwest.response import Response
 from app.errors import Problem
 from channels import guard
 from channels.base import Failure, FailureKind
-from channels.wire import BAD_REQUEST, Standing, Wire
+from channels.wire import BAD_REQUEST, Answer, Standing, Wire
 
 Headers = Mapping[str, str]
+Raw = Answer | Failure  # what a `post` comes to
 
 LONGEST_BODY: Final = 8 << 20
 """Bytes read of an answer that comes over a `Line`."""
@@ -140,6 +142,18 @@ class Http:
                 return BAD_REQUEST
         answer = await self._here().request(method, url, headers, body)
         return answer if isinstance(answer, Failure) else Reply(answer, answer.body, self.now)
+
+    def poster(self, url: str, headers: Standing) -> Callable[[bytes, Callable[[Raw], object]], Callable[[], None]]:
+        """post(body, heard), for this thread's event loop and for whoever goes on from `heard`, called once and later:
+        to be woken costs as much as to call.
+
+        `heard` must neither wait nor raise. What is returned gives the request up.
+        """
+        return partial(self._here().post, url, headers)
+
+    def understood(self, raw: Raw) -> Reply | Failure:
+        """What `heard` was given, as `call` would have returned it."""
+        return raw if isinstance(raw, Failure) else Reply(raw, raw.body, self.now)
 
     def _here(self) -> Wire:
         """The connections of the event loop that runs in this thread: asking which one that is costs a system call."""

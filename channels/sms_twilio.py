@@ -10,7 +10,7 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -19,6 +19,7 @@ from typing import Annotated, Any, ClassVar, Final
 from urllib.parse import ParseResult, parse_qsl, quote_plus, urlencode, urlparse
 
 from channels.base import (
+    EMPTY,
     Accepted,
     Batch,
     Failure,
@@ -34,6 +35,7 @@ from channels.base import (
     Medium,
     Message,
     Outcome,
+    People,
     PerMessage,
     Problem,
     Receipt,
@@ -43,8 +45,9 @@ from channels.base import (
     Secret,
     Wish,
 )
-from channels.http import Http, by_status, standing_headers
+from channels.http import Http, Raw, by_status, standing_headers
 from channels.http import Reply as Answer
+from channels.twilio_forms import quoted, quoted_names, quoted_numbers
 
 # https://www.twilio.com/docs/api/errors
 # A single foreign number (21408) or impossible route (21612) must not stop the endpoint: it is that recipient's.
@@ -159,6 +162,8 @@ class TwilioSms:
         self._headers = standing_headers(authorization, "application/x-www-form-urlencoded")
         self._service = settings.sender.startswith("MG") and len(settings.sender) == 34
         self._forms = PerMessage(self._form)
+        self._sid_at = 0
+        """Where it stood in the last answer: the answers to one account are alike."""
         self._mac = hmac.new(settings.auth_token.reveal().encode(), digestmod=hashlib.sha1)
 
     async def send(self, batch: Batch) -> Sequence[Outcome]:
@@ -168,14 +173,37 @@ class TwilioSms:
             outcomes.append(_outcome(reply))
         return outcomes
 
+    def prepare(self, message: Message, people: People) -> Sequence[bytes]:
+        if any(people.fields):
+            return [self._filled_in(message, one) for one in people.part(0, len(people.addresses))]
+        head, body = self._forms.get(message, EMPTY)
+        rest = head + body.splice(EMPTY, quote_plus)
+        numbers = quoted_numbers(people.addresses)
+        if not people.callback_folder:
+            return [f"To={number}{rest}".encode() for number in numbers]
+        rest += f"&StatusCallback={quote_plus(people.callback_folder)}"
+        names = quoted_names(people.references)
+        return [f"To={number}{rest}{name}".encode() for number, name in zip(numbers, names, strict=True)]
+
+    def poster(self) -> Callable[[bytes, Callable[[Raw], object]], Callable[[], None]]:
+        return self._http.poster(self._url, self._headers)
+
+    def read(self, answer: Raw) -> Outcome:
+        if not isinstance(answer, Failure) and answer.status in TAKEN:
+            told = _SID.match(answer.body, self._sid_at) or _SID.search(answer.body)
+            if told:
+                self._sid_at = told.start()
+                return Accepted(told[1].decode())
+        return _outcome(self._http.understood(answer))
+
     def _filled_in(self, message: Message, recipient: Recipient) -> bytes:
         """The form for one recipient."""
         address, _, callback_url, fields = recipient
         head, body = self._forms.get(message, fields)
-        form = f"To={_quoted(address)}{head}{body.splice(fields, quote_plus)}"
+        form = f"To={quoted(address)}{head}{body.splice(fields, quote_plus)}"
         if callback_url:
             cut = callback_url.rfind("/") + 1
-            form = f"{form}&StatusCallback={_kept_quote(callback_url[:cut])}{_quoted(callback_url[cut:])}"
+            form = f"{form}&StatusCallback={quoted(callback_url[:cut])}{quoted(callback_url[cut:])}"
         return form.encode()
 
     def _form(self, message: Message, names: tuple[str, ...]) -> tuple[str, Marked]:
@@ -326,18 +354,7 @@ def _created(entry: Mapping[str, Any], otherwise: datetime) -> datetime:
         return otherwise
 
 
-def _quoted(text: str) -> str:
-    """`quote_plus`, which is slow for what every recipient has: a number, a plain reference."""
-    if text.isascii() and text.isalnum():
-        return text
-    if text[:1] == "+" and text[1:].isdecimal() and text.isascii():
-        return "%2B" + text[1:]
-    return _kept_quote(text)
-
-
-_kept_quote = lru_cache(maxsize=64)(quote_plus)
-
-
+TAKEN: Final = frozenset({200, 201})
 _SID: Final = re.compile(rb'"sid"\s*:\s*"([A-Za-z0-9]{34})"')
 """Of a message; nothing that stands inside a text of JSON looks like it, since quotes are escaped there."""
 
@@ -345,7 +362,7 @@ _SID: Final = re.compile(rb'"sid"\s*:\s*"([A-Za-z0-9]{34})"')
 def _outcome(reply: Answer | Failure) -> Outcome:
     if isinstance(reply, Failure):
         return reply
-    if reply.status in (200, 201):
+    if reply.status in TAKEN:
         told = _SID.search(reply.body)
         sid = told[1].decode() if told else str(reply.document().get("sid") or "")
         return Accepted(sid) if sid else STRANGER

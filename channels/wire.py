@@ -12,7 +12,9 @@ import errno
 import re
 import selectors
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
 from io import BytesIO
 from operator import is_
 from typing import Final, NamedTuple
@@ -94,15 +96,20 @@ class Answer(NamedTuple):
         return [value.strip().decode("latin-1") for found, _, value in lines if found.strip().lower() == wanted]
 
 
+Heard = Callable[[Answer | Failure], object]
+"""Told what became of a request, in the middle of others that are told the same: it must neither wait nor raise."""
+
+
 class _Handle:
     """One request at a time; connections are kept apart from it. What was set stays set and is not set again."""
 
-    __slots__ = ("_asked", "_body", "_curl", "_head", "_upload", "future")
+    __slots__ = ("_asked", "_body", "_curl", "_head", "_upload", "heard")
 
     def __init__(self, connect: float, total: float, trusted: ssl.DefaultVerifyPaths) -> None:
         self._head, self._body, self._upload = bytearray(), bytearray(), BytesIO()
         self._asked: tuple[str, str, Standing, bool] | None = None
-        self.future: asyncio.Future[Answer | Failure]
+        self.heard: Heard
+        """Of the request under way, or of the last one."""
         curl = self._curl = pycurl.Curl()
         curl.setopt(pycurl.NOSIGNAL, 1)
         curl.setopt(pycurl.PROXY, "")  # none of the environment's either
@@ -203,21 +210,42 @@ class Wire:
 
         A cancelled one leaves nothing behind: its connection is closed.
         """
+        future: asyncio.Future[Answer | Failure] = self._loop.create_future()
+        heard = future.set_result
+        handle = self._begin(method, url, headers, body, heard)
+        if handle is None:
+            return BAD_REQUEST
+        try:
+            return await future
+        except asyncio.CancelledError:
+            self._give_up(handle, heard)
+            raise
+
+    def post(self, url: str, headers: Standing, body: bytes, heard: Heard) -> Callable[[], None]:
+        """The same without anybody who waits: `heard` is called once, after this has returned, with what became of it.
+
+        What is returned gives the request up: then nothing is heard.
+        """
+        handle = self._begin("POST", url, headers, body, heard)
+        if handle is None:
+            return self._loop.call_soon(heard, BAD_REQUEST).cancel
+        return partial(self._give_up, handle, heard)
+
+    def _begin(self, method: str, url: str, headers: Standing, body: bytes | None, heard: Heard) -> _Handle | None:
         handle = self._idle.pop() if self._idle else _Handle(*self._manner)
         try:
             handle.ask(method, url, headers, body)
         except (ValueError, pycurl.error):  # a URL or a header that nobody can send
-            return BAD_REQUEST
-        future: asyncio.Future[Answer | Failure] = self._loop.create_future()
-        handle.future = future
+            return None
+        handle.heard = heard
         self._flying[handle.curl] = handle
         self._multi.add_handle(handle.curl)
-        try:
-            return await future
-        except asyncio.CancelledError:
-            if self._flying.pop(handle.curl, None) is not None:
-                self._multi.remove_handle(handle.curl)
-            raise
+        return handle
+
+    def _give_up(self, handle: _Handle, heard: Heard) -> None:
+        """Break it off, if it is still under way: its handle may serve somebody else by now."""
+        if handle.heard is heard and self._flying.pop(handle.curl, None) is not None:
+            self._multi.remove_handle(handle.curl)
 
     @property
     def running(self) -> bool:
@@ -231,8 +259,8 @@ class Wire:
             self._timer.cancel()
         for curl, handle in list(self._flying.items()):
             self._multi.remove_handle(curl)
-            if not handle.future.done():
-                handle.future.set_result(Failure(FailureKind.AMBIGUOUS, "reset", "The client was closed."))
+            with suppress(asyncio.InvalidStateError):
+                handle.heard(Failure(FailureKind.AMBIGUOUS, "reset", "The client was closed."))
         self._flying.clear()
         self._idle.clear()
         self._multi.close()
@@ -294,5 +322,7 @@ class Wire:
         self._multi.remove_handle(curl)
         if len(self._idle) < _KEPT_HANDLES:
             self._idle.append(handle)
-        if not handle.future.done():
-            handle.future.set_result(result)
+        try:
+            handle.heard(result)
+        except asyncio.InvalidStateError:  # whoever asked was told to stop a moment ago
+            return

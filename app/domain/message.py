@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from itertools import repeat
 from types import MappingProxyType
 from typing import ClassVar, Final, NamedTuple, Protocol, runtime_checkable
 
@@ -148,6 +149,22 @@ class Recipient(NamedTuple):
     """Where the provider may report about this delivery; "" = no callback wanted."""
     fields: Mapping[str, str] = EMPTY
     """Mark name -> raw value; the channel replaces `-name-` by it (and `-name-html-` by its HTML escape)."""
+
+
+class People(NamedTuple):
+    """Many places to reach, in columns of one length: a `Recipient` is made only where one is handed over by itself."""
+
+    addresses: Sequence[str]
+    references: Sequence[str]
+    callback_folder: str = ""
+    """A recipient's callback address is this and their reference; "" = no callback wanted."""
+    fields: Sequence[Mapping[str, str]] = ()
+    """Empty = nobody has any."""
+
+    def part(self, start: int, stop: int) -> list[Recipient]:
+        names = self.references[start:stop]
+        urls = [self.callback_folder + name for name in names] if self.callback_folder else [""] * len(names)
+        return list(map(Recipient, self.addresses[start:stop], names, urls, self.fields[start:stop] or repeat(EMPTY)))
 
 
 class Batch(NamedTuple):

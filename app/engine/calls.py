@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import chain, repeat
 from typing import NamedTuple
 
-from app.domain.message import Accepted, Batch, Message, Recipient
+from app.domain.message import Accepted, Batch, Message, People
 from app.store.settling import Taken
 from app.store.windows import Origin
 
@@ -20,11 +20,15 @@ class Load:
     message: Message
     drill: bool
     ids: Sequence[int]
-    people: Sequence[Recipient]
+    people: People
     begun: int = 0
     """So many of them are in somebody's hands, or done."""
+    forms: Sequence[bytes] | None = None
+    """What is posted for each of them, where the channel posts; None = not prepared yet, empty = each is sent alone."""
     home: list[tuple[int, int, Sequence[Accepted], int]] = field(default_factory=list)
     """Calls all of which the provider took since they were last collected: start, stop, outcomes, milliseconds."""
+    posted: list[tuple[int, str, int]] = field(default_factory=list)
+    """The same of those posted, one recipient each: where they stand, the provider's id, milliseconds."""
 
     def next(self, size: int) -> Unit:
         """The next call's worth, at most `size` recipients."""
@@ -34,14 +38,18 @@ class Load:
 
     def collect(self) -> Taken:
         """What the provider took since the last time, all calls at once: one by one costs three times as much."""
-        starts, stops, outcomes, at_ms = zip(*self.home, strict=True)
-        self.home.clear()
-        return Taken(
-            self.origin,
-            list(chain.from_iterable(map(self.ids.__getitem__, map(slice, starts, stops)))),
-            [outcome.provider_id for outcome in chain.from_iterable(outcomes)],
-            list(chain.from_iterable(map(repeat, at_ms, map(len, outcomes)))),
-        )
+        taken = Taken(self.origin)
+        if self.posted:
+            places, taken.provider_ids, taken.at_ms = map(list, zip(*self.posted, strict=True))
+            taken.ids = list(map(self.ids.__getitem__, places))
+            self.posted.clear()
+        if self.home:
+            starts, stops, outcomes, at_ms = zip(*self.home, strict=True)
+            taken.ids += chain.from_iterable(map(self.ids.__getitem__, map(slice, starts, stops)))
+            taken.provider_ids += [outcome.provider_id for outcome in chain.from_iterable(outcomes)]
+            taken.at_ms += chain.from_iterable(map(repeat, at_ms, map(len, outcomes)))
+            self.home.clear()
+        return taken
 
     def rest(self) -> Unit:
         """Those for whom no call has begun; they are not handed out again."""
@@ -58,7 +66,7 @@ class Unit(NamedTuple):
     @property
     def batch(self) -> Batch:
         load, start, stop = self
-        return Batch(load.message, load.people[start:stop])
+        return Batch(load.message, load.people.part(start, stop))
 
     @property
     def ids(self) -> Sequence[int]:

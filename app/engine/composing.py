@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from app.clock import Clock, from_ms, to_ms
 from app.domain.endpoints import Endpoint
 from app.domain.manage import manage_urls
-from app.domain.message import MEDIUM_CODES, Failure, FailureKind, Info, Medium, Message, Recipient
+from app.domain.message import MEDIUM_CODES, Failure, FailureKind, Info, Medium, Message, People
 from app.domain.reference import References
 from app.errors import ClarionError
 from app.store.database import DOWN
@@ -101,16 +101,15 @@ class Composer:
         self._kept[wanted] = (now, fresh)
         return fresh
 
-    def people(self, endpoint: Endpoint, origin: Origin | Unsure, who: Who, *, reports: bool) -> list[Recipient]:
+    def people(self, endpoint: Endpoint, origin: Origin | Unsure, who: Who, *, reports: bool) -> People:
         """Who an attempt goes to, under references only we can make; `reports`: the provider is told where to call."""
         ids, addresses = who
         names = References(origin.broadcast, origin.medium, self.reference_key).encode(ids, origin.attempt)
-        folder = f"{self.public_base}/callbacks/{endpoint.slug}/"
-        calls = [folder + name for name in names] if reports else [""] * len(names)
+        folder = f"{self.public_base}/callbacks/{endpoint.slug}/" if reports else ""
         if origin.medium != MEDIUM_CODES[Medium.EMAIL]:
-            return list(map(Recipient, addresses, names, calls))
+            return People(addresses, names, folder)
         links = manage_urls(self.manage_key, self.public_base, ids, origin.medium)
-        return list(map(Recipient, addresses, names, calls, [{"manage_url": link} for link in links]))
+        return People(addresses, names, folder, [{"manage_url": link} for link in links])
 
     def _shared(self, wanted: _Wanted, fresh: Message | Failure) -> Message | Failure:
         """What another area is told already, when it is the same."""

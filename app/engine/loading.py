@@ -84,7 +84,7 @@ class Loader:
         if runner is None:
             return None
         who = [unsure.address_id], [unsure.address or ""]
-        return self.composer.people(runner.endpoint, unsure, who, reports=False)[0]
+        return self.composer.people(runner.endpoint, unsure, who, reports=False).part(0, 1)[0]
 
     async def _words(
         self, row: BroadcastRow | None, runner: Runner, one: Window | Unsure, area: str

@@ -18,8 +18,18 @@ import structlog
 from app.clock import Clock, from_ms, to_ms
 from app.domain.delivery import Event, Result, Why
 from app.domain.endpoints import Endpoint
-from app.domain.message import Accepted, Channel, Failure, FailureKind, Finds, Outcome, ReportsReceipts, TellsLater
+from app.domain.message import (
+    Accepted,
+    Channel,
+    Failure,
+    FailureKind,
+    Finds,
+    Outcome,
+    ReportsReceipts,
+    TellsLater,
+)
 from app.domain.pacing import Pace
+from app.domain.posting import Posts
 from app.domain.reaching import Reach, first_reach
 from app.domain.retrying import Backoff, Doubt, GiveBack, Halve, Retry, Settle, decide
 from app.domain.sharing import Shares
@@ -28,6 +38,7 @@ from app.engine.admitting import put_back, settled
 from app.engine.calls import Load, Unit
 from app.engine.control import Control, Verdict
 from app.engine.health import HEALTHY, Health
+from app.engine.relay import Relay
 from app.engine.watchdog import Watch, Watchdog
 from app.settings import Timings
 from app.store.ledger import HeldShard
@@ -166,21 +177,72 @@ class Runner:
 
     async def _work(self) -> None:
         structlog.contextvars.bind_contextvars(endpoint=self.endpoint.slug)
-        size, watch = self.live.info.batch_size, self._watchdog.sender()
+        watch = self._watchdog.sender()
+        relay = Relay(self.live, self, watch, self.clock.monotonic) if isinstance(self.live, Posts) else None
         while True:
             await self._waiting.wait()
             while self._queue:
-                load = self._queue[0]
-                unit = load.next(size)
-                if load.begun == len(load.ids):
-                    self._queue.popleft()
-                await self._send(unit, watch)
+                if relay is not None:
+                    await self._relay(relay, watch)
+                if self._queue:
+                    await self._send(self._next(), watch)
             self._waiting.clear()
+
+    def _next(self) -> Unit:
+        load = self._queue[0]
+        unit = load.next(self.live.info.batch_size)
+        if load.begun == len(load.ids):
+            self._queue.popleft()
+        return unit
+
+    async def _relay(self, relay: Relay, watch: Watch) -> None:
+        """All calls about which nothing needs asking; then something does, or the queue is empty."""
+        while True:
+            outcomes = await watch.guard(relay.run())
+            unit = relay.unit
+            if unit is None:
+                return
+            await self._conclude(unit, outcomes, watch)
+
+    def take(self, now: float) -> tuple[Load, int, bytes] | None:
+        """For a relay: the next of whom nothing needs asking, to be called with this."""
+        if not self._queue:
+            return None
+        load = self._queue[0]
+        at = load.begun
+        if load.drill or not self._free(load.origin.broadcast, now):
+            return None
+        if self.control.stopped and load.ids[at] in self.control.stopped:
+            return None
+        forms = self._forms(load) if load.forms is None else load.forms
+        if not forms:
+            return None
+        load.begun = at + 1
+        if load.begun == len(load.ids):
+            self._queue.popleft()
+        return load, at, forms[at]
+
+    def taken(self, load: Load, at: int, provider_id: str, now: float) -> None:
+        """By the provider."""
+        if not (load.posted or load.home):
+            self._home.append(load)
+        load.posted.append((at, provider_id, int(now * 1000) + self._ms_ahead))
+        self._back += 1
+        if self._back >= self._half:
+            self.half_home()
+        if self.health is not HEALTHY:
+            self.health = self.health.succeeded(now)
+
+    def _forms(self, load: Load) -> Sequence[bytes]:
+        load.forms = ()  # where they cannot be had each recipient is sent to alone, and only the odd one fails
+        if isinstance(self.live, Posts):
+            load.forms = self.live.prepare(load.message, load.people)
+        return load.forms
 
     async def _send(self, unit: Unit, watch: Watch) -> None:
         """One call, and what became of everybody in it."""
         load = unit.load
-        if not self._free(load.origin.broadcast):
+        if not self._free(load.origin.broadcast, self.clock.monotonic()):
             refused = await self._refusal(unit)
             if refused is not None:
                 self.finished(refused)
@@ -189,20 +251,23 @@ class Runner:
             await self._send_without_the_stopped(unit, watch)
             return
         outcomes = await watch.guard((self.sink if load.drill else self.live).send(unit.batch))
+        await self._conclude(unit, outcomes, watch)
+
+    async def _conclude(self, unit: Unit, outcomes: Sequence[Outcome] | Failure, watch: Watch) -> None:
         if isinstance(outcomes, Failure):
             outcomes = [outcomes] * len(unit.ids)
         elif len(outcomes) != unit.stop - unit.start:
             outcomes = [MISCOUNTED] * len(unit.ids)
         taken = [outcome for outcome in outcomes if isinstance(outcome, Accepted)]
         if len(taken) == len(outcomes):
-            self._note_taken(unit, taken)
+            self._note_taken(*unit, taken, self.clock.monotonic())
         elif len(outcomes) > 1 and all(_is_content(outcome) for outcome in outcomes):
             for half in unit.halves():
                 await self._send(half, watch)
         else:
             self._learn(outcomes)
             pairs = zip(unit.ids, outcomes, strict=True)
-            self.finished([self._row(load.origin, address_id, outcome) for address_id, outcome in pairs])
+            self.finished([self._row(unit.load.origin, address_id, outcome) for address_id, outcome in pairs])
 
     async def _send_without_the_stopped(self, unit: Unit, watch: Watch) -> None:
         """Somebody of them said STOP, bounced or complained since they were admitted."""
@@ -213,20 +278,19 @@ class Runner:
         why, now_ms = reported(self.control.stopped[unit.ids[0]]), to_ms(self.clock.now())
         self.finished([settled(unit.load.origin, unit.ids[0], Result.SUPPRESSED, why, now_ms)])
 
-    def _free(self, broadcast: int) -> bool:
+    def _free(self, broadcast: int, now: float) -> bool:
         """Nothing needs asking: the endpoint is well, and the broadcast surely may go."""
         if self.halted or self.closing or self.health is not HEALTHY:
             return False
-        return self.control.goes(broadcast, self.clock.monotonic())
+        return self.control.goes(broadcast, now)
 
-    def _note_taken(self, unit: Unit, outcomes: Sequence[Accepted]) -> None:
-        if self.health is not HEALTHY and not unit.load.drill:
-            self.health = self.health.succeeded(self.clock.monotonic())
-        load, start, stop = unit
-        if not load.home:
+    def _note_taken(self, load: Load, start: int, stop: int, outcomes: Sequence[Accepted], now: float) -> None:
+        if self.health is not HEALTHY and not load.drill:
+            self.health = self.health.succeeded(now)
+        if not (load.posted or load.home):
             self._home.append(load)
-        load.home.append((start, stop, outcomes, int(self.clock.monotonic() * 1000) + self._ms_ahead))
-        self._back += len(outcomes)
+        load.home.append((start, stop, outcomes, int(now * 1000) + self._ms_ahead))
+        self._back += stop - start
         if self._back >= self._half:
             self.half_home()
 

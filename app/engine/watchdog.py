@@ -15,6 +15,8 @@ Value = TypeVar("Value")
 
 LOOKS: Final = 20
 """How often a call is looked at within its time, so that one ends at most a twentieth of it late."""
+IDLE: Final = float("inf")
+"""Of `Watch.began`: no call is in flight."""
 TIMED_OUT: Final = Failure(FailureKind.AMBIGUOUS, "timeout")
 
 
@@ -26,8 +28,8 @@ class Watch:
     def __init__(self, task: asyncio.Task[object]) -> None:
         self._task = task
         self._time = task.get_loop().time
-        self.began = float("inf")
-        """When the call in flight began, by the loop's clock; infinity = none is."""
+        self.began = IDLE
+        """When the call in flight began, by the loop's clock."""
         self.late = 0
         """How often it was told to end: a library may lose one cancellation on an answer of the same moment."""
 
@@ -48,7 +50,7 @@ class Watch:
             log.error("channel_broke", error=type(error).__name__, exc_info=error)
             return _broke(error)
         finally:
-            self.began = float("inf")
+            self.began = IDLE
             while self.late:
                 self.late -= 1
                 self._task.uncancel()

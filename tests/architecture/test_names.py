@@ -24,6 +24,7 @@ DRAWERS = {
 }
 SUPERVISORS = {
     "app/engine/loop.py",  # puts back what a commit did not take, and raises again
+    "app/engine/relay.py",  # hands it to the guard of the call that broke
     "app/engine/supervising.py",
     "app/engine/watchdog.py",
     "app/publishing/publisher.py",

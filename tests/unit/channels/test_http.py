@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 
 from app.domain.message import Failure, FailureKind
-from channels.http import Http, Reply, Timeouts, by_status, retry_after
+from channels.http import Http, Raw, Reply, Timeouts, by_status, retry_after, standing_headers
 from channels.wire import Standing
 from tests.conftest import NOON
 from tests.rig.wire import Reply as Said
@@ -135,6 +135,30 @@ async def test_a_call_that_is_given_up_leaves_no_connection_behind(http: Http) -
         with pytest.raises(asyncio.CancelledError):
             await call
         await asyncio.wait_for(gone.wait(), 20)
+
+
+async def test_a_post_that_is_given_up_is_not_heard_and_takes_nobody_elses_connection(http: Http) -> None:
+    asked, heard = standing_headers("", "text/plain"), list[Raw]()
+    async with Answers(always(200)) as server:
+        post_to = http.poster(server.url, asked)
+        post_to(b"x", heard.append)()
+        answers: asyncio.Queue[Raw] = asyncio.Queue()
+        give_up = post_to(b"x", answers.put_nowait)
+        await asyncio.wait_for(answers.get(), 30)
+        later = asyncio.create_task(http.call("POST", server.url, asked, b"x"))  # by what carried the one before
+        await asyncio.sleep(0)
+        give_up()
+        assert isinstance(await later, Reply)
+    assert heard == []
+
+
+async def test_a_post_that_cannot_be_built_is_heard_of_later(http: Http) -> None:
+    answers: asyncio.Queue[Raw] = asyncio.Queue()
+    http.poster("gopher://127.0.0.1/", standing_headers("", "text/plain"))(b"x", answers.put_nowait)
+    assert answers.empty()
+    found = http.understood(await asyncio.wait_for(answers.get(), 30))
+    assert isinstance(found, Failure)
+    assert found.kind is FailureKind.OURS
 
 
 async def test_no_failure_quotes_the_address_it_called(http: Http) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from urllib.parse import parse_qs, urlencode
 
@@ -9,18 +10,21 @@ import pytest
 
 from app.domain.message import (
     Accepted,
+    Batch,
     Failure,
     FailureKind,
     Forged,
     Found,
     Inbound,
+    Outcome,
+    People,
     Receipt,
     ReceiptKind,
     Recipient,
     Secret,
 )
-from channels.http import Http
-from channels.sms_twilio import TwilioSms
+from channels.http import Http, Raw
+from channels.sms_twilio import STRANGER, TwilioSms
 from tests.conftest import NOON
 from tests.rig import Rig
 from tests.rig.accounts import TWILIO_ACCOUNTS, TWILIO_SENDER
@@ -245,3 +249,45 @@ def test_a_repeated_callback_is_the_same_event_and_a_new_status_another() -> Non
     first, again = sms.receipts(inbound(status("sent"))), sms.receipts(inbound(status("sent", New="1")))
     (later,) = sms.receipts(inbound(status("delivered")))
     assert first[0].event_id == again[0].event_id != later.event_id
+
+
+@pytest.mark.parametrize(
+    "folder", ["", "https://clarion.example/callbacks/sms/", "https://clarion.example/an odd & one/"]
+)
+@pytest.mark.parametrize("fields", [(), ({"name": "Ĝ & -name-"}, {"name": "B"}, {}, {})])
+@pytest.mark.parametrize(
+    "addresses", [["+15551230001", "+15551230002"], ["+15551230001", "whatsapp:+1 555", "0049&To=1", ""], []]
+)
+async def test_what_is_posted_is_what_would_be_sent_one_by_one(
+    http: Http, addresses: list[str], fields: tuple[dict[str, str], ...], folder: str
+) -> None:
+    names = ["plain1", "with&and/slash", "plain2", ""][: len(addresses)]
+    words, people = message(text="Saluton -name-!"), People(addresses, names, folder, fields[: len(addresses)])
+    async with Answers(always(201, {"sid": "SM1"})) as server:
+        sms = channel(server.url, http)
+        prepared = sms.prepare(words, people)
+        await sms.send(Batch(words, people.part(0, len(addresses))))
+        sent = [parse_qs(request.body.decode()) for request in server.requests]
+        assert [parse_qs(form.decode()) for form in prepared] == sent
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "outcome"),
+    [
+        (201, {"sid": "SM" + "0" * 32}, Accepted("SM" + "0" * 32)),
+        (201, {"sid": "SM1"}, Accepted("SM1")),
+        (200, {"sid": None}, STRANGER),
+        (400, {"code": 21211}, FailureKind.RECIPIENT),
+        (503, {}, FailureKind.NOT_ACCEPTED),
+    ],
+)
+async def test_a_post_comes_to_what_a_call_would(
+    http: Http, status: int, body: dict[str, object], outcome: Outcome | FailureKind
+) -> None:
+    async with Answers(always(status, body)) as server:
+        sms = channel(server.url, http)
+        (form,) = sms.prepare(message(), People(["+15551230001"], ["ref1"]))
+        answers: asyncio.Queue[Raw] = asyncio.Queue()
+        sms.poster()(form, answers.put_nowait)
+        found = sms.read(await asyncio.wait_for(answers.get(), 30))
+    assert (found if isinstance(outcome, Accepted | Failure) else getattr(found, "kind", None)) == outcome
