@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
+from sqlalchemy import Connection
+
 from app.clock import Clock, from_ms, to_ms
 from app.domain.delivery import Result, Why
 from app.domain.doubting import Doubt, Next, next_step
@@ -16,6 +18,7 @@ from app.observe import ORPHANS, TAKEOVERS
 from app.settings import Timings
 from app.store import settling, takeover, unknowns
 from app.store.database import Database
+from app.store.locking import lock_shards
 from app.store.settling import Settled
 from app.store.unknowns import Unsure
 
@@ -135,20 +138,25 @@ class Recovery:
 
     def _conclude(self, answers: Sequence[Answer]) -> None:
         now_ms = to_ms(self.clock.now())
-        later_ms = now_ms + int(self.timings.find_again * 1000)
         with self.db.writing() as tx:
-            rows = []
-            for answer in answers:
-                unsure = answer.unsure
-                step = next_step(answer.result.found, answer.doubt)
-                if step is Next.ASK_AGAIN:
-                    unknowns.ask_again(tx, unsure, later_ms, step.value)
-                elif step is Next.LEAVE_TO_PERSON:
-                    unknowns.ask_again(tx, unsure, None, step.value)
-                else:
-                    found = answer.result.provider_id if step is Next.SENT else None
-                    rows.append(concluded(unsure, step.value, now_ms, found))
-            settling.settle(tx, rows)
+            conclude(tx, answers, now_ms, now_ms + int(self.timings.find_again * 1000))
+
+
+def conclude(connection: Connection, answers: Sequence[Answer], now_ms: int, later_ms: int) -> None:
+    """Settle what the answers settle; the others are asked about again `later_ms`, or left to a person."""
+    lock_shards(connection, (answer.unsure.shard_key for answer in answers))
+    rows = []
+    for answer in answers:
+        unsure = answer.unsure
+        step = next_step(answer.result.found, answer.doubt)
+        if step is Next.ASK_AGAIN:
+            unknowns.ask_again(connection, unsure, later_ms, step.value)
+        elif step is Next.LEAVE_TO_PERSON:
+            unknowns.ask_again(connection, unsure, None, step.value)
+        else:
+            found = answer.result.provider_id if step is Next.SENT else None
+            rows.append(concluded(unsure, step.value, now_ms, found))
+    settling.settle(connection, rows)
 
 
 def concluded(unsure: Unsure, reason: str, now_ms: int, provider_id: str | None) -> Settled:

@@ -90,7 +90,7 @@ class Granted:
 
 def take_turn(connection: Connection, request: Request, timings: Timings) -> dict[int, Granted]:
     """Run inside one write transaction; returns what each endpoint was granted."""
-    locking.lock_shards(connection, request.touches())
+    locking.lock_shards(connection, request.touches(), whole=sites(request.finished))
     if request.finished:
         settling.settle(connection, request.finished.rows, request.finished.taken, doubtful=request.doubtful)
         _note_sites(connection, request)

@@ -27,6 +27,7 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    tuple_,
     update,
 )
 from sqlalchemy.sql.elements import ColumnElement
@@ -115,12 +116,14 @@ def claim_shards(
         key = ShardKey(row.broadcast, row.medium, row.no)
         if row.not_before_ms > put_off.get((row.broadcast, row.medium), row.not_before_ms):
             continue
-        if now_ms - row.not_before_ms > LATE_MS and paced.catch_up_with(connection, key, row.not_before_ms, now_ms):
+        late = now_ms - row.not_before_ms > LATE_MS
+        if late and row.spread and paced.catch_up_with(connection, key, row.not_before_ms, now_ms):
             put_off[row.broadcast, row.medium] = row.not_before_ms
-        ours = {"me": me, "to_fence": row.fence + 1, "until_ms": now_ms + lease_ms}
-        connection.execute(_TAKE, {**which(key), **ours})
         left = row.size - row.admitted
         held.append(HeldShard(key, row.endpoint, row.lane, row.fence + 1, row.watermark, row.last_address, left))
+    if held:
+        ours = {"me": me, "until_ms": now_ms + lease_ms}
+        connection.execute(_TAKE, [{**which(one.key), **ours, "to_fence": one.fence} for one in held])
     return held
 
 
@@ -128,7 +131,7 @@ def claim_shards(
 def _free_shards(given: frozenset[str]) -> Select[Any]:
     """Like every statement of a turn built once: putting one together costs more than running it."""
     wanted = (
-        select(shard)
+        select(shard, paced.spread.label("spread"))
         .join(broadcast, broadcast.c.id == shard.c.broadcast)
         .where(shard.c.endpoint == bindparam("by_endpoint"), claimable(bindparam("now_ms", type_=BigInteger)))
         .order_by(shard.c.lane, shard.c.no, shard.c.broadcast)
@@ -286,14 +289,20 @@ def _due_now(newer: tuple[int, ...], corrects: int | None, *, minor_news: bool) 
 
 
 def renew(connection: Connection, me: str, *, now_ms: int, lease_ms: int) -> None:
-    for table in (shard, due):
-        connection.execute(update(table).where(table.c.owner == me).values(lease_until_ms=now_ms + lease_ms))
+    """Of what is due only what nobody works on: its shards are not ours, so to wait for it here would be to wait in a
+    circle. Whoever works on it settles it, takes it over, or leaves it to the next renewal.
+    """
+    until = {"lease_until_ms": now_ms + lease_ms}
+    connection.execute(update(shard).where(shard.c.owner == me).values(until))
+    names = tuple(due.c[name] for name in ("broadcast", "medium", "address_id"))
+    free = select(*names).where(due.c.owner == me).with_for_update(skip_locked=True)
+    connection.execute(update(due).where(tuple_(*names).in_(free)).values(until))
 
 
 def release(connection: Connection, me: str, keys: Sequence[ShardKey]) -> None:
     """Give shards back that have nothing of ours in flight."""
-    for key in keys:
-        connection.execute(_LET_GO, {**which(key), "me": me})
+    if keys:
+        connection.execute(_LET_GO, [{**which(key), "me": me} for key in keys])
 
 
 def claimable(now_ms: int | ColumnElement[int] | None) -> ColumnElement[bool]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
 from sqlalchemy import Connection, select, tuple_
@@ -13,18 +13,25 @@ from app.store.windows import ShardKey
 LOCKS_A_STEP: Final = 500
 
 
-def lock_shards(connection: Connection, keys: Iterable[ShardKey]) -> None:
+def lock_shards(connection: Connection, keys: Iterable[ShardKey], whole: Collection[int] = ()) -> None:
     """Nobody else moves these shards, their counters or what stands in `due` of them before this transaction ends.
 
-    SQLite has one writer and needs none.
+    `whole`: broadcasts of which every shard is meant. Rows of `due` are changed after this, never before: whoever
+    changes some and then waits for a shard may be waited for by its holder. SQLite has one writer and needs none.
     """
     if connection.dialect.name == "sqlite":
         return
-    wanted = sorted(set(keys))
+    wanted = sorted({*keys, *_all_of(connection, whole)})
     for at in range(0, len(wanted), LOCKS_A_STEP):
         these = tuple_(shard.c.broadcast, shard.c.medium, shard.c.no).in_(wanted[at : at + LOCKS_A_STEP])
         order = (shard.c.broadcast, shard.c.medium, shard.c.no)
         connection.execute(select(shard.c.no).where(these).order_by(*order).with_for_update())
+
+
+def _all_of(connection: Connection, broadcasts: Collection[int]) -> Iterator[ShardKey]:
+    if broadcasts:
+        every = select(shard.c.broadcast, shard.c.medium, shard.c.no).where(shard.c.broadcast.in_(broadcasts))
+        yield from (ShardKey(*row) for row in connection.execute(every))
 
 
 def lock_broadcast(connection: Connection, broadcast_id: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import Connection, and_, bindparam, func, select, update
+from sqlalchemy import Connection, and_, bindparam, exists, func, select, update
 
 from app.store.ledger_tables import shard
 from app.store.windows import ShardKey
@@ -38,6 +38,20 @@ _BEGINS: Final = select(shard.c.not_before_ms).where(
     shard.c.canary == 0,
     _BEGUN_BY_NOBODY,
 )
+
+
+_next = shard.alias("next")
+spread: Final = (
+    exists()
+    .where(
+        _next.c.broadcast == shard.c.broadcast,
+        _next.c.medium == shard.c.medium,
+        _next.c.no == shard.c.no + 1,
+        _next.c.not_before_ms > shard.c.not_before_ms,
+    )
+    .correlate(shard)
+)
+"""Of a shard: the one after it begins later. What goes out as fast as it can has one beginning for all of a medium."""
 
 
 def catch_up_with(connection: Connection, key: ShardKey, not_before_ms: int, now_ms: int) -> bool:

@@ -117,7 +117,7 @@ def settle(
     """
     shards = {row.shard_key for row in rows} | {group.origin.shard_key for group in taken}
     lock_shards(connection, shards)
-    standing = {key: _standing(connection, key) for key in sorted(shards)}
+    standing = _standing(connection, shards)
     plain: list[Taken] = []
     others: list[Settled] = list(rows)
     for group in taken:
@@ -139,11 +139,22 @@ class _Standing(NamedTuple):
     rest_state: str | None
 
 
-def _standing(connection: Connection, key: ShardKey) -> _Standing:
-    return _Standing(*connection.execute(_FENCE, which(key)).one())
+def _standing(connection: Connection, keys: Iterable[ShardKey]) -> dict[ShardKey, _Standing]:
+    numbers: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for broadcast, medium, no in keys:
+        numbers[broadcast, medium].append(no)
+    return {
+        ShardKey(*whose, row.no): _Standing(row.fence, row.rest_state)
+        for whose, some in numbers.items()
+        for row in connection.execute(_FENCES, {"in_broadcast": whose[0], "by_medium": whose[1], "among": some})
+    }
 
 
-_FENCE: Final = select(shard.c.fence, shard.c.rest_state).where(THIS_SHARD)
+_FENCES: Final = select(shard.c.no, shard.c.fence, shard.c.rest_state).where(
+    shard.c.broadcast == bindparam("in_broadcast"),
+    shard.c.medium == bindparam("by_medium"),
+    shard.c.no.in_(bindparam("among", expanding=True)),
+)
 
 
 def _stands(origin: Origin, standing: Mapping[ShardKey, _Standing]) -> bool:
@@ -264,11 +275,14 @@ def _count(connection: Connection, rows: Sequence[Settled], taken: Sequence[Take
 
 
 def add_to_shards(connection: Connection, moves: dict[ShardKey, Counter[str]]) -> None:
+    alike: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
     for key, move in moves.items():
         changes = {name: change for name, change in sorted(move.items()) if change}
-        if changes:
-            more = {f"more_{name}": change for name, change in changes.items()}
-            connection.execute(_adding(tuple(changes)), {**which(key), **more})
+        more = {f"more_{name}": change for name, change in changes.items()}
+        alike[tuple(changes)].append({**which(key), **more})
+    for names, values in alike.items():
+        if names:
+            connection.execute(_adding(names), values)
 
 
 @lru_cache(maxsize=256)

@@ -12,6 +12,7 @@ from app.domain.delivery import Why
 from app.store.ledger import same_delivery
 from app.store.ledger_tables import address, due, recipient
 from app.store.tables import endpoint
+from app.store.windows import ShardKey
 
 
 class Unsure(NamedTuple):
@@ -29,6 +30,10 @@ class Unsure(NamedTuple):
     variant: int = 0
     address: str | None = None
     area: str = ""
+
+    @property
+    def shard_key(self) -> ShardKey:
+        return ShardKey(self.broadcast, self.medium, self.shard)
 
 
 _FACTS = [due.c[name] for name in Unsure._fields[:9]]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, repeat
 from typing import Any, Final
 
 from sqlalchemy import ARRAY, BigInteger, Column, Connection, Dialect, Select, Table, any_, func, literal, select
@@ -14,9 +14,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.elements import ColumnElement
 
 Rows = Sequence[Mapping[str, Any]]
+Row = tuple[Any, ...]
 _OTHER_ESCAPES: Final = re.compile(r'(?<!\\)(?:\\\\)*\\[^"\\]')
-AT_ONCE: Final = (256, 64, 16)
-"""Rows a statement: few sizes, so that each is prepared once; what is left over goes row by row."""
+AT_ONCE: Final = (1024, 256, 128, 64, 32, 16, 8, 4, 2, 1)
+"""Rows a statement: few sizes, so that each is prepared once."""
 
 
 def insert_missing(connection: Connection, table: Table, rows: Rows, keys: Sequence[str]) -> None:
@@ -43,14 +44,8 @@ def append_missing(connection: Connection, table: Table, rows: Sequence[tuple[An
     many in one statement, since SQLite's driver fights for the interpreter's lock at every one.
     """
     if rows and connection.dialect.positional:
-        at = 0
-        for size in AT_ONCE:
-            statement = _appending(table, connection.dialect, size)
-            while len(rows) - at >= size:
-                connection.exec_driver_sql(statement, tuple(chain.from_iterable(rows[at : at + size])))
-                at += size
-        if at < len(rows):
-            connection.exec_driver_sql(_appending(table, connection.dialect, 1), list(rows[at:]))
+        for size, some in _portions(rows):
+            connection.exec_driver_sql(_appending(table, connection.dialect, size), tuple(chain.from_iterable(some)))
     elif rows:
         insert_tuples(connection, table, tuple(table.columns.keys()), rows, tuple(table.primary_key.columns.keys()))
 
@@ -67,16 +62,21 @@ def append_alike(
         common = {f"s{at}": value for at, value in enumerate(shared.values())}
         connection.exec_driver_sql(_appending_arrays(table, *names, dialect), {**common, **arrays})
         return
-    head, width, number = tuple(shared.values()), len(columns), len(columns[0])
-    values, at = list(chain.from_iterable(zip(*columns, strict=True))), 0
+    head = tuple(shared.values())
+    for size, some in _portions(list(zip(*columns, strict=True))):
+        connection.exec_driver_sql(_appending_alike(table, *names, size), (*head, *chain.from_iterable(some)))
+
+
+def _portions(rows: Sequence[Row]) -> Iterator[tuple[int, Sequence[Row]]]:
+    """Cut into statements of the usual sizes. Nearly full ones are filled up with their last row, which is then there
+    already: one statement more costs more than some rows for nothing.
+    """
+    at, left = 0, len(rows)
     for size in AT_ONCE:
-        statement = _appending_alike(table, *names, size)
-        while number - at >= size:
-            connection.exec_driver_sql(statement, (*head, *values[at * width : (at + size) * width]))
-            at += size
-    rest = [(*head, *values[one * width : (one + 1) * width]) for one in range(at, number)]
-    if rest:
-        connection.exec_driver_sql(_appending_alike(table, *names, 1), rest)
+        while left > 0 and left >= size - size // 4:
+            some = rows[at : at + size]
+            yield size, [*some, *repeat(rows[-1], size - len(some))]
+            at, left = at + size, left - size
 
 
 @lru_cache(maxsize=32)
