@@ -16,7 +16,7 @@ from app.domain.sharing import Shares, Waiting, after, divide
 from app.engine.admitting import sort_out
 from app.engine.sparing import spare
 from app.settings import Timings
-from app.store import breakers, courtesies, ledger, locking, settling, stopping, superseding, waiting
+from app.store import breakers, courtesies, leases, ledger, locking, settling, stopping, superseding, waiting
 from app.store.ledger import BroadcastRow, HeldShard
 from app.store.settling import Finished, Settled
 from app.store.windows import Candidates, ShardKey
@@ -95,7 +95,7 @@ def take_turn(connection: Connection, request: Request, timings: Timings) -> dic
         settling.settle(connection, request.finished.rows, request.finished.taken, doubtful=request.doubtful)
         _note_sites(connection, request)
     if request.renew:
-        ledger.renew(connection, request.me, now_ms=request.now_ms, lease_ms=int(timings.lease * 1000))
+        leases.renew(connection, request.me, now_ms=request.now_ms, lease_ms=int(timings.lease * 1000))
     ledger.release(connection, request.me, request.release)
     doorway = _Doorway(connection, request, timings)
     granted = {want.endpoint: doorway.serve(want) for want in request.wants}

@@ -27,7 +27,6 @@ from sqlalchemy import (
     or_,
     select,
     true,
-    tuple_,
     update,
 )
 from sqlalchemy.sql.elements import ColumnElement
@@ -286,17 +285,6 @@ def _due_now(newer: tuple[int, ...], corrects: int | None, *, minor_news: bool) 
     stood = (due.c[name] for name in ("medium", "shard", "lane", "attempt", "why", "since_ms", "fence"))
     decided = decided.order_by(due.c.due_ms).add_columns(*stood).limit(bindparam("most", type_=Integer))
     return decided.with_for_update(of=(due, shard), skip_locked=True)
-
-
-def renew(connection: Connection, me: str, *, now_ms: int, lease_ms: int) -> None:
-    """Of what is due only what nobody works on: its shards are not ours, so to wait for it here would be to wait in a
-    circle. Whoever works on it settles it, takes it over, or leaves it to the next renewal.
-    """
-    until = {"lease_until_ms": now_ms + lease_ms}
-    connection.execute(update(shard).where(shard.c.owner == me).values(until))
-    names = tuple(due.c[name] for name in ("broadcast", "medium", "address_id"))
-    free = select(*names).where(due.c.owner == me).with_for_update(skip_locked=True)
-    connection.execute(update(due).where(tuple_(*names).in_(free)).values(until))
 
 
 def release(connection: Connection, me: str, keys: Sequence[ShardKey]) -> None:

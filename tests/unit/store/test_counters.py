@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from app.domain.delivery import Result, State
 from app.domain.message import ReceiptKind
 from app.engine.recovery import concluded
-from app.store import ledger, receipts, settling, stopping, unknowns
+from app.store import leases, receipts, settling, stopping, unknowns
 from app.store.database import Database
 from tests.unit.store import ledgers
 from tests.unit.store.ledgers import LEASE_MS, NOON_MS, Worker, hold_to_account
@@ -93,7 +93,7 @@ class History:
         self.workers[number] = Worker(self.connection, f"{self.dice.random()}")
 
     def do_renew(self) -> None:
-        ledger.renew(self.connection, self.worker.name, now_ms=self.now_ms, lease_ms=LEASE_MS)
+        leases.renew(self.connection, self.worker.name, now_ms=self.now_ms, lease_ms=LEASE_MS)
 
     def do_wait(self) -> None:
         self.now_ms += self.dice.choice((100, 600, LEASE_MS + 1))

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from app.domain.delivery import Result, State
 from app.domain.message import Medium
-from app.store import ledger, stopping, superseding, waiting
+from app.store import leases, ledger, stopping, superseding, waiting
 from app.store.database import Database
 from app.store.ledger_tables import address, broadcast, shard, suppression
 from app.store.staging import WayOut
@@ -192,7 +192,7 @@ def test_renewing_keeps_the_lease(tx: Connection) -> None:
     first, second = Worker(tx, "first"), Worker(tx, "second")
     first.claim()
     first.admit(3)
-    ledger.renew(tx, "first", now_ms=NOON_MS + 900, lease_ms=LEASE_MS)
+    leases.renew(tx, "first", now_ms=NOON_MS + 900, lease_ms=LEASE_MS)
     assert second.take_over(NOON_MS + LEASE_MS + 500) == 0
     assert second.take_over(NOON_MS + 900 + LEASE_MS + 1) == 3
 

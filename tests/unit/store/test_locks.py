@@ -12,7 +12,7 @@ from app.domain.delivery import Result
 from app.domain.doubting import Doubt
 from app.domain.message import FindResult, Found
 from app.engine.recovery import Answer, conclude
-from app.store import ledger, unknowns
+from app.store import leases, unknowns
 from app.store.database import Database
 from app.store.ledger_tables import due, shard
 from tests.unit.store.ledgers import LEASE_MS, NOON_MS, Worker, small_broadcast
@@ -35,7 +35,7 @@ def waiting_again(database: Database, number: int, result: Result) -> int:
     return sent
 
 
-def leases(connection: Connection) -> dict[int, int]:
+def leased(connection: Connection) -> dict[int, int]:
     return {row.address_id: row.lease_until_ms for row in connection.execute(select(due))}
 
 
@@ -55,10 +55,10 @@ def test_renewing_leases_waits_for_nobody_who_settles_the_very_same(database: Da
     with database.writing(alone=False) as receipts:
         receipts.execute(delete(due).where(due.c.address_id == second))
         with database.writing(alone=False) as turn:
-            ledger.renew(turn, "me", now_ms=LATER, lease_ms=9 * LEASE_MS)
+            leases.renew(turn, "me", now_ms=LATER, lease_ms=9 * LEASE_MS)
         receipts.execute(delete(due).where(due.c.address_id == first))
     with database.reading() as connection:
-        assert leases(connection) == {third: LATER + 9 * LEASE_MS}
+        assert leased(connection) == {third: LATER + 9 * LEASE_MS}
 
 
 def test_what_is_asked_about_again_is_locked_in_the_order_of_everybody_else(database: Database) -> None:
@@ -84,4 +84,4 @@ def test_what_is_asked_about_again_is_locked_in_the_order_of_everybody_else(data
             receipts.execute(update(due).where(due.c.address_id == unsure[0].address_id).values(reason="heard"))
         settling.result(LONGEST)
     with database.reading() as connection:
-        assert list(leases(connection)) == [unsure[0].address_id]
+        assert list(leased(connection)) == [unsure[0].address_id]

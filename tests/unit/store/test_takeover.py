@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 from app.domain.delivery import Result, State
 from app.domain.message import ReceiptKind
 from app.engine.recovery import concluded
-from app.store import ledger, receipts, settling, unknowns
+from app.store import leases, receipts, settling, unknowns
 from app.store.database import Database
 from app.store.ledger_tables import due, outcome, shard
 from tests.unit.store.ledgers import (
@@ -201,7 +201,7 @@ def test_whoever_renews_late_keeps_all_of_it_or_nothing(database: Database) -> N
             tried.append(statement)
             with suppress(OperationalError), database.engine.begin() as other:  # it may have to wait for its turn
                 other.exec_driver_sql("SET LOCAL lock_timeout = '300ms'")
-                ledger.renew(other, "slow", now_ms=LATER, lease_ms=LEASE_MS)
+                leases.renew(other, "slow", now_ms=LATER, lease_ms=LEASE_MS)
 
     with database.engine.connect() as heir, heir.begin():
         event.listen(heir, "before_cursor_execute", wakes)
