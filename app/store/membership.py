@@ -346,10 +346,11 @@ def _is_day_sqlite(element: is_day, compiler: SQLCompiler, **kw: Any) -> str:  #
 @compiles(number_in, "postgresql")
 def _number_postgresql(element: number_in, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401
     # inside one expression, because what stands beside it may be asked first, and a cast of anything else is a fault
-    value = _value(element, compiler, kw)
-    return (
-        f"CASE WHEN {value} ~ '^-?[0-9]+(\\.[0-9]+)?$' AND length(translate({value}, '-.', '')) <= 15 "
-        f"THEN CAST({value} AS double precision) END"
+    return _once(
+        "CASE WHEN rtrim(v, '0123456789') = '' AND length(v) BETWEEN 1 AND 15 THEN CAST(v AS double precision)"
+        " WHEN v ~ '^-?[0-9]+(\\.[0-9]+)?$' AND length(translate(v, '-.', '')) <= 15"
+        " THEN CAST(v AS double precision) END",
+        _value(element, compiler, kw),
     )
 
 
@@ -360,11 +361,16 @@ def _is_number_postgresql(element: is_number, compiler: SQLCompiler, **kw: Any) 
 
 @compiles(day_in, "postgresql")
 def _day_postgresql(element: day_in, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401
-    return f'{_value(element, compiler, kw)} COLLATE "C"'
+    # a pattern and a look at what is no digit take a fraction of what a regular expression takes
+    shape = "v LIKE '____-__-__' AND translate(v, '0123456789', '') = '--'"
+    return _once(f"CASE WHEN {shape} THEN v END", _value(element, compiler, kw)) + ' COLLATE "C"'
 
 
 @compiles(is_day, "postgresql")
-def _is_day_postgresql(element: is_day, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401
-    value = _value(element, compiler, kw)
-    # a pattern and a count of what is no digit take half of what a regular expression takes
-    return f"({value} LIKE '____-__-__' AND translate({value}, '0123456789', '') = '--')"
+def _is_day_postgresql(element: is_day, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401, ARG001
+    return "true"  # see day_in
+
+
+def _once(expression: str, value: str) -> str:
+    """The expression over `v`, which PostgreSQL reads from its document once and not for every time it is named."""
+    return f"(SELECT {expression} FROM (SELECT {value} AS v OFFSET 0) AS held)"  # noqa: S608 - our own words
