@@ -117,7 +117,12 @@ def test_an_audience_of_nobody_is_refused_and_never_means_everyone(api: Api) -> 
     for rule in rules:
         assert api.put("author", "/audiences/nobody", json={"slug": "nobody", "rule": rule}).status_code == 422
     api.done(api.post("author", "/audiences", json={"slug": "nobody", "rule": {"external_ids": ["nobody"]}}))
-    assert api.done(api.get("viewer", "/audiences/nobody/size")) == {"people": 0, "addresses": {}}
+    assert api.done(api.get("viewer", "/audiences/nobody/size")) == {
+        "people": 0,
+        "addresses": {},
+        "left_out": [],
+        "unreachable": 0,
+    }
     answer = api.post("author", f"/updates/{api.draft(audience='nobody')}/submit")
     assert (answer.status_code, answer.json()["code"]) == (422, "empty_audience")
 
