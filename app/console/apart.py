@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from app.domain.texts import is_language
 from app.errors import Conflict, Invalid, NotFound, Problem
 from app.store import crises, drafts, updates
 from app.store.updates import UpdateRow
+from app.usecases.count_texts import count_texts
 from app.usecases.draft_update import edit_draft
 
 screens = Screens()
@@ -64,7 +65,39 @@ def page(visit: Visit) -> Response:
         more=[(code, visit.words.named(code)) for code in known if code not in codes],
         audiences=offers["audiences"],
         needs=offers["needs"],
+        order=[] if of else _slugs(row),
+        counts=count_texts(context.db, row) if visit.query("count") and not of else (),
     )
+
+
+@screens.get("/updates/{update_id:int}/texts/order", needs="draft_update")
+def order(visit: Visit) -> Response:
+    """The texts in their order with how many get each: counted over the whole audience, so it comes by itself."""
+    with visit.context.db.reading() as connection:
+        row = updates.get(connection, visit.path["update_id"])
+    return visit.show("texts_order.html", row=row, order=_slugs(row), counts=count_texts(visit.context.db, row))
+
+
+@screens.post("/updates/{update_id:int}/texts/order", needs="draft_update", again=page)
+def move_text(visit: Visit) -> Response:
+    """One place up or down. Raise Conflict when the order is not what the page showed any more."""
+    where, _, slug = visit.entered.one("then").partition(":")
+    shown = list(visit.entered.many("order"))
+
+    def moved(row: UpdateRow) -> dict[str, Any]:
+        known = list(row.document.get("variants") or ())
+        if _slugs(row) != shown:
+            sentence = "Somebody else changed these texts."
+            raise Conflict(Problem("stale_edit", sentence, "", "Look at their order again."))
+        at = shown.index(slug) if slug in shown else -1
+        to = at + {"up": -1, "down": 1}.get(where, 0)
+        if at < 0 or not 0 <= to < len(known):
+            raise Invalid(Problem("form_incomplete", "This form is incomplete.", "", "Open the page again."))
+        known[at], known[to] = known[to], known[at]
+        return {**row.document, "variants": known}
+
+    _edit(visit, moved)
+    return visit.go(f"/updates/{visit.path['update_id']}/texts", said="written", count="yes", moved=slug)
 
 
 @screens.post("/updates/{update_id:int}/texts", needs="draft_update", again=page)
@@ -93,15 +126,27 @@ def _put(visit: Visit, own: dict[str, Any] | None) -> None:
     if not visit.entered.one("revision").isdecimal() or len(visit.entered.one("revision")) > 9:
         raise Invalid(Problem("form_incomplete", "This form is incomplete.", "", "Open the page again."))
     started = int(visit.entered.one("revision"))
-    for _ in range(TRIES):
+
+    def put(row: UpdateRow) -> dict[str, Any]:
         with context.db.reading() as connection:
-            row = updates.get(connection, visit.path["update_id"])
             base = drafts.find(connection, row.id, started)
         if of and row.revision != started and (base is None or _own(base.document, of) != _own(row.document, of)):
             sentence, remedy = "Somebody else changed this text.", "Yours stands in the form: save again to keep it."
             raise Conflict(Problem("stale_edit", sentence, "", remedy))
+        return _with(row, of, own)
+
+    _edit(visit, put)
+
+
+def _edit(visit: Visit, changed: Callable[[UpdateRow], dict[str, Any]]) -> None:
+    """Save what `changed` makes of the draft as it is now, again when somebody saves in between."""
+    context = visit.context
+    for _ in range(TRIES):
+        with context.db.reading() as connection:
+            row = updates.get(connection, visit.path["update_id"])
+        document = changed(row)
         try:
-            edit_draft(context.db, visit.actor, row.id, _with(row, of, own), row.revision, visit.now)
+            edit_draft(context.db, visit.actor, row.id, document, row.revision, visit.now)
         except Conflict as refusal:
             if refusal.problems[0].code != "stale_edit":
                 raise
@@ -109,6 +154,11 @@ def _put(visit: Visit, own: dict[str, Any] | None) -> None:
         context.wake()
         return
     raise Conflict(Problem("stale_edit", "Somebody else is saving all the time.", "", "Save again."))
+
+
+def _slugs(row: UpdateRow) -> list[str]:
+    """Whom its texts are for, in their order."""
+    return [each["audience"] for each in row.document.get("variants") or ()]
 
 
 def _with(row: UpdateRow, of: str, own: dict[str, Any] | None) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from app.store.migrate import SCHEMA
 from app.usecases.tell_staff import tell_staff
 from tests.browser.serving import Served, serving
 from tests.console_pages import furnish, furnish_rule
+from tests.faces import WORDS
 
 
 @contextmanager
@@ -34,9 +35,9 @@ def furnished(folder: Path) -> Iterator[Served]:
         api.done(api.post("author", f"/updates/{first}/send"))
         api.submit(api.draft(**later))
         api.submit(api.draft(drill=True, **later))
-        api.draft(**later)
         furnish(api)
         furnish_rule(api)
+        api.draft(variants=[{"audience": slug, "content": {"en": WORDS}} for slug in ("all-kinds", "everyone")], **later)
         with api.db.writing() as tx:
             tell_staff(tx, Notice(NoticeKind.NEXT_UPDATE_DUE, "outage", "1", Severity.MAJOR, {"at": "14:30"}), now)
         yield opened

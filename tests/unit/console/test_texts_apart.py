@@ -142,3 +142,29 @@ def test_the_second_person_sees_what_is_new_in_each_text_and_each_as_somebody_ge
     new = second.open(f"/updates/{update}/approve").tree.xpath("//section[@aria-labelledby='new']")[0]
     gone = [" ".join(one.text_content().split()) for one in new.xpath(".//del")]
     assert "taken away: The south may cook end of taken away." in gone, "a text that is gone is shown as gone"
+
+
+def test_the_order_of_texts_is_changed_and_says_how_many_get_each(api: Api, author: Visitor) -> None:
+    api.done(api.post("author", "/audiences", json={"slug": "english", "text": "language = en"}))
+    texts = [{"audience": slug, "content": {"en": NORTH}} for slug in ("north", "english", "south")]
+    update = api.draft(variants=texts)
+    page = author.open(f"/updates/{update}/texts?count=yes")
+    shown = plain(page)
+    assert "The text for “north”: 2 people get it" in shown
+    assert "The text for “english”: 0 people get it (of 2 it is for; 2 get an earlier text)" in shown
+    assert "The text for “south”: 1 person gets it" in shown
+    assert "The main text: 0 people get it" in shown
+    moved = author.send(page, "order", then="up:english")
+    assert [each["audience"] for each in document(api, update)["variants"]] == ["english", "north", "south"]
+    assert "The text for “north”: 0 people get it (of 2 it is for" in plain(moved)
+    (focused,) = moved.tree.xpath("//*[@autofocus]")
+    assert focused.get("value") == "down:english", "where it can go on"
+    refused = author.send(page, "order", then="down:north")
+    assert (refused.status, refused.form("order")["order"]) == (409, ["english", "north", "south"])
+    assert "Somebody else changed these texts." in refused.words
+    assert author.send(moved, "order", then="up:english").status == 422
+    counted = author.open(f"/updates/{update}/texts/order").tree.text_content()
+    assert "The text for “english”: 2 people get it" in " ".join(counted.split())
+    api.submit(update)
+    listed = api.done(api.get("viewer", f"/updates/{update}"))["listed"]
+    assert {each["audience"]: each["recipients"] for each in listed if each["medium"] == "email"} == {"english": 2}
