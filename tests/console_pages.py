@@ -35,6 +35,7 @@ ELSEWHERE: Final = {
     "/shown/preview/{name}",
     "/updates/{update_id:int}/shop/{language}",
     "/updates/{update_id:int}/deliveries.csv",
+    "/updates/{update_id:int}/left-out.csv",
     "/imports/{number:int}/errors.csv",
     "/subscribers.csv",
 }

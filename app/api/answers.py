@@ -285,6 +285,11 @@ class LeftOutPerson(Given):
     external_id: str
     languages: list[str] = Field(description="Best first")
     area: str
+    medium: str = Field("", description="By which they are not written to; empty = by none")
+    address: str = Field("", description="Masked")
+    reason: str = Field(
+        "reads_none", description="reads_none, topic_withdrawn, medium_withdrawn, not_chosen, suppressed or wants_less"
+    )
 
 
 class Preview(Given):

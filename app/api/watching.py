@@ -20,9 +20,12 @@ from app.api.problems import REFUSALS
 from app.api.progress import settled, view
 from app.domain.csvout import lines
 from app.domain.delivery import State
+from app.domain.masking import mask_theirs
 from app.store import deliveries, updates
 from app.store.deliveries import Delivery
-from app.usecases.list_left_out import left_out_page
+from app.store.left_out import LeftOut
+from app.store.subscribers import SubscriberRow
+from app.usecases.list_left_out import left_out_page, silent_page
 
 router = APIRouter(prefix="/updates/{update_id}", tags=["watching"], responses=REFUSALS)
 
@@ -63,12 +66,31 @@ def list_deliveries(
     return StreamingResponse(lines(CSV_HEADER, rows), media_type="text/csv; charset=utf-8", headers=headers)
 
 
-@router.get("/left-out", operation_id="list_left_out", summary="Who reads none of its languages and gets nothing")
+@router.get("/left-out", operation_id="list_left_out", summary="Who of its audience gets nothing, and why")
 def list_left_out(
-    update_id: UpdateId, context: Ctx, _actor: Reader, cursor: Cursor = None, limit: Limit = 100
+    update_id: UpdateId,
+    context: Ctx,
+    _actor: Reader,
+    by: Literal["language", "consent"] = "language",
+    cursor: Cursor = None,
+    limit: Limit = 100,
 ) -> Paged[LeftOutPerson]:
-    """Empty unless its language policy is `skip`. Of an update not yet submitted: as its audience is now."""
-    return paged(left_out_page(context.db, update_id, cursor, limit), LeftOutPerson.model_validate)
+    """`language`: they read none of its languages; empty unless its policy is `skip`. `consent`: they did not agree to
+    it, their address is stopped, or they asked for big news only. Before it is submitted: as its audience is now.
+    """
+    if by == "language":
+        return paged(left_out_page(context.db, update_id, cursor, limit), _unread)
+    return paged(silent_page(context.db, update_id, cursor, limit), _silent)
+
+
+def _unread(one: SubscriberRow) -> LeftOutPerson:
+    return LeftOutPerson(external_id=one.external_id, languages=list(one.languages), area=one.area)
+
+
+def _silent(one: LeftOut) -> LeftOutPerson:
+    address = mask_theirs(one.medium, one.address)
+    place = {"medium": one.medium.value, "address": address, "reason": one.reason}
+    return LeftOutPerson(external_id=one.external_id, languages=list(one.languages), area=one.area, **place)
 
 
 def _shown(context: Context, update_id: int) -> UpdateView:

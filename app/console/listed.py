@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import Connection
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from app.console.screens import Screens
 from app.console.visit import Visit
 from app.domain.consent import ORDINARY
 from app.domain.content import Content
+from app.domain.csvout import lines
+from app.domain.masking import mask_theirs
 from app.domain.message import Medium
 from app.domain.texts import direction
 from app.domain.updates import UpdateDocument
 from app.store import crises, staging, updates
 from app.store.updates import UpdateRow
-from app.usecases.list_left_out import left_out_page
+from app.usecases.list_left_out import left_out_page, silent_page
 from app.usecases.measure_reach import measure_reach
 
 screens = Screens()
 ON_A_PAGE: Final = 50
+IN_A_STEP: Final = 200
+HEADER: Final = ("external_id", "languages", "area", "medium", "address", "reason")
 Words = list[tuple[str, str, dict[str, object]]]
 
 
@@ -66,13 +70,14 @@ def texts_of(connection: Connection, row: UpdateRow, document: UpdateDocument, f
 
 @screens.get("/updates/{update_id:int}/left-out", needs="read")
 def left_out(visit: Visit) -> Response:
-    """How many by reason, and those who read none of its languages one by one."""
+    """How many by reason, and one by one: who reads none of its languages, and who is not written to by a medium."""
     context = visit.context
     with context.db.reading() as connection:
         row = updates.get(connection, visit.path["update_id"])
         crisis = crises.get(connection, row.crisis)
     measured = measure_reach(context.db, row, visit.now)
     page = left_out_page(context.db, row.id, visit.query("cursor"), ON_A_PAGE)
+    silent = silent_page(context.db, row.id, visit.query("after"), ON_A_PAGE)
     return visit.show(
         "left_out_people.html",
         row=row,
@@ -83,4 +88,33 @@ def left_out(visit: Visit) -> Response:
         asked_of=measured.asked if measured else ORDINARY,
         people=page.items,
         next_cursor=page.next_cursor,
+        silent=[(one, mask_theirs(one.medium, one.address)) for one in silent.items],
+        next_silent=silent.next_cursor,
     )
+
+
+@screens.get("/updates/{update_id:int}/left-out.csv", needs="save_subscriber")
+def left_out_file(visit: Visit) -> Response:
+    """Everybody of both lists, a few hundred at a time; addresses masked, nothing a spreadsheet would run."""
+    with visit.context.db.reading() as connection:
+        row = updates.get(connection, visit.path["update_id"])
+    headers = {"Content-Disposition": f'attachment; filename="update-{row.id}-left-out.csv"'}
+    return StreamingResponse(lines(HEADER, _cells(visit, row.id)), 200, headers, "text/csv; charset=utf-8")
+
+
+def _cells(visit: Visit, update_id: int) -> Iterator[tuple[str, ...]]:
+    db, cursor = visit.context.db, None
+    while True:
+        unread = left_out_page(db, update_id, cursor, IN_A_STEP)
+        yield from ((one.external_id, " ".join(one.languages), one.area, "", "", "reads_none") for one in unread.items)
+        cursor = unread.next_cursor
+        if cursor is None:
+            break
+    while True:
+        silent = silent_page(db, update_id, cursor, IN_A_STEP)
+        for one in silent.items:
+            shown = mask_theirs(one.medium, one.address)
+            yield (one.external_id, " ".join(one.languages), one.area, one.medium.value, shown, one.reason)
+        cursor = silent.next_cursor
+        if cursor is None:
+            return

@@ -248,18 +248,23 @@ def _open_broadcast(
 
 def news_of(connection: Connection, row: UpdateRow, plan: Plan) -> News:
     """Whether those who asked for LESS are to hear of it: as things stand when it is submitted."""
+    return news_now(connection, row, plan.update, plan.lane, plan.asked)
+
+
+def news_now(connection: Connection, row: UpdateRow, update: UpdateDocument, own: Lane, asked: Asked) -> News:
+    """As `news_of`, also of a draft for which no plan can be made yet."""
     if row.completes is not None:  # the same news, in languages that came later
         row = updates.get(connection, row.completes)
-    drill = plan.update.drill
+    drill = update.drill
     told = updates.page(connection, crisis_slug=row.crisis, states=REACHED, rests=False, limit=50).items
     last = next((one for one in told if one.id < row.id and bool(one.document.get("drill")) is drill), None)
     before = staging.lane_of(connection, last.broadcast_id) if last and last.broadcast_id is not None else None
     stage = Stage(str(row.document.get("stage")))
     if last is None or before is None:
-        return news(stage, plan.lane, plan.asked.message_class, None, same_words=False)
+        return news(stage, own, asked.message_class, None, same_words=False)
     same = last.document.get("content") == row.document.get("content")
     earlier = (Stage(str(last.document.get("stage"))), before)
-    return news(stage, plan.lane, plan.asked.message_class, earlier, same_words=same)
+    return news(stage, own, asked.message_class, earlier, same_words=same)
 
 
 def other_language(update: UpdateDocument, organisation: str) -> str:

@@ -37,7 +37,9 @@ def furnished(folder: Path) -> Iterator[Served]:
         api.submit(api.draft(drill=True, **later))
         furnish(api)
         furnish_rule(api)
-        api.draft(variants=[{"audience": slug, "content": {"en": WORDS}} for slug in ("all-kinds", "everyone")], **later)
+        api.draft(
+            variants=[{"audience": slug, "content": {"en": WORDS}} for slug in ("all-kinds", "everyone")], **later
+        )
         with api.db.writing() as tx:
             tell_staff(tx, Notice(NoticeKind.NEXT_UPDATE_DUE, "outage", "1", Severity.MAJOR, {"at": "14:30"}), now)
         yield opened
