@@ -37,6 +37,7 @@ class Press:
     site_words: Mapping[str, Words]
     dress: Dress
     widget: embedding.Widget
+    subscribe: embedding.Widget
     public_base: str
     sample: Sample | None = None
     """A customer's website beside the pages, None without one."""
@@ -61,6 +62,7 @@ class Press:
             site_words=words,
             dress=Dress(css, organisation, version=source_of(templating.version, _texts_of(site))),
             widget=embedding.Widget.load(site),
+            subscribe=embedding.Widget.load(site, embedding.SUBSCRIBE),
             public_base=public_base,
             sample=Sample.load(root) if sample else None,
         )
@@ -122,6 +124,7 @@ class Press:
     def shared(self) -> Iterator[File]:
         """What both sides and every language use."""
         yield from self.widget.files()
+        yield from self.subscribe.files()
         yield from self.dress.files()
         yield from cards(self.dress.branding.accent)
 

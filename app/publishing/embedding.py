@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from app.domain import cldr
@@ -21,9 +22,10 @@ from app.publishing.scripts import small
 from app.publishing.tongue import Tongue, View
 from app.publishing.update_views import content_view, promise_text
 
-WIDGET: Final = "widget.js"
-VERSION: Final = 1
-"""Of the widget's bytes: `widget.v1.js` never changes. A changed widget is the next version, and its predecessor's
+WIDGET: Final = "widget"
+SUBSCRIBE: Final = "subscribe"
+VERSIONS: Final[Mapping[str, int]] = MappingProxyType({WIDGET: 1, SUBSCRIBE: 1})
+"""Of a script's bytes: `widget.v1.js` never changes. A changed widget is the next version, and its predecessor's
 file, as it was served, goes to templates/site/widget.v1.js, from where it is published on."""
 
 FRAGMENT_WAYS: Final = 3
@@ -39,23 +41,23 @@ Render = Callable[[str, Mapping[str, object]], str]
 
 @dataclass(frozen=True, slots=True)
 class Widget:
-    """The script, as it is served."""
+    """A script, as it is served: the banner's, or the form's by which people subscribe."""
 
+    stem: str
     body: bytes
     older: Mapping[str, bytes]
     """Earlier versions by file name, for sites that still name them with their hash."""
 
     @classmethod
-    def load(cls, folder: Path) -> Widget:
-        source = (folder / WIDGET).read_text(encoding="utf-8")
-        return cls(
-            small(source).encode(), {path.name: path.read_bytes() for path in sorted(folder.glob("widget.v*.js"))}
-        )
+    def load(cls, folder: Path, stem: str = WIDGET) -> Widget:
+        source = (folder / f"{stem}.js").read_text(encoding="utf-8")
+        older = {path.name: path.read_bytes() for path in sorted(folder.glob(f"{stem}.v*.js"))}
+        return cls(stem, small(source).encode(), older)
 
     @property
     def name(self) -> str:
         """Of the file that never changes."""
-        return f"widget.v{VERSION}.js"
+        return f"{self.stem}.v{VERSIONS[self.stem]}.js"
 
     @property
     def integrity(self) -> str:
@@ -63,7 +65,7 @@ class Widget:
         return "sha384-" + base64.b64encode(hashlib.sha384(self.body).digest()).decode()
 
     def files(self) -> Iterator[File]:
-        yield File(f"site/{WIDGET}", self.body, JAVASCRIPT)
+        yield File(f"site/{self.stem}.js", self.body, JAVASCRIPT)
         for name, body in {**self.older, self.name: self.body}.items():
             yield File(f"site/{name}", body, JAVASCRIPT, cache_control=IMMUTABLE)
 

@@ -77,6 +77,37 @@ def subscribe_page(
     return _rendered(press, "site/subscribe.html", "subscribe", view, language, at)
 
 
+def subscribe_words(
+    press: Press, media: Sequence[Medium], topics: Sequence[Topic], language: str, at: datetime
+) -> dict[str, object]:
+    """The same form for templates/site/subscribe.js; fields are only ever added."""
+    say = press.plain_frame(language, at).tongue.say
+    both = Medium.SMS in media and Medium.EMAIL in media
+    label, kind, filled = (
+        ("subscribe_address", "text", "on")
+        if both
+        else (("subscribe_number", "tel", "tel") if Medium.SMS in media else ("subscribe_mailbox", "email", "email"))
+    )
+    hint = say("subscribe_address_hint") if Medium.SMS in media else ""
+    later = f"{say('later_title')} {say('later_text')}"
+    return {
+        "version": 1,
+        "lang": language,
+        "dir": direction(language),
+        "title": say("subscribe"),
+        "intro": say("subscribe_intro"),
+        "address": {"label": say(label), "hint": hint, "type": kind, "autocomplete": filled},
+        "language": {"label": say("subscribe_language"),
+                     "options": [{**one, "lang": one["code"]} for one in _languages(press, language)]},
+        "area": {"label": say("subscribe_area")},
+        "topics": {"label": say("subscribe_topics"), "hint": say("subscribe_topics_hint"),
+                   "options": _topics(topics, language, frozenset())},
+        "consent": say("subscribe_consent", organisation=_name(press, language)),
+        "button": say("subscribe_button"),
+        "later": {"fault": later, "field": ""},
+    }  # fmt: skip
+
+
 def manage_page(press: Press, wishes: Wishes, topics: Sequence[Topic], language: str, at: datetime) -> Page:
     """What somebody gets, with everything they may change."""
     say = press.plain_frame(language, at).tongue.say

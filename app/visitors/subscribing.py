@@ -6,6 +6,8 @@ known, stopped or new is looked up later, where nobody waits for it. GET confirm
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Final
 from urllib.parse import parse_qs
 
@@ -22,12 +24,13 @@ from app.domain.topics import Topic
 from app.errors import NotFound, Problem, TooLarge, Unavailable
 from app.publishing.building import Press
 from app.publishing.notices import Notice, notice_page
-from app.publishing.subscribe_pages import Filled, subscribe_page, words_agreed
+from app.publishing.subscribe_pages import Filled, subscribe_page, subscribe_words, words_agreed
 from app.store import documents
 from app.store.database import FAULTS
 from app.store.documents import Kind
 from app.usecases.ask_sign_up import ask_sign_up
 from app.usecases.confirm_sign_up import LookedAt, Stands, confirm_sign_up, look_at_sign_up
+from app.visitors.embedded import allowed_origin, embedded, wants_json
 from app.visitors.forms import Context, Ctx
 
 FORM_CAP: Final = 16 * 1024
@@ -70,33 +73,85 @@ def show(language: str, context: Ctx) -> Response:
     return _form(context, press, topics, Filled(), known_language(context, language), 200)
 
 
-@router.post("/s/{language}")
-def ask(language: str, request: Request, context: Ctx, fields: Form) -> Response:
-    """The same answer for every address; one that cannot be one, or that texts do not go to, is told at once."""
-    page, now = known_language(context, language), context.clock.now()
-    typed = {name: (fields.get(name) or [""])[0].strip() for name in ("address", "area", "language")}
-    reads = choose_language([typed["language"] or page], context.press.templating.languages(), page)
-    chosen = [topic for topic in fields.get("topic", []) if topic]
+@router.get("/s/{language}/form.json")
+def words(language: str, request: Request, context: Ctx) -> Response:
+    """What templates/site/subscribe.js draws the same form with on a registered website; 404 while it is closed."""
+    page = known_language(context, language)
     try:
+        origin = allowed_origin(context, request)
         press, topics = dressed(context)
     except FAULTS:
-        return later(context, page)
+        return embedded({}, 503, "")
+    if not context.sign_ups.offered:
+        return embedded({}, 404, origin)
+    return embedded(subscribe_words(press, context.sign_ups.offered, topics, page, context.clock.now()), 200, origin)
+
+
+@router.post("/s/{language}")
+def ask(language: str, request: Request, context: Ctx, fields: Form) -> Response:
+    """The same answer for every address; one that cannot be one, or that texts do not go to, is told at once.
+
+    As JSON for our script on a registered website, which asks for it; for no other.
+    """
+    page, script, origin = known_language(context, language), wants_json(request), ""
     try:
-        known = [topic.slug for topic in topics]
-        asking = read_asking(context.sign_ups, typed["address"][:320], reads, typed["area"], chosen, known)
-        if isinstance(asking, Fault):
-            filled = Filled(typed["address"][:320], reads, typed["area"][:64], frozenset(chosen), asking.value)
-            return _form(context, press, topics, filled, page, 422)
-        host = request.client.host if request.client else ""
+        origin = allowed_origin(context, request) if script else ""
+        if script and origin == "" and request.headers.get("origin"):
+            return embedded({}, 403, "")
+        told = _asked(context, request, fields, page)
+    except FAULTS:
+        told = Told(503, None, Notice("later", {}))
+    if script:
+        return embedded(_spoken(context, told, page), told.status, origin)
+    if told.filled is not None and told.press is not None:
+        return _form(context, told.press, told.topics, told.filled, page, told.status)
+    answer = _said(context, told.press or context.press, told.notice, page, told.status)
+    if told.status == 503:
+        answer.headers["retry-after"] = "60"
+    return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What whoever sent the form is answered, on whatever page it stands."""
+
+    status: int
+    press: Press | None
+    notice: Notice
+    filled: Filled | None = None
+    """The form again, with what is wrong in it."""
+    topics: Sequence[Topic] = ()
+
+
+def _asked(context: Context, request: Request, fields: Fields, page: str) -> Told:
+    now, (press, topics) = context.clock.now(), dressed(context)
+    typed = {name: (fields.get(name) or [""])[0].strip() for name in ("address", "area", "language")}
+    reads = choose_language([typed["language"] or page], context.press.templating.languages(), page)
+    chosen, known = [one for one in fields.get("topic", []) if one], [topic.slug for topic in topics]
+    asking = read_asking(context.sign_ups, typed["address"][:320], reads, typed["area"], chosen, known)
+    if isinstance(asking, Fault):
+        filled = Filled(typed["address"][:320], reads, typed["area"][:64], frozenset(chosen), asking.value)
+        return Told(422, press, Notice("subscribed", {}), filled, topics)
+    host = request.client.host if request.client else ""
+    try:
         ask_sign_up(context.db, context.keyring, asking, host, words_agreed(press, page, topics, now), now)
     except Unavailable as refused:
         if refused.problems[0].code != "too_many_forms":
-            return later(context, page)
-        return _said(context, press, Notice("subscribe_too_many", {}), page, 429)
-    except FAULTS:
-        return later(context, page)
+            return Told(503, press, Notice("later", {}))
+        return Told(429, press, Notice("subscribe_too_many", {}))
     context.wake()
-    return _said(context, press, Notice("subscribed", {}, note="subscribed_stop"), page, 200)
+    return Told(200, press, Notice("subscribed", {}, note="subscribed_stop"))
+
+
+def _spoken(context: Context, told: Told, language: str) -> dict[str, str]:
+    """The same words for the script: `fault` and its `field`, or `title`, `text` and `note`."""
+    say = (told.press or context.press).plain_frame(language, context.clock.now()).tongue.say
+    if told.filled is not None:
+        return {"fault": say(told.filled.fault), "field": "" if told.filled.fault == Fault.TOPIC else "address"}
+    title, text = say(f"{told.notice.key}_title"), say(f"{told.notice.key}_text")
+    if told.status != 200:
+        return {"fault": f"{title} {text}", "field": ""}
+    return {"title": title, "text": text, "note": say(told.notice.note)}
 
 
 @router.get("/s/c/{token}")
@@ -150,7 +205,9 @@ def _standing(context: Context, press: Press, found: LookedAt) -> Response:
     return _said(context, press, notice, known_language(context, asking.language), 200)
 
 
-def _form(context: Context, press: Press, topics: list[Topic], filled: Filled, language: str, status: int) -> Response:
+def _form(
+    context: Context, press: Press, topics: Sequence[Topic], filled: Filled, language: str, status: int
+) -> Response:
     now = context.clock.now()
     body, headers = subscribe_page(press, filled, context.sign_ups.offered, topics, language, now)
     return Response(body, status, headers)

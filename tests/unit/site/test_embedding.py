@@ -41,6 +41,7 @@ def fragment(snapshot: Snapshot, language: str = "en") -> str:
 
 def test_the_widget_is_at_most_five_kilobytes_as_served() -> None:
     assert len(gzip.compress(press().widget.body, 6, mtime=0)) <= MOST_BYTES
+    assert len(gzip.compress(press().subscribe.body, 6, mtime=0)) <= MOST_BYTES
 
 
 def test_one_name_is_always_the_newest_and_one_never_changes(house: Database) -> None:
@@ -50,11 +51,12 @@ def test_one_name_is_always_the_newest_and_one_never_changes(house: Database) ->
     assert files["site/widget.js"].body == files["site/widget.v1.js"].body
 
 
-def test_the_hash_for_the_tag_is_that_of_the_file_and_stands_in_the_manual() -> None:
-    widget = press().widget
+@pytest.mark.parametrize("stem", ["widget", "subscribe"])
+def test_the_hash_for_the_tag_is_that_of_the_file_and_stands_in_the_manual(stem: str) -> None:
+    widget = {one.stem: one for one in (press().widget, press().subscribe)}[stem]
     assert widget.integrity == "sha384-" + base64.b64encode(hashlib.sha384(widget.body).digest()).decode()
     manual = (TEMPLATES.parent / "docs" / "website.md").read_text(encoding="utf-8")
-    assert widget.integrity in manual, "the widget changed: write its hash into docs/website.md (see VERSION)"
+    assert widget.integrity in manual, "the script changed: write its hash into docs/website.md (see VERSIONS)"
 
 
 def test_an_earlier_version_is_published_on_as_it_was(tmp_path: Path) -> None:
