@@ -42,6 +42,9 @@ class Waiver(Sent):
     )
     language: str = Field(max_length=35)
     reason: str = Field(max_length=500, description="Whoever approves reads it")
+    audience: str = Field(
+        "", max_length=64, description="Of the text for this part of the audience; empty = the main one"
+    )
 
 
 class RestWanted(Sent):
@@ -116,7 +119,7 @@ def revoke(translation: RowId, context: Ctx, actor: Author) -> None:
     summary="Let a language stay as it is although the source was changed",
 )
 def waive(update: UpdateId, body: Waiver, context: Ctx, actor: Author) -> list[LanguageView]:
-    waive_translation(context.db, actor, update, body.language, body.reason, context.clock.now())
+    waive_translation(context.db, actor, update, body.language, body.reason, context.clock.now(), body.audience)
     with context.db.reading() as connection:
         row = updates.get(connection, update)
     return [_language(one) for one in who_vouches(context.db, row)]

@@ -33,7 +33,7 @@ from app.usecases.second_person import other_person_refusal
 from app.usecases.send_update import send_update
 from app.usecases.stop_update import pause_update
 from app.usecases.submit_update import plan_of
-from app.usecases.vouch import who_vouches
+from app.usecases.vouch import who_vouches, who_vouches_apart
 from app.usecases.watch_promises import REACHED
 
 screens = Screens()
@@ -86,6 +86,7 @@ def decide(visit: Visit) -> Response:
         drill=document.drill,
         contents=contents(document, visit.words.language),
         standings=who_vouches(context.db, row),
+        standings_apart=who_vouches_apart(context.db, row),
         waiting=who_waits(context.db, row),
         compared=compared,
         samples=context.samples(row, visit.now) if row.state is UpdateState.SUBMITTED else (),

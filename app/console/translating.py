@@ -29,6 +29,7 @@ from app.usecases.ask_translation import (
 from app.usecases.bring_rest import OUT, bring_rest, who_waits
 from app.usecases.count_readers import Readers, count_readers
 from app.usecases.save_translation import save_translation
+from app.usecases.vouch import who_vouches_apart
 from app.usecases.waive_translation import waive_translation
 
 screens = Screens()
@@ -51,6 +52,7 @@ def page(visit: Visit) -> Response:
         "translations.html",
         row=row,
         standings=found,
+        standings_apart=who_vouches_apart(context.db, row),
         tasks=[(task, _link(visit, task) if task.open(visit.now) else "") for task in tasks],
         named=named,
         missing=[code for code in named if code not in row.document["content"]],
@@ -95,7 +97,8 @@ def waive(visit: Visit) -> Response:
     read, update_id = Fields(visit.entered), visit.path["update_id"]
     reason = read.text("reason", longest=500, lines=True)
     read.done()
-    waive_translation(visit.context.db, visit.actor, update_id, visit.path["language"], reason, visit.now)
+    language, audience = visit.path["language"], visit.entered.one("audience")
+    waive_translation(visit.context.db, visit.actor, update_id, language, reason, visit.now, audience)
     return visit.go(f"/updates/{update_id}/translations", said="translation_waived")
 
 

@@ -34,7 +34,7 @@ from app.usecases.resume_session import resume_session
 from app.usecases.send_first_word import first_word_refusal
 from app.usecases.stop_update import StopReport, cancel_update, pause_update, resume_update
 from app.usecases.submit_update import submit_update
-from app.usecases.vouch import who_vouches
+from app.usecases.vouch import who_vouches, who_vouches_apart
 from app.usecases.wake_readers import wake_readers
 
 screens = Screens()
@@ -117,6 +117,7 @@ def one(visit: Visit) -> Response:
         contents=contents(document, visit.words.language),
         texts=texts,
         standings=who_vouches(context.db, row),
+        standings_apart=who_vouches_apart(context.db, row),
         waiting=who_waits(context.db, row),
         checked=checked,
         actions=frozenset(action.value for action in allowed(row.state)),

@@ -91,10 +91,15 @@ def changed(before: Words, after: Words) -> tuple[str, ...]:
     )
 
 
-def stale_problems(found: Iterable[Standing]) -> Iterable[Problem]:
-    """Each stands in the way of submitting."""
+def stale_problems(found: Iterable[Standing], path: str = "content", audience: str = "") -> Iterable[Problem]:
+    """Each stands in the way of submitting. `path`: of these words in the update's document; `audience`: for whom they
+    are, "" = everybody.
+    """
     for one in found:
         if one.step is Step.STALE and one.voucher is not None:
             sentence = f"“{one.language}” was not brought up to date with “{one.voucher.source}”."
+            if audience:
+                source = one.voucher.source
+                sentence = f"“{one.language}” of the text for “{audience}” was not brought up to date with “{source}”."
             remedy = "Translate what changed, or say on the page of translations why it may stay."
-            yield Problem("translation_stale", sentence, f"content.{one.language}", remedy)
+            yield Problem("translation_stale", sentence, f"{path}.{one.language}", remedy)

@@ -34,6 +34,23 @@ vouching = Table(
 )
 """Who answers for the words of an update in a language, and which words of the source they had before them."""
 
+text_vouching = Table(
+    "text_vouching",
+    metadata,
+    Column("update_id", ForeignKey("crisis_update.id"), primary_key=True),
+    Column("audience", String(64), primary_key=True),
+    Column("language", String(35), primary_key=True),
+    Column("how", String(16), nullable=False),
+    Column("vouched_by", String(200), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("source", String(35), nullable=False),
+    Column("source_hash", String(64), nullable=False),
+    Column("waived_hash", String(64), nullable=True),
+    Column("waived_by", String(200), nullable=True),
+    Column("waived_reason", Text, nullable=True),
+)
+"""The same of its other words for parts of the audience."""
+
 waiting_reader = Table(
     "waiting_reader",
     metadata,

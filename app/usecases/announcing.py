@@ -48,6 +48,8 @@ class Source:
     playbook: Playbook | None = None
     """The crisis's own, None without one."""
     standings: tuple[Standing, ...] = ()
+    standings_apart: tuple[tuple[Standing, ...], ...] = ()
+    """Of each of its texts for a part of the audience, in their order."""
     """Who vouches for each language, and whether it is in step."""
     rest: bool = False
     """It brings only further languages of an update that has gone out."""

@@ -14,7 +14,7 @@ from app.store import audit, drafts, updates
 from app.store.database import Database
 from app.store.updates import UpdateRow
 from app.usecases.draft_update import check_references, check_same_world
-from app.usecases.vouch import vouch
+from app.usecases.vouch import vouch, vouch_texts
 
 KEPT: Final = (
     "endpoints",
@@ -58,6 +58,7 @@ def correct_update(
         row = updates.add(tx, wrong.crisis, update.to_document(), actor.user_id, now, corrects=update_id)
         drafts.keep(tx, row, actor.name, now)
         vouch(tx, row.id, {}, row.document["content"], actor.name, now)
+        vouch_texts(tx, row.id, {}, row.document, actor.name, now)
         body = {"corrects": update_id, "document": row.document}
         audit.append(tx, actor.name, "correct_update", f"update/{row.id}", body, now)
     return row

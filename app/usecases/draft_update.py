@@ -23,7 +23,7 @@ from app.store import audiences, audit, crises, documents, drafts, endpoints, up
 from app.store.database import Database
 from app.store.documents import Kind, check_revision
 from app.store.updates import UpdateRow
-from app.usecases.vouch import vouch
+from app.usecases.vouch import vouch, vouch_texts
 
 LAST_STAGES: Final = frozenset({Stage.RESOLVED, Stage.FOLLOWUP})
 """Nothing need come after these."""
@@ -76,6 +76,7 @@ def draft_in(
     row = updates.add(tx, crisis_slug, update.to_document(), actor.user_id, now)
     drafts.keep(tx, row, actor.name, now)
     vouch(tx, row.id, {}, row.document["content"], sentences_of or actor.name, now, how=_how(sentences_of))
+    vouch_texts(tx, row.id, {}, row.document, actor.name, now)
     body = {"crisis": crisis_slug, "document": row.document}
     audit.append(tx, actor.name, "create_draft", f"update/{row.id}", body, now)
     return row
@@ -108,6 +109,7 @@ def edit_draft(
         row = updates.edit(tx, update_id, update.to_document(), before.authors | {actor.user_id})
         drafts.keep(tx, row, actor.name, now)
         vouch(tx, update_id, before.document["content"], row.document["content"], actor.name, now)
+        vouch_texts(tx, update_id, before.document, row.document, actor.name, now)
         body = {"revision": row.revision, "document": row.document}
         audit.append(tx, actor.name, "edit_draft", f"update/{update_id}", body, now)
     return row

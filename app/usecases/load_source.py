@@ -23,6 +23,7 @@ from app.store.database import Database
 from app.store.documents import DocumentRow, Kind
 from app.usecases.announcing import Source
 from app.usecases.own_templates import templates_for
+from app.usecases.vouch import standings_apart
 
 T = TypeVar("T")
 
@@ -43,6 +44,7 @@ def load_source(
         library = load_library(connection)
         playbook = _playbook(connection, crisis.playbook)
         vouchers = vouching.of_update(connection, update_id)
+        apart = standings_apart(connection, update_id, words)
         tasks = translations.of_update(connection, update_id)
         speaker = speaker_of(connection, organisation)
         templates = templates_for(connection, row, revision)
@@ -58,6 +60,7 @@ def load_source(
         library=library,
         playbook=playbook,
         standings=standings(words["content"], vouchers),
+        standings_apart=tuple(apart.values()),
         rest=row.completes is not None,
         tasks=tuple(tasks),
         templates=templates,

@@ -115,7 +115,7 @@ def preflight(
         *_dead_links(source),
         *_routes(source, at),
         *_circumstances(source, at, page_link),
-        *stale_problems(one for one in source.standings if one.language not in source.update.languages_to_come),
+        *_stale(source),
         *_waiting(source, at),
     ]
     renderings: list[Rendering] = []
@@ -237,6 +237,15 @@ def _sentences(content: Content) -> Iterator[str]:
     yield from (content.perspective, content.reassurance, *content.complications)
     yield from (option.text for option in content.options)
     yield from (link.text for link in content.links)
+
+
+def _stale(source: Source) -> Iterator[Problem]:
+    """In the main words and in the texts for parts of the audience, but for languages that come later."""
+    later = source.update.languages_to_come
+    yield from stale_problems(one for one in source.standings if one.language not in later)
+    for index, (variant, found) in enumerate(zip(source.update.variants, source.standings_apart, strict=False)):
+        now = (one for one in found if one.language not in later)
+        yield from stale_problems(now, f"variants[{index}].content", variant.audience)
 
 
 def _waiting(source: Source, at: datetime) -> Iterator[Problem]:

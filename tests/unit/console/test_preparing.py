@@ -7,7 +7,7 @@ from app.store import documents, schedules
 from app.store.documents import Kind
 from app.usecases.save_document import save_document
 from tests.console import Visitor
-from tests.faces import Api
+from tests.faces import WORDS, Api
 
 
 def playbook(api: Api) -> None:
@@ -49,6 +49,22 @@ def test_a_playbook_is_begun_set_and_written_in_another_language(api: Api, admin
     begun = admin.send(admin.open("/add/playbooks"), "playbook", slug="flood", **{"names.en": "Flood"})
     assert begun.heading == "Flood"
     assert admin.send(begun, "remove", sure="yes").said
+
+
+def test_what_readers_of_no_language_get_is_chosen_in_the_playbook_and_holds_for_its_updates(
+    api: Api, admin: Visitor
+) -> None:
+    api.prepare()
+    playbook(api)
+    crisis = {"slug": "cut", "titles": {"en": "Cut"}, "severity": "major", "playbook": "power"}
+    api.done(api.post("author", "/crises", json=crisis))
+    words = {"stage": "details", "audience": "everyone", "endpoints": ["texts"], "content": {"en": WORDS}}
+    for policy in ("bilingual", "skip", "default"):
+        page = admin.open("/playbooks/power")
+        assert admin.send(page, "playbook", language_policy=policy).said
+        assert admin.open("/playbooks/power").form("playbook")["language_policy"] == policy
+        draft = api.done(api.post("author", "/crises/cut/updates", json=words))
+        assert draft["language_policy"] == policy
 
 
 def test_a_schedule_says_when_in_words_and_is_paused_and_approved(api: Api, admin: Visitor) -> None:

@@ -168,3 +168,30 @@ def test_the_order_of_texts_is_changed_and_says_how_many_get_each(api: Api, auth
     api.submit(update)
     listed = api.done(api.get("viewer", f"/updates/{update}"))["listed"]
     assert {each["audience"]: each["recipients"] for each in listed if each["medium"] == "email"} == {"english": 2}
+
+
+def test_a_changed_source_stands_in_the_way_in_the_text_for_a_part_too_until_somebody_says_why_not(
+    api: Api, author: Visitor
+) -> None:
+    gu = {**NORTH, "headline": "ફક્ત ઉત્તર"}
+    texts = [{"audience": "north", "content": {"en": NORTH, "gu": gu}}, {"audience": "south", "content": {"en": NORTH}}]
+    update = api.draft(content={"en": WORDS, "gu": {**WORDS, "headline": "વીજળી"}}, variants=texts)
+    page = author.open(f"/updates/{update}/texts?of=north")
+    author.send(page, "text", **{"content.en.duration": "Until 19:00."})
+    author.send(author.open(f"/updates/{update}/texts"), "order", then="down:north")
+    refused = api.post("author", f"/updates/{update}/submit")
+    assert (refused.json()["code"], refused.json()["field"]) == ("translation_stale", "variants[1].content.gu")
+    page = author.open(f"/updates/{update}")
+    assert "“gu” of the text for “north” was not brought up to date with “en”." in page.words
+    page = author.open(f"/updates/{update}/translations")
+    assert author.send(page, "waive-north-gu").status == 422
+    page = author.send(page, "waive-north-gu", reason="Only a time.")
+    assert "lets it stay: Only a time." in plain(page)
+    author.send(author.open(f"/updates/{update}/texts?of=north"), "text", **{"content.en.duration": "Until 20:00."})
+    assert api.post("author", f"/updates/{update}/submit").json()["code"] == "translation_stale", "asked anew"
+    both = {"content.en.duration": "Until 21:00.", "content.gu.duration": "21:00 સુધી."}
+    author.send(author.open(f"/updates/{update}/texts?of=north"), "text", **both)
+    api.submit(update)
+    second = Visitor(api)
+    second.enter("approver", Role.APPROVER)
+    assert "gu The text for “north”: written by author" in plain(second.open(f"/updates/{update}/approve"))
