@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.domain.principals import HOST, Role
-from app.store import documents, schedules
+from app.store import documents, schedules, updates
 from app.store.documents import Kind
 from app.usecases.save_document import save_document
 from tests.console import Visitor
@@ -64,7 +64,8 @@ def test_what_readers_of_no_language_get_is_chosen_in_the_playbook_and_holds_for
         assert admin.send(page, "playbook", language_policy=policy).said
         assert admin.open("/playbooks/power").form("playbook")["language_policy"] == policy
         draft = api.done(api.post("author", "/crises/cut/updates", json=words))
-        assert draft["language_policy"] == policy
+        with api.db.reading() as connection:
+            assert updates.get(connection, draft["id"]).document["language_policy"] == policy
 
 
 def test_a_schedule_says_when_in_words_and_is_paused_and_approved(api: Api, admin: Visitor) -> None:
