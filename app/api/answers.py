@@ -287,9 +287,7 @@ class LeftOutPerson(Given):
     area: str
     medium: str = Field("", description="By which they are not written to; empty = by none")
     address: str = Field("", description="Masked")
-    reason: str = Field(
-        "reads_none", description="reads_none, topic_withdrawn, medium_withdrawn, not_chosen, suppressed or wants_less"
-    )
+    reason: str = Field("reads_none", description="As in counts; also suppressed and wants_less")
 
 
 class Preview(Given):
@@ -380,9 +378,7 @@ class AudienceView(Given):
 class AudienceSize(Given):
     people: int
     addresses: dict[str, int] = Field(description="Per medium: different addresses that would be written to now")
-    left_out: list[LeftOut] = Field(
-        [], description="People who would not be written to by a medium, whatever it is about, and why"
-    )
+    left_out: list[LeftOut] = Field([], description="People who would not be written to by a medium, and why")
     unreachable: int = Field(0, description="People without any address that may be written to")
 
 
