@@ -1,4 +1,4 @@
-"""A question about every subscriber in two halves at once, where the database does not do so by itself."""
+"""A question about every subscriber in two halves at once: a count uses two cores."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ _second: Final = threading.Lock()
 
 
 def in_halves(connection: Connection, question: Question[T]) -> list[T]:
-    """The answers for each half, or the one for everybody: SQLite asked outside of a write transaction gets a second
-    connection in a thread of its own, since it uses one core a connection and lets go of the interpreter meanwhile.
-    PostgreSQL shares the work out itself. The halves may differ by what was committed in between.
+    """The answers for each half, or the one for everybody: asked outside of a write transaction, a second connection
+    takes one half in a thread of its own. SQLite uses one core a connection and lets go of the interpreter meanwhile;
+    PostgreSQL shares out much by itself, but not what looks into own columns. The halves may differ by what was
+    committed in between.
     """
     middle = _middle(connection)
     if middle is None or not _second.acquire(blocking=False):
@@ -38,7 +39,8 @@ def in_halves(connection: Connection, question: Question[T]) -> list[T]:
 
 
 def _middle(connection: Connection) -> int | None:
-    if connection.dialect.name != "sqlite" or connection.get_execution_options().get("clarion_write"):
+    options, sqlite = connection.get_execution_options(), connection.dialect.name == "sqlite"
+    if options.get("clarion_write") or not (sqlite or options.get("postgresql_readonly")):
         return None
     first, last = (connection.scalar(select(end(subscriber.c.id))) for end in (func.min, func.max))
     return (first + last) // 2 if first is not None and last - first >= WORTH else None
