@@ -43,7 +43,7 @@ def test_whoever_did_not_agree_is_listed_by_name_with_the_reason_and_as_a_file(a
         "1 sms +44•••••••750: wants nothing by this medium en · north",
         "2 email b•••@example.org: is never to be written to there en · north",
     ], "the first word reaches whoever asked for less"
-    assert "3 gu · south" in page.words
+    assert "3 Gujarati · south" in page.words
     api.submit(first)
     count = api.done(api.get("viewer", f"/updates/{first}"))["recipients"]
     api.done(api.post("approver", f"/updates/{first}/approve", json={"count": count}))
