@@ -40,8 +40,8 @@ def test_whoever_did_not_agree_is_listed_by_name_with_the_reason_and_as_a_file(a
     first = api.draft(language_policy="skip")
     page = author.open(f"/updates/{first}/left-out")
     assert silent(page) == [
-        "1 sms +44•••••••750: wants nothing by this medium en · north",
-        "2 email b•••@example.org: is never to be written to there en · north",
+        "1 Text message +44•••••••750: wants nothing by this medium English · north",
+        "2 E-mail b•••@example.org: is never to be written to there English · north",
     ], "the first word reaches whoever asked for less"
     assert "3 Gujarati · south" in page.words
     api.submit(first)
@@ -53,8 +53,8 @@ def test_whoever_did_not_agree_is_listed_by_name_with_the_reason_and_as_a_file(a
         tx.exec_driver_sql("UPDATE crisis SET severity = 'minor'")
     second = api.draft(**minor)
     assert silent(author.open(f"/updates/{second}/left-out")) == [
-        "1 sms +44•••••••750: wants nothing by this medium en · north",
-        "3 sms +44•••••••751: asked for big news only, and this is none gu · south",
+        "1 Text message +44•••••••750: wants nothing by this medium English · north",
+        "3 Text message +44•••••••751: asked for big news only, and this is none Gujarati · south",
     ]
     found = api.done(api.get("viewer", f"/updates/{second}/left-out?by=consent&limit=1"))
     assert [(one["external_id"], one["reason"]) for one in found["items"]] == [("1", "medium_withdrawn")]
