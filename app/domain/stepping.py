@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-AIM_SECONDS: Final = 0.04
-"""What a step should take; others may be made to wait two and a half times as long."""
+AIM_SECONDS: Final = 0.05
+"""What a step should take; others may be made to wait twice as long."""
 
 
 @dataclass(frozen=True, slots=True)
