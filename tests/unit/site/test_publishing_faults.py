@@ -37,7 +37,7 @@ from tests.unit.site.world import NOON, open_crisis, open_house, press, say
 LAST = 60
 NOBODY = 65_534
 RACER = """
-import asyncio, sys
+import asyncio, os, sys
 from pathlib import Path
 from app.publishing.bucket import BucketTarget
 from app.publishing.directory import DirectoryTarget
@@ -58,8 +58,10 @@ async def main():
         if seq % 6 in (4, 5, 0):
             placed = await bucket.place(offered)
             assert placed.result is not Result.FAILED, placed.detail
+    await http.aclose()
 
 asyncio.run(main())
+os._exit(0)  # it is over: a thread of the client's may not outlive the interpreter, which would end in an abort
 """
 
 
