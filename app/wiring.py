@@ -361,10 +361,10 @@ def _sessions(settings: Settings) -> SessionPolicy:
 
 def channel_facts(name: str) -> ChannelFacts | None:
     """What saving an endpoint must know of a channel, from the channel's own declaration."""
-    if name not in registry.CHANNELS:
+    if (info := registry.known(name)) is None:
         return None
-    info = registry.info(name)
-    return ChannelFacts(name, info.medium, registry.settings_schema(name), info.rate_per_second)
+    schema, fresh = registry.settings_schema(name), registry.fresh_settings(name)
+    return ChannelFacts(name, info.medium, schema, info.rate_per_second, fresh)
 
 
 def _own_url(settings: Settings) -> str:

@@ -9,23 +9,25 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any, Final, Protocol
 
 import orjson
 from pyreqwest.client import Client, ClientBuilder
-from pyreqwest.exceptions import BuilderError, ConnectTimeoutError, DetailedPyreqwestError, RequestTimeoutError
+from pyreqwest.exceptions import BuilderError, DetailedPyreqwestError
 from pyreqwest.http import Url
 from pyreqwest.response import Response
 
 from app.errors import Problem
 from channels import guard
 from channels.base import Failure, FailureKind
+from channels.broken import network_failure
+from channels.moments import moment_of
 from channels.wire import BAD_REQUEST, Answer, Standing, Wire
 
 Headers = Mapping[str, str]
@@ -35,10 +37,6 @@ LONGEST_BODY: Final = 8 << 20
 """Bytes read of an answer that comes over a `Line`."""
 _IDLE_SECONDS: Final = 30.0
 _PINNED_KEPT: Final = 8
-_CONNECTING: Final = "client error (connect)"
-"""How the client names a failure before any byte of the request could leave. Its exception classes do
-not tell: a reset after the request and a time-out while waiting for the answer are ConnectError and
-ConnectTimeoutError as well. tests/unit/channels/test_http.py holds us to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +69,7 @@ class Reply:
 
     def sent_at(self) -> datetime:
         """By the server's own clock where it tells, else by ours."""
-        date = _moment(self.header("date"))
+        date = moment_of(self.header("date"))
         return date if isinstance(date, datetime) else self._now()
 
     def header(self, name: str) -> str:
@@ -120,6 +118,8 @@ class Http:
         self._resolve = resolve
         self._wires: dict[int, Wire] = {}
         self._pinned: dict[tuple[str, str, int], Client] = {}
+        self._building = threading.Lock()
+        self._ways: dict[tuple[str, int], tuple[float, tuple[str, str, int]]] = {}
 
     async def call(
         self,
@@ -165,12 +165,13 @@ class Http:
             wire = self._wires[thread] = Wire(self.timeouts.connect, self.timeouts.total)
         return wire
 
-    async def post_public(self, url: str, headers: Headers, body: bytes) -> Reply | Failure:
+    async def post_public(self, url: str, headers: Headers, body: bytes, *, keep: float = 0.0) -> Reply | Failure:
         """POST to an address a customer gave: resolved once, every address checked, connected to that very one.
 
-        A URL that points inside is a Failure(ACCOUNT) and no connection is made; the reply's body is not read.
+        A URL that points inside is a Failure(ACCOUNT) and no connection is made; the reply's body is not read. `keep`:
+        for so many seconds the address that was checked for this host is used again, where a million go to one host.
         """
-        way = await self._checked(url)
+        way = await (self._remembered(url, keep) if keep else self._checked(url))
         if isinstance(way, Failure):
             return way
         client = await self._pin(*way)
@@ -203,6 +204,23 @@ class Http:
         finally:
             await client.close()
 
+    async def _remembered(self, url: str, keep: float) -> tuple[str, str, int] | Failure:
+        """As `_checked`, but for the look-up."""
+        problem = guard.check_url(url, ports=self._ports, allow_private=self.allow_private)
+        if problem is not None:
+            return _refused(problem)
+        parsed = Url(url)
+        place, now = (parsed.host_str or "", parsed.port_or_known_default or 443), time.monotonic()
+        found = self._ways.get(place)
+        if found is not None and now - found[0] < keep:
+            return found[1]
+        way = await self._checked(url)
+        if isinstance(way, tuple):
+            if len(self._ways) >= _PINNED_KEPT:
+                del self._ways[next(iter(self._ways))]
+            self._ways[place] = (now, way)
+        return way
+
     async def _checked(self, url: str, *, private: bool = False) -> tuple[str, str, int] | Failure:
         """Host, the one address to connect to, and port."""
         private = private or self.allow_private
@@ -234,19 +252,27 @@ class Http:
     async def _pin(self, host: str, address: str, port: int) -> Client:
         """A client that knows exactly one address for `host`, so that no second look-up can change it."""
         key = (host, address, port)
-        client = self._pinned.get(key)
+        client = self._pinned.pop(key, None)
         if client is None:
-            client = await self._client_for(host, address, port)
-            if len(self._pinned) >= _PINNED_KEPT:
-                await self._pinned.pop(next(iter(self._pinned))).close()
-            self._pinned[key] = client
+            client = await asyncio.to_thread(self._built, key)
+            while len(self._pinned) >= _PINNED_KEPT:
+                await self._pinned.pop(next(iter(self._pinned))).close()  # the one used longest ago
+        self._pinned[key] = client
         return client
 
+    def _built(self, key: tuple[str, str, int]) -> Client:
+        """Once, however many ask at the same time."""
+        with self._building:
+            if key not in self._pinned:
+                self._pinned[key] = self._knowing(*key).build()
+            return self._pinned[key]
+
     async def _client_for(self, host: str, address: str, port: int) -> Client:
+        return await asyncio.to_thread(self._knowing(host, address, port).build)  # reads the trust store: milliseconds
+
+    def _knowing(self, host: str, address: str, port: int) -> ClientBuilder:
         builder = self._builder()
-        if host != address:
-            builder = builder.resolve(host, address, port)
-        return await asyncio.to_thread(builder.build)  # reads the trust store: tens of milliseconds
+        return builder.resolve(host, address, port) if host != address else builder
 
     def _builder(self) -> ClientBuilder:
         return (
@@ -301,7 +327,7 @@ async def _call(
     except (BuilderError, ValueError):
         return BAD_REQUEST
     except DetailedPyreqwestError as error:
-        return _network(error)
+        return network_failure(error)
 
 
 async def _bounded(response: Response, most: int, now: Callable[[], datetime]) -> Reply | Failure:
@@ -311,24 +337,6 @@ async def _bounded(response: Response, most: int, now: Callable[[], datetime]) -
         if len(body) > most:
             return Failure(FailureKind.CONTENT, "too_large", f"The answer is longer than {most:,} bytes.")
     return Reply(response, bytes(body), now)
-
-
-def _network(error: DetailedPyreqwestError) -> Failure:
-    """Never quotes the error: its text holds the URL."""
-    causes = " / ".join(str(cause["message"]) for cause in error.details.get("causes") or ()).lower()
-    if _CONNECTING not in causes:
-        if isinstance(error, RequestTimeoutError):
-            return Failure(FailureKind.AMBIGUOUS, "timeout", "No answer came in time.")
-        return Failure(FailureKind.AMBIGUOUS, "reset", "The connection broke before the answer came.")
-    if "dns error" in causes:
-        return Failure(FailureKind.NOT_ACCEPTED, "dns", "The host name did not resolve.")
-    if "refused" in causes:
-        return Failure(FailureKind.NOT_ACCEPTED, "refused", "The connection was refused.")
-    if isinstance(error, ConnectTimeoutError):
-        return Failure(FailureKind.NOT_ACCEPTED, "connect_timeout", "No connection came about in time.")
-    if any(word in causes for word in ("certificate", "tls", "handshake", "corrupt message", "alert")):
-        return Failure(FailureKind.NOT_ACCEPTED, "tls", "No secure connection came about.")
-    return Failure(FailureKind.NOT_ACCEPTED, "connect", "No connection came about.")
 
 
 def _refused(problem: Problem) -> Failure:
@@ -369,32 +377,10 @@ def retry_after(reply: Reply, reset_header: str = "") -> float | None:
     for value in (reply.header("retry-after"), reply.header(reset_header) if reset_header else ""):
         if not value:
             continue
-        moment = _moment(value)
+        moment = moment_of(value)
         if moment is None:
             continue
         if isinstance(moment, float):
             return moment
         return max(0.0, (moment - reply.sent_at()).total_seconds())
-    return None
-
-
-_EARLIEST_MOMENT: Final = 1_000_000_000
-"""A number above this is a Unix time, below it a number of seconds."""
-
-
-def _moment(value: str) -> float | datetime | None:
-    try:
-        seconds = float(value)
-    except ValueError:
-        pass
-    else:
-        if not 0 <= seconds < 1e11:  # also refuses NaN
-            return None
-        return datetime.fromtimestamp(seconds, UTC) if seconds > _EARLIEST_MOMENT else seconds
-    for parse in (parsedate_to_datetime, datetime.fromisoformat):
-        try:
-            moment = parse(value)
-        except ValueError:
-            continue
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
@@ -21,6 +21,7 @@ CHANNELS: Final[Mapping[str, str]] = MappingProxyType(
         "email_smtp": "channels.email_smtp:SmtpEmail",
         "social_mastodon": "channels.social_mastodon:MastodonPosts",
         "social_bluesky": "channels.social_bluesky:BlueskyPosts",
+        "push_web": "channels.push_web:WebPush",
         "webhook": "channels.webhook:WebhookCalls",
         "site": "channels.site:Website",
         "outbox.site": "channels.outbox:OutboxSite",
@@ -75,6 +76,17 @@ def load(name: str, channels: Mapping[str, str] = CHANNELS) -> type[Any]:
 def info(name: str) -> Info:
     declared: Info = load(name).info
     return declared
+
+
+def known(name: str) -> Info | None:
+    """None for a channel nobody wrote."""
+    return info(name) if name in CHANNELS else None
+
+
+def fresh_settings(name: str) -> Callable[[], Mapping[str, str]] | None:
+    """What makes the settings the channel brings itself for an endpoint without them; None = nothing does."""
+    made: Callable[[], Mapping[str, str]] | None = getattr(load(name), "fresh_settings", None)
+    return made
 
 
 def settings_schema(name: str) -> tuple[SettingField, ...]:

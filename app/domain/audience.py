@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
+from app.domain.devices import read_device
 from app.domain.dialling import e164
 from app.domain.message import Medium
 from app.domain.texts import forbidden_character
@@ -22,11 +23,13 @@ _PLAIN_DOMAIN: Final = re.compile(r"(?=.{1,180}$)[a-z0-9-]+(\.[a-z0-9-]+)+", re.
 
 
 def normalise(medium: Medium, raw: str, region: str) -> str:
-    """The one form under which an address is stored and compared; Invalid `bad_phone`, `bad_email` or `bad_address`.
+    """The one form under which an address is stored and compared; Invalid `bad_phone`, `bad_email`, `bad_push` or
+    `bad_address`.
 
     SMS and voice: E.164. Numbers without + are read as dialled in `region` (ISO 3166, "" = refuse them). Only lengths
     and prefixes are judged, so that a number range younger than our tables is not lost. E-mail: syntax only, lower
-    case, domain in IDNA form. Other media: as given, without blanks around.
+    case, domain in IDNA form. Push: a browser's subscription (app/domain/devices.py). Other media: as given, without
+    blanks around.
     """
     value = raw.strip()
     plain = value.isascii() and value.isprintable()
@@ -38,6 +41,8 @@ def normalise(medium: Medium, raw: str, region: str) -> str:
         return _number(value, region)
     if medium is Medium.EMAIL:
         return _mail(value)
+    if medium is Medium.PUSH:
+        return read_device(value)
     if not value or len(value) > _LONGEST_ADDRESS:
         raise Invalid(Problem("bad_address", "The address is empty or too long.", "address", "Correct it."))
     return value

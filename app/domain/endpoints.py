@@ -35,6 +35,8 @@ class ChannelFacts:
     fields: Sequence[SettingsField]
     rate_per_second: float
     """Used when the endpoint names no rate."""
+    fresh: Callable[[], Mapping[str, str]] | None = None
+    """Settings the channel makes for an endpoint that is told none of them: a key pair."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,20 @@ def view(endpoint: Endpoint, facts: ChannelFacts | None = None) -> dict[str, obj
         "revision": endpoint.revision,
         "halted_reason": endpoint.halted_reason,
     }
+
+
+def with_fresh(
+    facts: ChannelFacts, settings: Mapping[str, object], stored: Mapping[str, object]
+) -> Mapping[str, object]:
+    """With what the channel makes itself, unless one of it is given; what is `stored`, secrets included, stays."""
+    made = facts.fresh() if facts.fresh is not None else {}
+    if not made or any(settings.get(name) not in (None, "", MASK) for name in made if name in _secrets(facts)):
+        return settings
+    return {**settings, **{name: stored.get(name) or text for name, text in made.items()}}
+
+
+def _secrets(facts: ChannelFacts) -> frozenset[str]:
+    return frozenset(field.name for field in facts.fields if field.secret)
 
 
 def split_settings(

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from app.domain.devices import mask_device
 from app.domain.message import PERSONAL_MEDIA, Medium
 
 
 def mask(medium: Medium, value: str | None) -> str:
-    """`+44•••••••123`, `a•••@example.org`; an erased address is `erased`; sites and accounts stay as they are."""
+    """`+44•••••••123`, `a•••@example.org`, `fcm.googleapis.com •••x7Q`; an erased address is `erased`.
+
+    Sites and accounts stay as they are.
+    """
     if value is None:
         return "erased"
+    if medium is Medium.PUSH and value.startswith("https://"):
+        return mask_device(value)
     return _masked(value) if medium in PERSONAL_MEDIA else value
 
 

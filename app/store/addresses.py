@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, Connection, Row, and_, bindparam, delete, ins
 from sqlalchemy.sql.elements import ColumnElement
 
 from app.clock import from_ms, to_ms
+from app.domain.devices import endpoint_of
 from app.domain.message import CODE_MEDIA, MEDIUM_CODES, Medium
 from app.domain.suppressing import Source, Why, is_own_stop
 from app.errors import not_found
@@ -45,7 +46,14 @@ class SuppressionRow:
 
 def hashes(keyring: Keyring, places: Iterable[Place]) -> dict[Place, bytes]:
     """The keyed hash of each place; worth doing before the transaction starts."""
-    return {(medium, value): keyring.address_hash(MEDIUM_CODES[medium], value) for medium, value in places}
+    return {
+        (medium, value): keyring.address_hash(MEDIUM_CODES[medium], _identity(medium, value))
+        for medium, value in places
+    }
+
+
+def _identity(medium: Medium, value: str) -> str:
+    return endpoint_of(value) if medium is Medium.PUSH else value
 
 
 def upsert(connection: Connection, hashed: Mapping[Place, bytes]) -> dict[Place, int]:

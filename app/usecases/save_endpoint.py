@@ -9,7 +9,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from app.domain.endpoints import ChannelFacts, Endpoint, sealed_settings, split_settings
+from app.domain.endpoints import ChannelFacts, Endpoint, sealed_settings, split_settings, with_fresh
 from app.domain.principals import Actor, permit
 from app.domain.reading import Reader
 from app.domain.staff_notices import NoticeKind
@@ -36,8 +36,9 @@ def save_endpoint(
     """`document`: {channel, settings{}, rate_per_second?, weight?, fallback_for?}; `describe` gives None for a
     channel nobody wrote.
 
-    Secret settings are sealed before they are stored and never given back; `***` keeps the stored one. Saving lifts
-    a halt. Raise Invalid with one Problem per fault, Conflict `stale_edit`.
+    Secret settings are sealed before they are stored and never given back; `***` keeps the stored one. What the channel
+    makes itself (a key pair) is made once, where none is given. Saving lifts a halt. Raise Invalid with one Problem per
+    fault, Conflict `stale_edit`.
     """
     permit(actor, "save_endpoint")
     read = Reader({**document, "slug": slug})
@@ -58,7 +59,8 @@ def save_endpoint(
         before = endpoints.find(tx, slug)
         _check_fallback(tx, slug, fallback_for, facts)
         kept = sealed_settings(before, keyring.unseal) if before and before.channel == name else {}
-        plain, secret = split_settings(facts, read.mapping("settings"), kept)
+        stored = {**before.settings, **kept} if before and before.channel == name else {}
+        plain, secret = split_settings(facts, with_fresh(facts, read.mapping("settings"), stored), kept)
         sealed = keyring.seal(json.dumps(secret).encode()) if secret else b""
         values = EndpointValues(name, facts.medium, plain, sealed, rate or facts.rate_per_second, weight, fallback_for)
         row = endpoints.save(tx, slug, values, expected_revision)

@@ -59,8 +59,8 @@ STATUSES = {
     503: NOT_ACCEPTED,
     504: AMBIGUOUS,
 }
-OWN_STATUSES = {("social_mastodon", 404): FailureKind.CONTENT}
-"""Where a provider's own documentation says more: there, the post that is answered may be gone."""
+OWN_STATUSES = {("social_mastodon", 404): FailureKind.CONTENT, ("push_web", 404): FailureKind.RECIPIENT}
+"""Where a provider's own documentation says more: the post that is answered may be gone, or the device."""
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from typing import Final
 
 from app.domain.message import Medium, Message
 from tests.rig import accounts
+from tests.rig.push import Device
 from tests.unit.channels.letters import message
 
 SID, TOKEN = next(iter(accounts.TWILIO_ACCOUNTS.items()))
@@ -78,6 +79,18 @@ HTTP_WAYS: Final = {
         message(Medium.WEBHOOK),
         "canary-partner",
         accounts.WEBHOOK_SECRET,
+    ),
+    "push_web": Way(
+        "push",
+        lambda url: {
+            "contact": "mailto:it@clarion.example",
+            "public_key": accounts.VAPID_PUBLIC,
+            "private_key": accounts.VAPID_PRIVATE,
+            "base_url": url,
+        },
+        message(Medium.PUSH),
+        Device("canary-device").address,
+        accounts.VAPID_PRIVATE,
     ),
 }
 SMTP_WAY: Final = Way("smtp", _smtp, message(Medium.EMAIL), "canary@example.org", accounts.SMTP_PASSWORD)

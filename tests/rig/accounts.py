@@ -20,6 +20,8 @@ BLUESKY_HANDLE: Final = "clarion.bsky.example"
 BLUESKY_PASSWORD: Final = "rig-app-password"
 BLUESKY_DID: Final = "did:plc:rigrigrigrigrigrigrigrig"
 WEBHOOK_SECRET: Final = "whsec_cmlnLXNlY3JldC1vZi10d2VudHktZm91ci1ieXRlcw=="
+VAPID_PUBLIC: Final = "BBFCquF_2eQEAvMsjF3KwIXedGILQFjDflY-Q3OeNFK5gDiFqPokT0R7YympqYlObt6qTWV8KWOMjZsZregj4YE"
+VAPID_PRIVATE: Final = "ap3bIinqNmyKCU04d4aq4_cbnOUfq2UpqBX-VdHsNpw"
 
 
 def document() -> dict[str, dict[str, str]]:
@@ -32,4 +34,5 @@ def document() -> dict[str, dict[str, str]]:
         "mastodon": {"access_token": MASTODON_TOKEN, "account": MASTODON_ACCOUNT},
         "bluesky": {"handle": BLUESKY_HANDLE, "app_password": BLUESKY_PASSWORD, "did": BLUESKY_DID},
         "webhook": {"secret": WEBHOOK_SECRET},
+        "push": {"public_key": VAPID_PUBLIC, "private_key": VAPID_PRIVATE},
     }

@@ -19,6 +19,7 @@ from tests.rig.exchange import Exchange, Provider
 from tests.rig.ledger import Keep, Ledger
 from tests.rig.listening import Listener
 from tests.rig.mastodon import Mastodon
+from tests.rig.push import Push
 from tests.rig.sendgrid import SendGrid
 from tests.rig.signing import EventKey
 from tests.rig.smtp import Mailbox
@@ -26,7 +27,7 @@ from tests.rig.twilio import Twilio
 from tests.rig.webhook import Webhook
 from tests.rig.wire import Server
 
-PROVIDERS = ("twilio", "sendgrid", "smtp", "mastodon", "bluesky", "webhook")
+PROVIDERS = ("twilio", "sendgrid", "smtp", "mastodon", "bluesky", "webhook", "push")
 
 
 class Rig:
@@ -49,6 +50,7 @@ class Rig:
             Mastodon(self.ledger),
             self.bluesky,
             Webhook(self.ledger),
+            Push(self.ledger),
         )
         self._listeners: dict[str, Listener] = {
             provider.name: Server(Exchange(provider, self.ledger, self.script, self.killer)) for provider in providers

@@ -8,8 +8,10 @@ import pytest
 
 from app.store import audit
 from tests.faces import Api
+from tests.rig.push import Device
 
 PATH = "/subscribers/C-1"
+HER_PHONE = Device("her-phone")
 PERSON = {
     "name": "Ann", "languages": ["gu", "en"], "timezone": "Asia/Kolkata", "area": "north",
     "attributes": {"tier": "gold"}, "preferred_medium": "sms",
@@ -17,7 +19,7 @@ PERSON = {
         {"medium": "sms", "address": "+44 20 7183 8801"},
         {"medium": "sms", "address": "+442071838802", "preferred": True},
         {"medium": "email", "address": "Ann@Example.org"},
-        {"medium": "push", "address": "token-of-her-phone"},
+        {"medium": "push", "address": HER_PHONE.address},
         {"medium": "chat", "address": "@ann:example.org"},
     ],
     "consents": [{"medium": "sms", "topic": "power", "granted": True, "how": "form", "text_version": "2026-1"}],
@@ -37,7 +39,7 @@ def test_a_person_is_put_in_place_and_shown_masked(ann: Api) -> None:
     shown = ann.done(ann.get("author", PATH))
     assert [(one["medium"], one["address"], one["preferred"]) for one in shown["addresses"]] == [
         ("sms", "+44•••••••801", False), ("sms", "+44•••••••802", True), ("email", "a•••@example.org", True),
-        ("chat", "@a•••", True), ("push", "tok••••••••••••one", True),
+        ("chat", "@a•••", True), ("push", "updates.push.services.mozilla.com •••one", True),
     ]  # fmt: skip
     assert (shown["preferred_medium"], shown["languages"], shown["attributes"]) == (
         "sms",

@@ -38,7 +38,7 @@ def text(process: RigProcess, to: str, **form: str) -> int:
 
 
 def test_the_ports_file_names_every_provider_and_its_credentials(process: RigProcess) -> None:
-    names = {"twilio", "sendgrid", "smtp", "mastodon", "bluesky", "webhook", "control", "credentials", "pid"}
+    names = {"twilio", "sendgrid", "smtp", "mastodon", "bluesky", "webhook", "push", "control", "credentials", "pid"}
     assert set(process.addresses) == names
     assert process.addresses["twilio"].startswith("http://127.0.0.1:")
     assert process.addresses["smtp"].startswith("127.0.0.1:")
