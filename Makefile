@@ -5,8 +5,11 @@
 .PHONY: help demo test browser serve check lock migration playbooks screenshots messages bench pages soak clean
 
 PY := .venv/bin/python
-WORKERS ?= 2
+# One more than there are cores, since half of a test is waiting; eight at most, for each has databases of its own.
+WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN); [ $$n -lt 7 ] && expr $$n + 1 || echo 8)
 SOAK ?=
+# Compiled once instead of at each start of the program, of which the tests make hundreds.
+unexport PYTHONDONTWRITEBYTECODE
 DEMO := CLARION_DATABASE_URL=sqlite:///data/demo/clarion.db CLARION_PUBLISH_DIR=data/demo/site
 
 help: ## this list

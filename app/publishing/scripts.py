@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from itertools import product
 from typing import Final
 
@@ -37,6 +38,7 @@ _KEYWORDS: Final = frozenset(
 _LETTERS: Final = "etnrisoaclhdumpfgvyxbwkjqzETNRISOACLHDUMPFGVYXBWKJQZ_$"
 
 
+@cache  # our scripts are two, and a process that is set up anew has the same
 def small(source: str) -> str:
     """The same script in fewer bytes. Raise ValueError for what the rules above leave out."""
     pieces = list(_pieces(source))
