@@ -8,6 +8,7 @@ for each place that calls it.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -40,6 +41,46 @@ def refusals() -> frozenset[str]:
     for path in _sources():
         found |= _of_module(ast.parse(path.read_text("utf-8")))
     return frozenset(found)
+
+
+READS: Final = {
+    "flag", "number", "text", "choice", "choices", "local_time", "strings", "texts", "slug", "raw", "path", "mapping",
+    "items", "day", "instant", "check_language", "languages", "only", "timezone",
+}  # fmt: skip
+"""Of app/domain/reading.py and app/console/forms.py: what takes a field by its name."""
+
+
+@cache
+def field_names() -> frozenset[str]:
+    """What documents and forms call their fields, for whoever reads one says its name."""
+    found: set[str] = set()
+    for path in _sources():
+        for call in _calls(ast.parse(path.read_text("utf-8"))):
+            if _called(call) in READS and isinstance(call.func, ast.Attribute):
+                owner = call.func.value
+                if isinstance(owner, ast.Name) and owner.id in {"read", "reader", "inner", "fields", "each", "part"}:
+                    found |= {str(one.value) for one in call.args if isinstance(one, ast.Constant)}
+    return frozenset(one for one in found if one.isidentifier() and one.islower() and len(one) > 1)
+
+
+@cache
+def not_found_words() -> frozenset[str]:
+    """What `not_found("…", …)` and the like call a thing that is not there."""
+    found: set[str] = set()
+    for path in _sources():
+        for call in _calls(ast.parse(path.read_text("utf-8"))):
+            if _called(call) in {"not_found", "_unknown"} and call.args and isinstance(call.args[0], ast.Constant):
+                found.add(str(call.args[0].value))
+    return frozenset(found)
+
+
+def gaps() -> Mapping[str, frozenset[str]]:
+    """Gap -> the messages it stands in."""
+    found: dict[str, set[str]] = {}
+    for message in refusals():
+        for gap in re.findall(r"\{(\w+)\}", message):
+            found.setdefault(gap, set()).add(message)
+    return {gap: frozenset(messages) for gap, messages in found.items()}
 
 
 def _sources() -> Iterator[Path]:
@@ -136,6 +177,8 @@ def _gap(value: ast.expr) -> str:
     match value:
         case ast.Name(id=name):
             return name
+        case ast.Attribute(attr="value", value=one):
+            return _gap(one)  # an enum's: called after what it is the state, the role or the medium of
         case ast.Attribute(attr=name):
             return name
         case ast.Call(args=[one, *_]):

@@ -1,7 +1,7 @@
 """Write the catalogue of a language for the staff console, or bring one up to date: make messages LANGUAGE=de
 
 What is said in templates/console/ and app/console/, what channels call their settings, what staff are told (context
-`notice`) and what the service refuses with (context `refusal`); what was translated stays.
+`notice`) and what the service refuses with (contexts `refusal` and `refusal word`); what was translated stays.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from app.console.refusals import CONTEXT
 from app.templating.catalogues import NOTICE
+from app.templating.refusal_words import WORD, WORDS
+from app.templating.refusals import CONTEXT
 from app.templating.words import FALLBACK, load_words
 from channels.registry import CHANNELS, settings_schema
 from tests.architecture.tree import ROOT
@@ -49,11 +50,13 @@ def collect() -> Catalog:
             found.add(message, None, [(name, 0)], auto_comments=comments, context=context)
     for label in labels():
         found.add(label)
-    for text in load_words(ROOT / "templates" / "staff")[FALLBACK].texts.values():
-        if any(map(str.isalpha, text)):
+    for key, text in load_words(ROOT / "templates" / "staff")[FALLBACK].texts.items():
+        if any(map(str.isalpha, text)) and not key.endswith("_style"):
             found.add(text, context=NOTICE)
     for sentence in refusals():
         found.add(sentence, context=CONTEXT)
+    for word in WORDS:
+        found.add(word, context=WORD)
     return found
 
 
@@ -65,7 +68,7 @@ def labels() -> set[str]:
 
 def messages() -> set[str]:
     """Every string there is to say but refusals; of plurals the first form."""
-    said = (message.id for message in collect() if message.id and message.context != CONTEXT)
+    said = (message.id for message in collect() if message.id and message.context not in (CONTEXT, WORD))
     return {one if isinstance(one, str) else one[0] for one in said}
 
 

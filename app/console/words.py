@@ -22,10 +22,10 @@ from babel.dates import format_date, format_datetime, format_time, format_timede
 from babel.lists import format_list
 from babel.numbers import format_currency, format_decimal
 
-from app.console.refusals import CONTEXT, Sayings
 from app.domain.cldr import language_name
 from app.domain.texts import direction
-from app.templating.catalogues import NOTICE, read_catalogue, read_messages
+from app.templating.catalogues import NOTICE, read_catalogue
+from app.templating.refusals import Sayings, read_sayings
 from app.templating.words import Words as Texts
 
 SOURCE: Final = "en"
@@ -157,12 +157,6 @@ class Catalogues:
                 if known in self._words:
                     return self._words[known]
         return self._words[SOURCE]
-
-
-def read_sayings(path: Path) -> Sayings:
-    """The refusals among a catalogue's messages, as far as they are translated."""
-    said = (message for message in read_messages(path) if message.context == CONTEXT and message.string)
-    return Sayings(MappingProxyType({str(message.id): str(message.string) for message in said}))
 
 
 def _preferred(header: str) -> list[str]:

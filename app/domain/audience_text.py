@@ -132,8 +132,10 @@ class _Parser:
 
     def _expect(self, sign: str, after: str) -> None:
         if not self._accept(sign):
-            shown = f"“{self._next.text[:40]}” stands" if self._next.kind != "end" else "the rule ends"
-            raise _fault(self._next.at, f"{shown} where “{sign}” should follow {after}", f"Write “{sign}” there.")
+            at, text, remedy = self._next.at, self._next.text[:40], f"Write “{sign}” there."
+            if self._next.kind == "end":
+                raise _fault(at, f"the rule ends where “{sign}” should follow {after}", remedy)
+            raise _fault(at, f"“{text}” stands where “{sign}” should follow {after}", remedy)
 
     def _joined(self, depth: int) -> Rule:
         self._not_too_deep(depth)

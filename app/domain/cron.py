@@ -46,7 +46,7 @@ _EXAMPLE: Final = "Write five fields, as “30 8 * * mon-fri”, or @hourly, @da
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    name: str
+    span: str
     lowest: int
     highest: int
     names: tuple[str, ...] = ()
@@ -171,23 +171,23 @@ def _values(part: str, kind: _Field, field: str, problems: list[Problem]) -> tup
     for piece in part.split(","):
         match = _PART.fullmatch(piece)
         if match is None:
-            problems.append(Problem("cron_syntax", f"“{piece}” is no {kind.name}.", field, _EXAMPLE))
+            problems.append(Problem("cron_syntax", f"“{piece}” is no {kind.span}.", field, _EXAMPLE))
             continue
         low, high, step = match["low"], match["high"], int(match["step"] or 1)
         first = kind.lowest if low == "*" else _number(low, kind)
         last = first
         if high is not None:
             last = _number(high, kind)
-            if kind.name == "day of week" and last == 0 and first:
+            if kind.span == "day of week" and last == 0 and first:
                 last = 7  # fri-sun
         elif low == "*" or match["step"]:
-            last = kind.highest if kind.name != "day of week" else 6
+            last = kind.highest if kind.span != "day of week" else 6
         fault = _fault(first, last, step, star_range=low == "*" and high is not None)
         if fault or first is None or last is None:
             allowed = f"from {kind.lowest} to {kind.highest}"
             names = f", or {', '.join(name for name in kind.names if name)}" if kind.names else ""
-            sentence = f"“{piece}” is no {kind.name}{': ' + fault if fault else ''}."
-            problems.append(Problem("cron_range", sentence, field, f"{kind.name.capitalize()}: {allowed}{names}."))
+            sentence = f"“{piece}” is no {kind.span}: {fault}." if fault else f"“{piece}” is no {kind.span}."
+            problems.append(Problem("cron_range", sentence, field, f"{kind.span.capitalize()}: {allowed}{names}."))
             continue
         found.update(range(first, last + 1, step))
     return tuple(sorted(found))

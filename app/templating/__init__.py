@@ -22,6 +22,7 @@ from app.domain.slots import fill_slots
 from app.errors import Invalid, NotFound, Problem, TooLarge
 from app.templating.allowed import FILTERS, LOOP_FACTS, TESTS, problems_in
 from app.templating.catalogues import load_notices
+from app.templating.refusals import load_sayings
 from app.templating.trees import load_trees
 from app.templating.words import FALLBACK, Words, load_words
 
@@ -70,6 +71,8 @@ class Templating:
         self._words = load_words(root / "words")
         self.staff: Final = load_notices(root)
         """What notices to staff say, by language."""
+        self.sayings: Final = load_sayings(root)
+        """How refusals are said, by language; English has none."""
         self.trees: Final = load_trees(root / "triage")
         """The triage trees that ship, by slug."""
         loader = FileSystemLoader(root)

@@ -27,7 +27,7 @@ def join(each: Sequence[Composed], limits: Limits) -> Composed:
         now = segments(whole.text).parts if whole.medium is Medium.SMS else 0
         reserved = max(now, sum(one.reserved for one in each))
         return replace(first, message=whole, measure=measured, notes=notes, reserved=reserved)
-    told = " and ".join(f"“{one.message.language}”" for one in each)
+    told = ", ".join(f"“{one.message.language}”" for one in each)
     sentence = f"The {first.message.medium} text has no room for {told} in one message."
     remedy = "Readers of neither get the first; shorten headline and impact."
     note = Problem("bilingual_dropped", sentence, f"content.{first.message.language}", remedy)

@@ -75,6 +75,7 @@ def first_word_refusal(connection: Connection, row: UpdateRow, now: datetime) ->
     known = approvals.in_advance(connection, use.playbook)
     found = readiness(playbook, known, now.date())
     if found is not Readiness.READY:
-        sentence = f"The first words of “{use.playbook}” may not be sent by one person: {found.replace('_', ' ')}."
+        readiness_now = found.value.replace("_", " ")
+        sentence = f"The first words of “{use.playbook}” may not be sent by one person: {readiness_now}."
         return [], Problem("not_ready", sentence, "content", _REMEDY)
     return [one.name for one in standing(playbook, known)], None

@@ -53,9 +53,10 @@ def warnings_of(load: Load | None) -> Iterator[Problem]:
         sentence = f"{many}, and “{load.contact_channel}” is closed then."
         yield Problem(load.finding.value, sentence, "need", "Open a contact channel for them, or send it later.")
         return
-    waits = f" and has a wait of {load.wait_minutes} minutes" if load.wait_minutes else ""
-    takes = f"“{load.contact_channel}” takes {load.takes_per_hour:,} an hour{waits}"
+    takes = f"“{load.contact_channel}” takes {load.takes_per_hour:,} an hour"
     sentence = f"{many}, up to {load.per_hour:,} an hour; {takes}."
+    if load.wait_minutes:
+        sentence = f"{many}, up to {load.per_hour:,} an hour; {takes} and has a wait of {load.wait_minutes} minutes."
     yield Problem(load.finding.value, sentence, "recipients_per_hour", " ".join(_offers(load)))
 
 

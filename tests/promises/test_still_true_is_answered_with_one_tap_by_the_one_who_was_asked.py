@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import pytest
+from lxml import html
 
 from app.clock import FrozenClock
+from app.console.words import accented
 from app.domain.principals import HOST, Actor, Role
 from app.domain.question_links import PURPOSE, QuestionLink, question_token, read_question_token
 from app.engine.nudging import Nudger
@@ -23,6 +25,7 @@ from tests.faces import Api
 from tests.rig.cadences import Rounds
 from tests.rig.stage import FAST, Stage
 from tests.unit.usecases.announcements import TEMPLATES
+from tests.unsaid import SAYINGS, english
 
 pytestmark = pytest.mark.anyio
 
@@ -103,6 +106,31 @@ async def test_who_wrote_the_schedule_may_put_it_off_but_not_approve_it(desk: De
     assert tap(desk, links[ADA], "snooze")[0] == 200
     assert desk.rounds.plans()[0].state == "snoozed"
     assert tap(desk, links[ADA], "burn")[0] == 409
+
+
+async def test_the_page_and_what_it_refuses_are_in_the_readers_language(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From right to left and accented: every plain word would be one that no catalogue has (tests/unsaid.py)."""
+    links, templating = await desk.asked(), desk.api.wiring.templating
+    source = templating.staff["en"]
+    texts = {key: accented(text) for key, text in source.texts.items()}
+    arabic = replace(source, language="ar", direction="rtl", texts=texts)
+    monkeypatch.setattr(templating, "staff", {"en": source, "ar": arabic})
+    monkeypatch.setattr(templating, "sayings", {"ar": replace(SAYINGS, language="ar")})
+    client, asked = desk.api.client, {"accept-language": "lo, ar;q=0.5"}
+    for answered in (
+        client.get(links[BEN], headers=asked),
+        client.post(links[ADA], data={"answer": "confirm"}, headers=asked),
+        client.post(links[ADA], data={"answer": "burn"}, headers=asked),
+        client.post(links[ADA], data={"answer": "snooze"}, headers=asked),
+        client.get("/q/xyz", headers=asked),
+    ):
+        tree = html.fromstring(answered.text.replace("ada", "xx"))  # her name, which stays
+        assert (tree.get("lang"), tree.get("dir"), answered.headers["vary"]) == ("ar", "rtl", "accept-language")
+        assert english(tree) == []
+    assert "Still true" in client.get(links[BEN]).text
+    assert "default-src 'none'" in client.get(links[BEN], headers=asked).headers["content-security-policy"]
 
 
 async def test_a_link_that_is_forged_over_or_of_somebody_who_left_opens_nothing(desk: Desk) -> None:

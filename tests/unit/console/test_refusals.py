@@ -13,13 +13,24 @@ from starlette.testclient import TestClient
 
 from app.console.application import SCREENS
 from app.console.forgery import form_token
-from app.console.refusals import Sayings
 from app.domain.principals import Role
 from app.main import create_app
+from app.store.documents import Kind
+from app.templating.refusal_words import (
+    AS_THEY_ARE,
+    FIELDS,
+    LABELS,
+    OURS,
+    PLACES,
+    SENTENCES,
+    THINGS,
+    WORDS,
+)
+from app.templating.refusals import Sayings
 from app.wiring import TEMPLATES
 from tests.console import Page, Visitor
 from tests.faces import Api
-from tests.refusal_catalogue import refusals
+from tests.refusal_catalogue import field_names, gaps, not_found_words, refusals
 from tests.staff_catalogue import update
 
 MARK = "⟦"
@@ -35,11 +46,48 @@ MESSAGES = {
 def test_a_sentence_is_recognised_by_its_own_words_and_keeps_its_values() -> None:
     sayings = Sayings(MESSAGES)
     assert sayings.say("There is no endpoint “texts”.") == "endpoint „texts“ gibt es nicht."
-    assert sayings.say("names.en is missing.") == "names.en fehlt."
+    assert sayings.say("names.en is missing.") == "names.English fehlt."
     assert sayings.say("From Monday to Friday.") == "Von Monday bis Friday."
     assert sayings.say("Fill it in.") == "Bitte ausfüllen."
     assert sayings.say("Nobody knows this.") == "Nobody knows this."
     assert sayings.say("") == ""
+
+
+def test_values_that_are_words_of_ours_are_said_and_what_people_named_stays() -> None:
+    """A contact channel that somebody named “draft” keeps its name."""
+    words = {one: f"<{one}>" for one in WORDS}
+    say = Sayings({one: one for one in refusals()}, words, {"Account SID": "Kontonummer"}, "de").say
+    for sentence, said in (
+        ("There is no routing rule “draft”.", "There is no <routing rule> “draft”."),
+        ("This needs the role approver; admin has author.", "This needs the role <approver>; admin has <author>."),
+        ("An update that is draft cannot do “approve”.", "An update that is <draft> cannot do “<approve>”."),
+        ("Possible now: edit, submit.", "Possible now: <edit>, <submit>."),
+        ("Playbook “details” has no “details”.", "Playbook “details” has no “<details>”."),
+        ("This needs a token for read; this one is for tick, people:write.",
+         "This needs a token for <read>; this one is for <tick>, <people:write>."),
+        ("names.gu is missing.", "<names>.Gujarati is missing."),
+        ("content.gu.options[0].text is missing.", "<content>.Gujarati.<options>[0].<text> is missing."),
+        ("variables.stage is empty.", "<variables>.stage is empty."),
+        ("“Account SID” is missing.", "“Kontonummer” is missing."),
+        ("“stage” is resolved already.", "“stage” is resolved already."),
+        ("admin is shut out.", "admin is shut out."),
+        ("draft (by link) is shut out.", "draft (<by link>) is shut out."),
+    ):  # fmt: skip
+        assert say(sentence) == said
+
+
+def test_for_every_gap_of_every_refusal_it_is_written_down_whose_words_it_holds() -> None:
+    kinds = (set(OURS) - SENTENCES, PLACES, SENTENCES, LABELS, AS_THEY_ARE)
+    known = [gap for kind in kinds for gap in kind]
+    assert len(known) == len(set(known))
+    used = {gap for gap in gaps() if not gap.strip("_").isupper()}  # constants: numbers, and what is typed exactly so
+    assert {gap: sorted(gaps()[gap]) for gap in used - set(known)} == {}
+    assert set(known) - used == set()
+
+
+def test_every_word_that_a_refusal_may_hold_is_among_the_words() -> None:
+    assert {kind.value.replace("_", " ") for kind in Kind} | not_found_words() <= THINGS
+    assert field_names() <= FIELDS
 
 
 def test_refusals_are_found_in_the_source() -> None:
