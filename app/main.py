@@ -31,7 +31,7 @@ from app.site.edge import edge
 from app.site.lastgood import last_good
 from app.store.database import FAULTS
 from app.store.migrate import upgrade
-from app.visitors import finder, managing, open_links, previews, questions, subscribing
+from app.visitors import devices, finder, managing, open_links, previews, questions, subscribing
 from app.visitors import forms as visitors
 from app.wiring import TEMPLATES, Wiring, build
 
@@ -90,8 +90,8 @@ def _routes() -> tuple[BaseRoute, ...]:
     known = APIRouter(redirect_slashes=False, generate_unique_id_function=openapi.operation_id)
     for router in (
         callbacks.router, contact_readings.router, facts.router, letters.router, routers.everything(), visitors.router,
-        finder.router, subscribing.router, managing.router, open_links.router, previews.router, questions.router,
-        health.router,
+        finder.router, devices.router, subscribing.router, managing.router, open_links.router, previews.router,
+        questions.router, health.router,
     ):  # fmt: skip
         known.include_router(router)
     return tuple(known.routes)

@@ -354,7 +354,7 @@ class ConsentSaid(Sent):
     medium: Literal["sms", "email", "push", "chat", "voice"]
     topic: str = Field("", max_length=64, description="Empty: whatever comes by this medium")
     granted: bool
-    how: Literal["import", "form", "sms", "email", "one_click", "staff", "api"] = "api"
+    how: Literal["import", "form", "sms", "email", "one_click", "device", "staff", "api"] = "api"
     text_version: str = Field("", max_length=64, description="Of the words they agreed to")
 
 

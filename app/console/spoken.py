@@ -132,7 +132,8 @@ SAID: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
         },
         "consent": {
             "import": mark("by a list"), "form": mark("by the form"), "sms": mark("by text message"),
-            "one_click": mark("by one click"), "email": mark("by e-mail"), "staff": mark("told to staff"),
+            "one_click": mark("by one click"), "device": mark("on their device"),
+            "email": mark("by e-mail"), "staff": mark("told to staff"),
             "api": mark("by a program"),
         },
         "class": {"service": mark("service message"), "safety_of_life": mark("safety of life")},

@@ -43,6 +43,8 @@ class How(StrEnum):
     EMAIL = "email"
     """A reply to a mail of ours."""
     ONE_CLICK = "one_click"
+    DEVICE = "device"
+    """The button of a page, their browser's own question, and the answer of the device itself."""
     STAFF = "staff"
     API = "api"
 

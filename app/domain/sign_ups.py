@@ -116,11 +116,28 @@ def read_asking(
         return Fault.ADDRESS
     if medium is Medium.SMS and not may_be_texted(policy, value):
         return Fault.COUNTRY
+    return _asking(medium, value, language, area, topics, known_topics)
+
+
+def _asking(
+    medium: Medium, value: str, language: str, area: str, topics: Iterable[str], known_topics: Iterable[str]
+) -> Asking | Fault:
     chosen = tuple(dict.fromkeys(topics))
     if not set(chosen) <= set(known_topics):
         return Fault.TOPIC
     place = tidy(area)[:LONGEST_AREA]
     return Asking(medium, value, language, "" if forbidden_character(place, lines=False) else place, chosen)
+
+
+def read_device_asking(
+    subscription: str, language: str, area: str, topics: Iterable[str], known_topics: Iterable[str]
+) -> Asking | Fault:
+    """The same of a browser that offers its own device."""
+    try:
+        value = normalise(Medium.PUSH, subscription, "")
+    except Invalid:
+        return Fault.ADDRESS
+    return _asking(Medium.PUSH, value, language, area, topics, known_topics)
 
 
 def may_be_texted(policy: Policy, value: str) -> bool:

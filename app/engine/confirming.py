@@ -102,12 +102,14 @@ class Confirmer:
     def _message(self, row: SignUpRow) -> Message:
         asking = row.asking
         token = sign_up_token(self.keyring.key(PURPOSE), row.id, row.at)
-        subject, text = self.say(asking.language, asking.medium, f"{self.public_base}/s/c/{token}")
+        link = f"{self.public_base}/s/c/{token}"
+        subject, text = self.say(asking.language, asking.medium, link)
         return Message(
             medium=asking.medium,
             language=asking.language,
             text=text,
             subject=subject,
+            link=link if asking.medium is Medium.PUSH else "",
             key=f"sign-up-{row.id}-{int(row.at.timestamp())}",
             created_at=row.at,
             valid_seconds=int(LINK_LASTS.total_seconds()),

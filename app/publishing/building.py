@@ -39,6 +39,8 @@ class Press:
     widget: embedding.Widget
     subscribe: embedding.Widget
     public_base: str
+    scripts: Mapping[str, bytes]
+    """What pages made for one request run: `device.js` and `push_worker.js`."""
     sample: Sample | None = None
     """A customer's website beside the pages, None without one."""
 
@@ -64,6 +66,7 @@ class Press:
             widget=embedding.Widget.load(site),
             subscribe=embedding.Widget.load(site, embedding.SUBSCRIBE),
             public_base=public_base,
+            scripts={name: (site / name).read_bytes() for name in ("device.js", "push_worker.js")},
             sample=Sample.load(root) if sample else None,
         )
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from app.domain.sign_ups import text_version
 from app.publishing.building import Press
-from app.publishing.dress import PAGE_CSP
+from app.publishing.dress import PAGE_CSP, with_device
 
 FORM_CSP: Final = "form-action 'self'"
 
@@ -54,13 +54,14 @@ def words_shown(press: Press, notice: Notice, language: str, at: datetime) -> st
     return text_version([say(f"{notice.key}_title"), say(f"{notice.key}_text", **notice.values), say(notice.button)])
 
 
-def form_headers(language: str) -> dict[str, str]:
-    """Of a page made for one request."""
+def form_headers(language: str, *, device: bool = False) -> dict[str, str]:
+    """Of a page made for one request; `device`: with the button by which a browser offers its own."""
+    csp = PAGE_CSP.replace("form-action 'none'", FORM_CSP)
     return {
         "content-type": "text/html; charset=utf-8",
         "content-language": language,
         "cache-control": "no-store",
-        "content-security-policy": PAGE_CSP.replace("form-action 'none'", FORM_CSP),
+        "content-security-policy": with_device(csp) if device else csp,
         "x-robots-tag": "noindex",
         "vary": "accept-language",
     }

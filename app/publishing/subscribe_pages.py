@@ -12,6 +12,7 @@ from app.domain.sign_ups import text_version
 from app.domain.texts import direction, pick
 from app.domain.topics import Topic
 from app.publishing.building import Press
+from app.publishing.dress import with_device
 from app.publishing.notices import form_headers
 from app.publishing.tongue import View
 
@@ -53,8 +54,24 @@ class Wishes:
     saved: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class DeviceOffer:
+    """What a browser needs to offer its device."""
+
+    key: str
+    """The public key of the endpoint."""
+    post: str
+    """Where the subscription goes: a path of ours."""
+
+
 def subscribe_page(
-    press: Press, filled: Filled, media: Sequence[Medium], topics: Sequence[Topic], language: str, at: datetime
+    press: Press,
+    filled: Filled,
+    media: Sequence[Medium],
+    topics: Sequence[Topic],
+    language: str,
+    at: datetime,
+    device: DeviceOffer | None = None,
 ) -> Page:
     """The form; `media`: what the organisation lets people subscribe to."""
     frame = press.plain_frame(language, at)
@@ -73,6 +90,7 @@ def subscribe_page(
         "languages": _languages(press, filled.language or language),
         "others": others,
         "consent": say("subscribe_consent", organisation=_name(press, language)),
+        "device": _device(press, device, language, at),
     }
     return _rendered(press, "site/subscribe.html", "subscribe", view, language, at)
 
@@ -108,7 +126,14 @@ def subscribe_words(
     }  # fmt: skip
 
 
-def manage_page(press: Press, wishes: Wishes, topics: Sequence[Topic], language: str, at: datetime) -> Page:
+def manage_page(
+    press: Press,
+    wishes: Wishes,
+    topics: Sequence[Topic],
+    language: str,
+    at: datetime,
+    device: DeviceOffer | None = None,
+) -> Page:
     """What somebody gets, with everything they may change."""
     say = press.plain_frame(language, at).tongue.say
     view: View = {
@@ -124,20 +149,25 @@ def manage_page(press: Press, wishes: Wishes, topics: Sequence[Topic], language:
         "languages": _languages(press, wishes.language),
         "stopped": say("confirm_stopped_text", address=wishes.address),
         "leave": say("stop_text", address=wishes.address),
+        "device": _device(press, device, language, at),
     }  # fmt: skip
     return _rendered(press, "site/manage.html", "manage_title", view, language, at)
 
 
-def words_agreed(press: Press, language: str, topics: Iterable[Topic], at: datetime) -> str:
+def words_agreed(
+    press: Press, language: str, topics: Iterable[Topic], at: datetime, key: str = "subscribe_consent"
+) -> str:
     """The version of what stands on the form in this language: what people agree to when they send it."""
     say = press.plain_frame(language, at).tongue.say
     names = [topic.names.get(language, topic.slug) for topic in topics]
-    return text_version([say("subscribe_consent", organisation=_name(press, language)), *names])
+    return text_version([say(key, organisation=_name(press, language)), *names])
 
 
 def confirmation(press: Press, language: str, medium: Medium, link: str, at: datetime) -> tuple[str, str]:
     """Subject and text of the message with the link."""
     say, name = press.plain_frame(language, at).tongue.say, _name(press, language)
+    if medium is Medium.PUSH:
+        return say("confirm_push_title", organisation=name), say("confirm_push")
     if medium is Medium.SMS:
         return "", say("confirm_sms", organisation=name, link=link)
     return say("confirm_subject", organisation=name), say("confirm_mail", organisation=name, link=link)
@@ -146,7 +176,20 @@ def confirmation(press: Press, language: str, medium: Medium, link: str, at: dat
 def _rendered(press: Press, template: str, title: str, view: View, language: str, at: datetime) -> Page:
     frame = press.plain_frame(language, at)
     variables = {**frame.unlisted(frame.variables("", frame.tongue.say(title))), "notice": None, **view}
-    return press.templating.render(template, variables, html=True).encode(), form_headers(language)
+    if not view.get("device"):
+        return press.templating.render(template, variables, html=True).encode(), form_headers(language)
+    page = variables["page"]
+    assert isinstance(page, dict)  # noqa: S101 - `unlisted` made it
+    variables["page"] = {**page, "csp": with_device(page["csp"])}
+    return press.templating.render(template, variables, html=True).encode(), form_headers(language, device=True)
+
+
+def _device(press: Press, offer: DeviceOffer | None, language: str, at: datetime) -> View | None:
+    if offer is None:
+        return None
+    say = press.plain_frame(language, at).tongue.say
+    consent = say("device_consent", organisation=_name(press, language))
+    return {"key": offer.key, "post": offer.post, "consent": consent}
 
 
 def _name(press: Press, language: str) -> str:

@@ -54,6 +54,12 @@ def everything(connection: Connection) -> list[Endpoint]:
     return [_endpoint(row) for row in connection.execute(select(endpoint).order_by(endpoint.c.id))]
 
 
+def push_key(connection: Connection) -> str:
+    """The public key (VAPID) that browsers subscribe with; "" while no endpoint has one."""
+    able = (one for one in everything(connection) if one.medium is Medium.PUSH and not one.halted_reason)
+    return next((str(one.settings["public_key"]) for one in able if one.settings.get("public_key")), "")
+
+
 def page(connection: Connection, *, cursor: str | None = None, limit: int = DEFAULT_LIMIT) -> Page[Endpoint]:
     query = select(endpoint).order_by(endpoint.c.slug).limit(check_limit(limit) + 1)
     after = text_cursor(cursor)

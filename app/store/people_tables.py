@@ -62,6 +62,7 @@ sign_up = Table(
     Column("due_at", Instant, nullable=True),  # queued: not before; sending: the lease of whoever sends
     Column("sent_at", Instant, nullable=True),
     Column("confirmed_at", Instant, nullable=True),
+    Column("beside", BigInteger, nullable=True),  # address whose holder asked for it, by their personal link
     Index("ix_sign_up_due", "state", "due_at"),
     Index("ix_sign_up_network", "network", "at"),
     Index("ix_sign_up_value_hash", "value_hash", "sent_at"),

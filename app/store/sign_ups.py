@@ -38,6 +38,8 @@ class SignUpRow:
     doubts: int
     at: datetime
     confirmed_at: datetime | None
+    beside: int | None
+    """Address whose holder asked for one more of their own."""
 
 
 def add(
@@ -48,6 +50,7 @@ def add(
     neighbours: bytes | None,
     text_version: str,
     now: datetime,
+    beside: int | None = None,
 ) -> int:
     row = {
         "medium": MEDIUM_CODES[asking.medium],
@@ -68,6 +71,7 @@ def add(
         "cost_micros": 0,
         "at": now,
         "due_at": now,
+        "beside": beside,
     }
     return int(connection.execute(insert(sign_up).values(row).returning(sign_up.c.id)).scalar_one())
 
@@ -205,5 +209,5 @@ def _sign_up(row: Row[Any]) -> SignUpRow:
     asking = Asking(CODE_MEDIA[row.medium], row.value or "", row.language, row.area, tuple(row.topics))
     return SignUpRow(
         row.id, asking, row.value_hash, row.neighbours, row.text_version, row.state, row.reason, row.endpoint,
-        row.attempts, row.doubts, row.at, row.confirmed_at,
+        row.attempts, row.doubts, row.at, row.confirmed_at, row.beside,
     )  # fmt: skip

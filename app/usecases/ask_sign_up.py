@@ -13,9 +13,18 @@ from app.store import addresses, sign_ups
 from app.store.database import Database
 
 
-def ask_sign_up(db: Database, keyring: Keyring, asking: Asking, host: str, text_version: str, now: datetime) -> int:
+def ask_sign_up(
+    db: Database,
+    keyring: Keyring,
+    asking: Asking,
+    host: str,
+    text_version: str,
+    now: datetime,
+    beside: int | None = None,
+) -> int:
     """Its number. What becomes of it is decided later, by `engine.confirming`, so that nobody learns it here.
 
+    `beside`: the address by whose personal link it is asked for.
     Raise Unavailable (code `too_many_forms`) for too many forms from one place, or of all the world together.
     """
     place = (asking.medium, asking.value)
@@ -32,7 +41,7 @@ def ask_sign_up(db: Database, keyring: Keyring, asking: Asking, host: str, text_
             raise Unavailable(
                 Problem("too_many_forms", "There were too many forms.", "", "Come back in a few hours."), 3_600.0
             )
-        return sign_ups.add(tx, asking, digest, network, alike, text_version, now)
+        return sign_ups.add(tx, asking, digest, network, alike, text_version, now, beside)
 
 
 def _keyed(key: bytes, text: str) -> bytes:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from app.clock import to_ms
 from app.domain.consent import How, Said, Standing
+from app.domain.message import Medium
 from app.domain.people import Person
 from app.domain.sign_ups import LINK_LASTS, PURPOSE, Asking, read_sign_up_token
 from app.domain.topics import EVERYTHING
@@ -65,8 +66,9 @@ def confirm_sign_up(db: Database, keyring: Keyring, token: str, now: datetime) -
             return LookedAt(stands, asking, known)
         address_id = addresses.resolve(tx, keyring, asking.medium, asking.value)
         addresses.restore(tx, address_id, asking.value)
+        how = How.DEVICE if asking.medium is Medium.PUSH else How.FORM
         person = _person(tx, row, address_id, now)
-        said = [Said(asking.medium, topic, True, How.FORM, row.text_version) for topic in _topics(tx, asking)]
+        said = [Said(asking.medium, topic, True, how, row.text_version) for topic in _topics(tx, asking)]
         consents.record(tx, {person: said}, READER, now)
         sign_ups.confirm(tx, row.id, now)
         body = {"subscriber": person, "medium": asking.medium.value, "topics": [one.topic for one in said]}
@@ -97,7 +99,7 @@ def _topics(tx: Connection, asking: Asking) -> list[str]:
 
 
 def _person(tx: Connection, row: SignUpRow, address_id: int, now: datetime) -> int:
-    """Whoever alone has this address; else somebody new, who hears only what they chose."""
+    """Whoever alone has this address, or asked by their own link; else somebody new, who hears only what they chose."""
     there = people.at_address(tx, address_id)
     if len(there) == 1:
         (one,) = there
@@ -105,10 +107,22 @@ def _person(tx: Connection, row: SignUpRow, address_id: int, now: datetime) -> i
             people.change(tx, [one.id], now, languages=_first(row.asking.language, one), area=row.asking.area)
             own_choices.note(tx, [one.id], ("languages", "area"), now)
         return one.id
+    holders = people.at_address(tx, row.beside) if row.beside is not None and not there else ()
+    if len(holders) == 1:
+        return _one_more(tx, holders[0], row.asking.medium, address_id)
     person = Person("", (row.asking.language,), "UTC", row.asking.area, {}, Standing.SELF, None, (), ())
     number, _ = people.put(tx, f"self-{row.id}-{to_ms(row.at)}", person, now)
     people.replace_links(tx, number, {address_id: (row.asking.medium, True)})
     return number
+
+
+def _one_more(tx: Connection, one: SubscriberRow, medium: Medium, address_id: int) -> int:
+    """From now on the one of its medium that is written to; the others are kept."""
+    links = {
+        place.address_id: (place.medium, place.preferred and place.medium is not medium) for place in one.addresses
+    }
+    people.replace_links(tx, one.id, {**links, address_id: (medium, True)})
+    return one.id
 
 
 def _first(language: str, one: SubscriberRow) -> tuple[str, ...]:

@@ -20,8 +20,11 @@ from app.publishing.notices import Notice, notice_page
 from app.publishing.subscribe_pages import MediumLine, Wishes, manage_page, words_agreed
 from app.store.database import FAULTS
 from app.usecases.change_wishes import Choice, Holder, Wanted, change_wishes, leave, look_at_wishes
+from app.visitors.devices import Given, ask_device, device_later, offered_device
+from app.visitors.dressing import dressed, later, wanted_language
+from app.visitors.embedded import embedded
 from app.visitors.forms import Context, Ctx
-from app.visitors.subscribing import Fields, Form, dressed, later, wanted_language
+from app.visitors.subscribing import Fields, Form
 
 router = APIRouter(prefix="/m", include_in_schema=False)
 
@@ -36,7 +39,7 @@ def show(token: str, request: Request, context: Ctx) -> Response:
         holder = None
     except FAULTS:
         return later(context, wanted_language(context, request))
-    return _page(context, holder) if holder else _nothing(context, request)
+    return _page(context, holder, token) if holder else _nothing(context, request)
 
 
 @router.post("/{token}")
@@ -53,14 +56,14 @@ def change(token: str, request: Request, context: Ctx, fields: Form) -> Response
         match (fields.get("do") or [""])[0]:
             case "save":
                 changed = change_wishes(context.db, managed, _wanted(context, holder, fields), version, now)
-                return _page(context, changed, saved=True)
+                return _page(context, changed, token, saved=True)
             case "leave":
                 return _left(context, managed, version, language)
     except NotFound:
         return _nothing(context, request)
     except FAULTS:
         return later(context, wanted_language(context, request))
-    return _page(context, holder)
+    return _page(context, holder, token)
 
 
 def _wanted(context: Context, holder: Holder, fields: Fields) -> Wanted:
@@ -85,7 +88,7 @@ def _left(context: Context, managed: Managed, version: str, language: str) -> Re
     return Response(body, 200, headers)
 
 
-def _page(context: Context, holder: Holder, *, saved: bool = False) -> Response:
+def _page(context: Context, holder: Holder, token: str, *, saved: bool = False) -> Response:
     press, topics = dressed(context)
     language = _language(context, holder)
     values = {one.medium: mask_theirs(one.medium, one.value) for one in holder.places}
@@ -96,8 +99,24 @@ def _page(context: Context, holder: Holder, *, saved: bool = False) -> Response:
     ]
     topic_slugs = frozenset(topic for choice in holder.media.values() for topic in choice.topics)
     wishes = Wishes(own, language, holder.area, tuple(lines), topic_slugs, holder.preferred, holder.stopped, saved)
-    body, headers = manage_page(press, wishes, topics, language, context.clock.now())
+    device = offered_device(context, f"/m/{token}/device")
+    body, headers = manage_page(press, wishes, topics, language, context.clock.now(), device)
     return Response(body, 200, headers)
+
+
+@router.post("/{token}/device")
+def add_device(token: str, request: Request, context: Ctx, given: Given) -> Response:
+    """One more device of whoever holds the link, confirmed by the first message that reaches it."""
+    managed = read_manage_token(context.manage_key, token)
+    try:
+        holder = look_at_wishes(context.db, managed) if managed else None
+        if managed is None or holder is None:
+            return embedded({}, 404, "")
+        return ask_device(context, request, given, _language(context, holder), managed.address_id)
+    except NotFound:
+        return embedded({}, 404, "")
+    except FAULTS:
+        return device_later(context, wanted_language(context, request))
 
 
 def _medium(holder: Holder) -> Medium:

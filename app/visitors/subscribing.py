@@ -15,7 +15,6 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
 from app.domain.audience import choose_language
-from app.domain.branding import SLUG, Branding
 from app.domain.manage import manage_token
 from app.domain.masking import mask
 from app.domain.message import MEDIUM_CODES
@@ -25,11 +24,11 @@ from app.errors import NotFound, Problem, TooLarge, Unavailable
 from app.publishing.building import Press
 from app.publishing.notices import Notice, notice_page
 from app.publishing.subscribe_pages import Filled, subscribe_page, subscribe_words, words_agreed
-from app.store import documents
 from app.store.database import FAULTS
-from app.store.documents import Kind
 from app.usecases.ask_sign_up import ask_sign_up
 from app.usecases.confirm_sign_up import LookedAt, Stands, confirm_sign_up, look_at_sign_up
+from app.visitors.devices import offered_device
+from app.visitors.dressing import dressed, known_language, later, wanted_language
 from app.visitors.embedded import allowed_origin, embedded, wants_json
 from app.visitors.forms import Context, Ctx
 
@@ -179,7 +178,22 @@ def confirm(token: str, request: Request, context: Ctx) -> Response:
         return _said(context, press, Notice("bad_link", {}), wanted_language(context, request), 404)
     except FAULTS:
         return later(context, wanted_language(context, request))
+    if wants_json(request):
+        return embedded(_answered(context, press, found), 200, "")
     return _standing(context, press, found)
+
+
+def _answered(context: Context, press: Press, found: LookedAt) -> dict[str, str]:
+    """For the worker on a device that confirms by itself: `text`, and the personal link once they are subscribed."""
+    say = press.plain_frame(known_language(context, found.asking.language), context.clock.now()).tongue.say
+    if found.stands is not Stands.DONE:
+        return {"text": say("device_failed"), "link": ""}
+    return {"text": say("device_done"), "link": _own_link(context, found)}
+
+
+def _own_link(context: Context, found: LookedAt) -> str:
+    token = manage_token(context.manage_key, found.address_id or 0, MEDIUM_CODES[found.asking.medium])
+    return f"/m/{token}"
 
 
 def _looked_at(context: Context, token: str) -> LookedAt | None:
@@ -196,8 +210,7 @@ def _standing(context: Context, press: Press, found: LookedAt) -> Response:
         case Stands.WAITS:
             notice = Notice("confirm", address, button="confirm_button")
         case Stands.DONE:
-            token = manage_token(context.manage_key, found.address_id or 0, MEDIUM_CODES[asking.medium])
-            notice = Notice("confirmed", address, link=f"/m/{token}", link_words="manage_link")
+            notice = Notice("confirmed", address, link=_own_link(context, found), link_words="manage_link")
         case Stands.STOPPED:
             notice = Notice("confirm_stopped", address)
         case _:
@@ -209,38 +222,11 @@ def _form(
     context: Context, press: Press, topics: Sequence[Topic], filled: Filled, language: str, status: int
 ) -> Response:
     now = context.clock.now()
-    body, headers = subscribe_page(press, filled, context.sign_ups.offered, topics, language, now)
+    device = offered_device(context, f"/s/{language}/device")
+    body, headers = subscribe_page(press, filled, context.sign_ups.offered, topics, language, now, device)
     return Response(body, status, headers)
 
 
 def _said(context: Context, press: Press, notice: Notice, language: str, status: int) -> Response:
     body, headers = notice_page(press, notice, language, context.clock.now())
     return Response(body, status, headers)
-
-
-def dressed(context: Context) -> tuple[Press, list[Topic]]:
-    """The pages in the organisation's own look, and what people may choose. Raise what the database raises."""
-    with context.db.reading() as connection:
-        row = documents.find(connection, Kind.ORGANISATION, SLUG)
-        topics = [Topic.from_document(one.document) for one in documents.everything(connection, Kind.TOPIC)]
-    return context.press.wearing(Branding.from_document(row.document)) if row else context.press, topics
-
-
-def later(context: Context, language: str) -> Response:
-    """The database does not answer."""
-    body, headers = notice_page(
-        context.press, Notice("later", {}), known_language(context, language), context.clock.now()
-    )
-    return Response(body, 503, {**headers, "retry-after": "60"})
-
-
-def known_language(context: Context, wanted: str) -> str:
-    press = context.press
-    return choose_language([wanted], press.templating.languages(), press.organisation.default_language)
-
-
-def wanted_language(context: Context, request: Request) -> str:
-    """As the browser asks for."""
-    press = context.press
-    wanted = [part.partition(";")[0] for part in request.headers.get("accept-language", "").split(",")][:20]
-    return choose_language(wanted, press.templating.languages(), press.organisation.default_language)
