@@ -33,6 +33,8 @@ def live(rig: RigProcess, database: Database, database_url: str, tmp_path: Path)
         live.api.prepare()
         languages = {"slug": "main", "languages": list(LANGUAGES)}
         live.api.done(live.api.post("approver", "/sites", json=languages))
+        device = {"languages": ["en"], "addresses": [{"medium": "push", "address": WAYS["push_web"].address}]}
+        live.api.done(live.api.put("author", "/subscribers/on-a-device", json=device))
         for channel, way in WAYS.items():
             live.endpoint(f"live-{channel.replace('_', '-')}", channel, way.settings(rig.addresses[way.provider]))
         read_back = {"site": "main", "read_back_url": f"{rig.addresses['webhook']}/site/main/banner.json"}
