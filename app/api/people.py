@@ -22,7 +22,7 @@ from app.domain.imports import Plan
 from app.domain.masking import mask
 from app.domain.message import Medium
 from app.domain.principals import Actor
-from app.domain.subscribers import Defaults
+from app.domain.subscribers import COLUMNS, Defaults
 from app.errors import Invalid, Problem
 from app.store import addresses, subscribers
 from app.store.addresses import SuppressionRow
@@ -38,7 +38,7 @@ router = APIRouter(prefix="/subscribers", tags=["subscribers"], responses=REFUSA
 _CSV: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
-        "description": "external_id,name,email,phone,languages,timezone,area and own columns; UTF-8 or UTF-16",
+        "description": f"{','.join(COLUMNS)} and own columns; UTF-8 or UTF-16",
         "content": {"text/csv": {"schema": {"type": "string", "format": "binary"}}},
     }
 }

@@ -54,7 +54,7 @@ def subscribers(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Take in subscribers: external_id,name,email,phone,languages,timezone,area and own columns.
+    """Take in subscribers: external_id,name,email,phone,languages,timezone,area,preferred_medium and own columns.
 
     Good rows are kept, bad ones reported. Interrupted, it goes on where it stood when the same file is given again.
     """

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from app.demo.texts import population
-from app.domain.subscribers import COLUMNS
 
 SEED: Final = 7
+HEADER: Final = ("external_id", "name", "email", "phone", "languages", "timezone", "area", "customer_since")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def write_people(path: Path, people: int) -> Population:
     gap = max(1, people // (len(bad) + 1))
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow([*COLUMNS, "customer_since"])
+        writer.writerow(HEADER)
         for number, row in enumerate(good, start=1):
             writer.writerow(row)
             if number % gap == 0 and number // gap <= len(bad):

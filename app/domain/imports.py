@@ -177,6 +177,9 @@ _GUESSES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "languages": ("language", "lang", "locale", "preferredlanguage", "sprache", "langue", "idioma", "lingvo"),
         "timezone": ("tz", "zone", "zeitzone"),
         "area": ("region", "district", "city", "town", "zone", "ort", "gebiet", "regiono"),
+        "preferred_medium": (
+            "medium", "preferredchannel", "preferredcontact", "contactmethod", "bestreachedby",
+        ),
     }
 )  # fmt: skip
 _SEPARATOR: Final = re.compile(r"[\s_.\-/]+")

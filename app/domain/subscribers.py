@@ -10,16 +10,20 @@ from functools import lru_cache
 from typing import Final
 
 from app.domain.audience import normalise
+from app.domain.consent import REACH_A_PERSON
 from app.domain.listed_consent import CONSENT_COLUMNS, LONGEST_TEXT_VERSION, Listed, read_consent
 from app.domain.message import Medium
 from app.domain.reading import is_timezone
 from app.domain.texts import forbidden_character, is_language, tidy
 from app.errors import Invalid, Problem
 
-COLUMNS: Final = ("external_id", "name", "email", "phone", "languages", "timezone", "area")
+COLUMNS: Final = ("external_id", "name", "email", "phone", "languages", "timezone", "area", "preferred_medium")
 """What we keep of everybody."""
 KNOWN_COLUMNS: Final = (*COLUMNS, *CONSENT_COLUMNS)
 """Every other column becomes an attribute of the person."""
+
+LISTED_MEDIA: Final[Mapping[Medium, str]] = {Medium.SMS: "phone", Medium.EMAIL: "email"}
+"""The media of which a list has addresses, and in which column."""
 
 LONGEST: Final[Mapping[str, int]] = {
     "external_id": 200, "name": 200, "timezone": 64, "area": 64,
@@ -30,6 +34,7 @@ MOST_LANGUAGES: Final = 8
 
 _REMEDIES: Final[Mapping[str, str]] = {
     "bad_consent": "Write yes or no, or leave the cell empty: it then says nothing.",
+    "bad_medium": "Write sms, email, push, chat or voice, or leave the cell empty.",
     "bad_email": "Write it as name@example.org.",
     "bad_encoding": "Save the file as CSV UTF-8, or say which encoding it has.",
     "bad_moment": "Write it as 2026-03-31 or 2026-03-31T14:05:00Z, not in the future, or leave the cell empty.",
@@ -40,10 +45,12 @@ _REMEDIES: Final[Mapping[str, str]] = {
     "formula": "Save the list with the values in place of the formulas.",
     "malformed": "Give the row as many cells as the header, and close every quotation mark.",
     "missing": "Give every person an external_id of their own.",
+    "no_address": "Give the person an address of that medium, or leave preferred_medium empty.",
     "no_country": "Write it with its country code (+442071838750), or say in which country the numbers are dialled.",
     "too_long": "Shorten the cell.",
     "unknown_language": "Write codes such as en or gu, best first, separated by a semicolon.",
 }
+_PREFERABLE: Final[Mapping[str, Medium]] = {medium.value: medium for medium in REACH_A_PERSON}
 _CONSENTS: Final = frozenset(CONSENT_COLUMNS)
 _SEPARATORS: Final = re.compile(r"[;,|\s]+")
 _FORMULA: Final = re.compile(r"=|[+@-][^\s()|!]*[(|!]")
@@ -71,6 +78,7 @@ class SubscriberRow:
     timezone: str
     area: str
     attributes: Mapping[str, str]
+    preferred_medium: Medium | None
     consent: Listed | None = None
     """None = the list says nothing of it."""
 
@@ -148,6 +156,8 @@ def csv_row(
         errors.append(duplicate(line))
     email = _address(line, "email", Medium.EMAIL, cells, defaults, errors)
     phone = _address(line, "phone", Medium.SMS, cells, defaults, errors)
+    prefers = cells.get("preferred_medium", "")
+    preferred = _preferred(line, prefers, cells, errors) if prefers else None
     languages = _languages(line, cells.get("languages", ""), errors) or defaults.languages
     timezone = cells.get("timezone", "") or defaults.timezone
     if not _known_zone(timezone):
@@ -166,6 +176,7 @@ def csv_row(
             timezone,
             cells.get("area", ""),
             attributes,
+            preferred,
             consent,
         ),
         (),
@@ -216,6 +227,17 @@ def _address(
             code, sentence = "no_country", "This telephone number does not say in which country it is."
         errors.append(RowError(line, column, code, sentence))
         return ""
+
+
+def _preferred(line: int, cell: str, cells: Mapping[str, str], errors: list[RowError]) -> Medium | None:
+    """A list without a column of that medium does not say whether they have an address of it."""
+    medium = _PREFERABLE.get(cell.casefold())
+    if medium is None:
+        errors.append(RowError(line, "preferred_medium", "bad_medium", "No person is reached by this medium."))
+    elif (column := LISTED_MEDIA.get(medium)) and not cells.get(column, "x"):
+        sentence = f"The preferred medium is {medium.value}, and the row has no {column}."
+        errors.append(RowError(line, "preferred_medium", "no_address", sentence))
+    return medium
 
 
 def _consent(

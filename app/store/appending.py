@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 NOTHING: Final[Mapping[str, int]] = MappingProxyType({})
 _MEANT: Final = re.compile(r"[\\\t\n\r]")
+_NULL: Final = r"\N"
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 """What means something in the text form of COPY."""
 
@@ -31,7 +32,7 @@ def many_rows(connection: Connection, *, last: bool) -> None:
 def append_new(
     connection: Connection, table: Table, columns: Mapping[str, Sequence[Any]], shared: Mapping[str, int] = NOTHING
 ) -> None:
-    """Append rows in columns of one length, none of them NULL; all of them have the numbers of `shared` in common.
+    """Append rows in columns of one length; all of them have the numbers of `shared` in common.
 
     A row whose key is there already is a fault: look first, in the same transaction, with the writers' lock.
     """
@@ -84,6 +85,8 @@ def _copied(table: Table, name: str, column: Sequence[Any]) -> Sequence[Any]:
         return column
     if form != "%s":
         return [value.hex() for value in column]
+    if table.c[name].nullable and None in column:
+        return [_NULL if text is None else text.translate(_ESCAPES) for text in column]
     return [text.translate(_ESCAPES) for text in column] if _MEANT.search("".join(column)) else column
 
 

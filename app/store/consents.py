@@ -72,6 +72,19 @@ def record(
     return len(news)
 
 
+def record_first(
+    connection: Connection, said: Mapping[int, Sequence[Said]], by: str, moments: Mapping[int, datetime]
+) -> None:
+    """The same for people put in by this transaction, who cannot have said anything before: nothing is looked for.
+
+    Of each person one statement a medium and topic at most. They are to be put in as people who choose.
+    """
+    news = [_kept(person, one, by, to_ms(moments[person])) for person, statements in said.items() for one in statements]
+    if news:
+        _testify(connection, news)
+        append_new(connection, consent, _columns(news))
+
+
 def testify(connection: Connection, people: Sequence[int], said: Said, by: str, now: datetime) -> None:
     """Keep the proof of a word that takes hold elsewhere: a STOP is in force on the suppression list, for the address.
 
@@ -87,7 +100,11 @@ def _kept(person: int, said: Said, by: str, at_ms: int) -> _Kept:
 
 
 def _testify(connection: Connection, rows: Sequence[_Kept]) -> None:
-    append_new(connection, consent_said, dict(zip((*_KEY, *_PROOF), zip(*rows, strict=True), strict=True)))
+    append_new(connection, consent_said, _columns(rows))
+
+
+def _columns(rows: Sequence[_Kept]) -> dict[str, Sequence[Any]]:
+    return dict(zip((*_KEY, *_PROOF), zip(*rows, strict=True), strict=True))
 
 
 def of(connection: Connection, people: Collection[int]) -> dict[int, tuple[Consent, ...]]:

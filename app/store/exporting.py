@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, Text, cast, func, select, text
+from sqlalchemy import Connection, Row, Text, cast, func, select, text
 
 from app.domain.message import MEDIUM_CODES, Medium
+from app.domain.subscribers import LISTED_MEDIA
 from app.store.ledger_tables import address
 from app.store.tables import language_list, subscriber, subscriber_address
 from app.store.upsert import is_listed
@@ -25,6 +28,8 @@ class ExportRow:
     """A JSON object."""
     email: str
     phone: str
+    preferred_medium: str
+    """ "" = none, or by an address of which the other two have none."""
 
 
 def own_columns(connection: Connection) -> list[str]:
@@ -55,6 +60,7 @@ def step(connection: Connection, after: int, last: int, limit: int) -> list[Expo
             language_list.c.languages,
             subscriber.c.timezone,
             subscriber.c.area,
+            subscriber.c.preferred_medium,
             cast(subscriber.c.attributes, Text).label("attributes"),
         )
         .join(language_list, language_list.c.id == subscriber.c.language_list_id)
@@ -71,11 +77,13 @@ def step(connection: Connection, after: int, last: int, limit: int) -> list[Expo
         )
     )
     values = {(row[0], row[1]): row[2] for row in connection.execute(links)}
-    mail, phone = MEDIUM_CODES[Medium.EMAIL], MEDIUM_CODES[Medium.SMS]
-    return [
-        ExportRow(
-            row.id, row.external_id, row.name, row.languages, row.timezone, row.area, row.attributes,
-            values.get((row.id, mail), ""), values.get((row.id, phone), ""),
-        )
-        for row in people
-    ]  # fmt: skip
+    return [_row(row, values) for row in people]
+
+
+def _row(row: Row[Any], values: Mapping[tuple[int, int], str]) -> ExportRow:
+    listed = {medium.value: values.get((row.id, MEDIUM_CODES[medium]), "") for medium in LISTED_MEDIA}
+    preferred = row.preferred_medium or ""
+    return ExportRow(
+        row.id, row.external_id, row.name, row.languages, row.timezone, row.area, row.attributes,
+        listed[Medium.EMAIL], listed[Medium.SMS], preferred if listed.get(preferred, "there") else "",
+    )  # fmt: skip

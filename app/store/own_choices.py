@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, select
 from app.store.import_tables import own_choice
 from app.store.upsert import insert_or_update, is_listed
 
-FIELDS: Final = frozenset({"name", "languages", "timezone", "area", "sms", "email"})
+FIELDS: Final = frozenset({"name", "languages", "timezone", "area", "preferred_medium", "sms", "email"})
 """The last two: which address of that medium."""
 
 

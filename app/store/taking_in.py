@@ -50,6 +50,8 @@ class Rows:
     values: dict[Medium, list[str]] = field(default_factory=dict)
     """Addresses, "" = none; only media of which the file has a column."""
     hashes: dict[Medium, list[bytes]] = field(default_factory=dict)
+    preferred: list[str | None] = field(default_factory=list)
+    """Media; empty when the file has no such column."""
     consents: list[Listed | None] = field(default_factory=list)
     """Empty when the file has no such column."""
 
@@ -71,7 +73,7 @@ class TakingIn:
 
     def __init__(self, columns: Collection[str], by: str, *, dry: bool = False) -> None:
         """`by` whom consent is noted; `dry`: nothing is written, and `take` says what would have been."""
-        self._columns = [name for name in ("name", "timezone", "area") if name in columns]
+        self._columns = [name for name in ("name", "timezone", "area", "preferred_medium") if name in columns]
         self._languages = "languages" in columns
         self._own = frozenset(columns) - frozenset(KNOWN_COLUMNS)
         self._by, self._dry = by, dry
@@ -100,8 +102,11 @@ class TakingIn:
             _change(connection, changed, touched, now)
             change_links(connection, links)
             sharers.note(connection, {place for _, _, place in links.missing} | _met_again(new[2], places))
-            if agreed.said:
-                consents.record(connection, agreed.said, self._by, now, agreed.moments)
+            first = {number: said for number, said in agreed.said.items() if number not in people.before}
+            consents.record_first(connection, first, self._by, agreed.moments)
+            if len(first) < len(agreed.said):
+                before = {number: said for number, said in agreed.said.items() if number in people.before}
+                consents.record(connection, before, self._by, now, agreed.moments)
         return Came(
             fresh, len(touched | changed.keys()), _suppressed(connection, places), len(own.keys() | agreed.kept)
         )
@@ -112,7 +117,11 @@ class TakingIn:
         """By subscriber id, what of the person differs from the file."""
         changed = {}
         for at, before in people.there.items():
-            values = {"name": rows.names[at], "timezone": rows.timezones[at], "area": rows.areas[at]}
+            values: dict[str, str | None] = {
+                "name": rows.names[at], "timezone": rows.timezones[at], "area": rows.areas[at],
+            }  # fmt: skip
+            if rows.preferred:
+                values["preferred_medium"] = rows.preferred[at]
             difference = self._difference(before, values, language_ids[at], rows.attributes[at])
             for name in own.get(before.id, ()):
                 difference.pop("language_list_id" if name == "languages" else name, None)
@@ -121,7 +130,7 @@ class TakingIn:
         return changed
 
     def _difference(
-        self, before: Row[Any], values: Mapping[str, str], language_list_id: int, attributes: str
+        self, before: Row[Any], values: Mapping[str, str | None], language_list_id: int, attributes: str
     ) -> dict[str, Any]:
         found: dict[str, Any] = {name: values[name] for name in self._columns if values[name] != getattr(before, name)}
         if self._languages and language_list_id != before.language_list_id:
@@ -269,6 +278,8 @@ def _add(
         "id": people.ids, "external_id": rows.external_ids, "name": rows.names, "language_list_id": language_ids,
         "timezone": rows.timezones, "area": rows.areas, "attributes": rows.attributes, "postcode": rows.postcodes,
     }  # fmt: skip
+    if rows.preferred:
+        columns["preferred_medium"] = rows.preferred
     if speaking:
         columns["chooses"] = [number in speaking for number in people.ids]
     at = to_ms(now)
@@ -296,7 +307,10 @@ def _agreed(
     held = consents.of(connection, [number for number, _ in speaking]) if speaking and known else {}
     for number, one in speaking:
         at = one.at or now
-        heeded = [(said, heed(held.get(number, ()), said, at)) for said in one.said()]
+        if number not in held:
+            found.said[number], found.moments[number] = list(one.said()), at
+            continue
+        heeded = [(said, heed(held[number], said, at)) for said in one.said()]
         if news := [said for said, how in heeded if how is Heeded.NEWS]:
             found.said[number], found.moments[number] = news, at
         if any(how.kept for _, how in heeded):

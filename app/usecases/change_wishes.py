@@ -69,7 +69,7 @@ def look_at_wishes(db: Database, managed: Managed) -> Holder:
 def change_wishes(db: Database, managed: Managed, wanted: Wanted, text_version: str, now: datetime) -> Holder:
     """Everybody who shares the address is meant; media nobody spoke of stay. Each change is kept with its proof.
 
-    Language and area set here are theirs from then on: a later import leaves them.
+    Language, area and what reaches them best, set here, are theirs from then on: a later import leaves them.
 
     A stopped address stays stopped, whatever is ticked. Raise NotFound.
     """
@@ -91,6 +91,7 @@ def change_wishes(db: Database, managed: Managed, wanted: Wanted, text_version: 
             own_choices.note(tx, ids, ("area",), now)
         if holder.alone and wanted.preferred is not holder.preferred:
             people.change(tx, ids, now, preferred_medium=wanted.preferred.value if wanted.preferred else None)
+            own_choices.note(tx, ids, ("preferred_medium",), now)
         body = {"subscribers": ids, "said": news, "media": sorted(medium.value for medium in wanted.media)}
         audit.append(tx, READER, "change_wishes", SUBJECT, body, now)
         return _holder(tx, managed)

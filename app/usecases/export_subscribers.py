@@ -48,6 +48,6 @@ def _rows(db: Database, own: list[str], last: int, *, consents: bool) -> Iterato
             said = as_cells(held.get(row.id, ())) if consents else ()
             yield (
                 row.external_id, row.name, row.email, row.phone, row.languages.replace(",", ";"), row.timezone,
-                row.area, *said, *(attributes.get(name, "") for name in own),
+                row.area, row.preferred_medium, *said, *(attributes.get(name, "") for name in own),
             )  # fmt: skip
         after = found[-1].id

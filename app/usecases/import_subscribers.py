@@ -252,6 +252,8 @@ class Waiting:
             digests = chunk.hashes[medium]
             rows.values.setdefault(medium, []).extend(values if whole else [values[at] for at in first])
             rows.hashes.setdefault(medium, []).extend(digests if whole else [digests[at] for at in first])
+        if chunk.preferred:
+            rows.preferred.extend(chunk.preferred if whole else [chunk.preferred[at] for at in first])
         if chunk.consents:
             rows.consents.extend(chunk.consents if whole else [chunk.consents[at] for at in first])
         self.faults.extend(chunk.errors)

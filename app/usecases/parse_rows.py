@@ -6,18 +6,15 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import BinaryIO, Final
+from typing import BinaryIO
 
 from app.domain.areas import postcode_in
 from app.domain.imports import ROWS_A_CHUNK, Plan
 from app.domain.listed_consent import CONSENT_COLUMNS, Listed
 from app.domain.message import MEDIUM_CODES, Medium
-from app.domain.subscribers import RowError, SubscriberRow, csv_row
+from app.domain.subscribers import LISTED_MEDIA, RowError, SubscriberRow, csv_row
 from app.keyring import Keyring
 from app.usecases.read_csv import CsvFile, as_text
-
-MEDIA: Final = ((Medium.SMS, "phone"), (Medium.EMAIL, "email"))
-"""Which column holds an address of which medium."""
 
 
 @dataclass(slots=True)
@@ -42,6 +39,8 @@ class Chunk:
     values: dict[Medium, list[str]] = field(default_factory=dict)
     """Addresses; "" = none. Only media whose column the file has."""
     hashes: dict[Medium, list[bytes]] = field(default_factory=dict)
+    preferred: list[str | None] = field(default_factory=list)
+    """Media; empty when the file has no such column."""
     consents: list[Listed | None] = field(default_factory=list)
     """Empty when the file has no such column."""
     errors: list[RowError] = field(default_factory=list)
@@ -95,8 +94,9 @@ class _Filling:
     def __init__(self, targets: Sequence[str], reading: Reading) -> None:
         self._targets, self._reading = targets, reading
         self._ignores = "" in targets
+        self._prefers = "preferred_medium" in targets
         self._consents = not set(CONSENT_COLUMNS).isdisjoint(targets)
-        self._media = [(medium, column) for medium, column in MEDIA if column in targets]
+        self._media = [(medium, column) for medium, column in LISTED_MEDIA.items() if column in targets]
         self._chunk = Chunk(
             values={medium: [] for medium, _ in self._media}, hashes={medium: [] for medium, _ in self._media}
         )
@@ -124,6 +124,8 @@ class _Filling:
         chunk.areas.append(row.area)
         chunk.attributes.append(json.dumps(row.attributes) if row.attributes else "{}")
         chunk.postcodes.append(postcode_in(row.attributes) if "postcode" in row.attributes else "")
+        if self._prefers:
+            chunk.preferred.append(row.preferred_medium.value if row.preferred_medium else None)
         if self._consents:
             chunk.consents.append(row.consent)
         for medium, column in self._media:

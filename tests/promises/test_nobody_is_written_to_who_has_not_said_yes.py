@@ -242,6 +242,14 @@ def test_somebody_says_what_reaches_them_best(house: House) -> None:
         shown = client.post(path, data={**both, **({} if said is None else {"preferred": said})})
         assert (f'<option value="{kept}" selected>' in shown.text) is (kept is not None)
         assert house.api.done(house.api.get("author", "/subscribers/1"))["preferred_medium"] == kept
+    listed = house.api.post(
+        "author",
+        "/subscribers/import",
+        content="external_id,preferred_medium\n1,sms\n",
+        headers={"content-type": "text/csv"},
+    )
+    assert (house.api.done(listed)["kept"], house.api.done(listed)["updated"]) == (1, 0), "their own word stays"
+    assert house.api.done(house.api.get("author", "/subscribers/1"))["preferred_medium"] is None
 
 
 def test_a_customer_who_confirms_is_found_and_the_house_phone_is_not_taken_over(house: House) -> None:

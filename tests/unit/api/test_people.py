@@ -102,9 +102,12 @@ def test_columns_are_named_and_a_trial_changes_nobody(api: Api) -> None:
 def test_everybody_goes_out_only_to_approvers_and_comes_in_again_unchanged(api: Api) -> None:
     text = SUBSCRIBERS + "9,-Dara,dara@example.org,+447911123456,gu;en,Europe/London,north\n"
     api.done(api.post("author", "/subscribers/import", content=text, headers=CSV))
+    best = "external_id,preferred_medium\n9,sms\n"
+    assert api.done(api.post("author", "/subscribers/import", content=best, headers=CSV))["updated"] == 1
     assert api.get("author", "/subscribers/export").status_code == 403
     taken = api.get("approver", "/subscribers/export").content
     assert b"'+447911123456" in taken
+    assert b"north,sms\r\n" in taken
     again = api.done(api.post("author", "/subscribers/import", content=taken, headers=CSV))
     assert (again["unchanged"], again["rejected"]) == (4, 0)
 

@@ -33,6 +33,34 @@ def test_a_good_row_comes_out_clean() -> None:
     assert row.attributes == {"tariff": "gold"}
 
 
+@pytest.mark.parametrize(
+    ("cells", "medium", "codes"),
+    [
+        ({"preferred_medium": "SMS"}, Medium.SMS, []),
+        ({"preferred_medium": "email", "email": ""}, None, ["no_address"]),
+        ({"preferred_medium": "email", "email": "nowhere"}, None, ["bad_email"]),
+        ({"preferred_medium": "push"}, Medium.PUSH, []),
+        ({"preferred_medium": "social"}, None, ["bad_medium"]),
+        ({"preferred_medium": "asha@example.org"}, None, ["bad_medium"]),
+        ({"preferred_medium": ""}, None, []),
+    ],
+)
+def test_what_reaches_somebody_best_is_a_medium_they_can_be_reached_by(
+    cells: dict[str, str], medium: Medium | None, codes: list[str]
+) -> None:
+    row, errors = csv_row(2, GOOD | cells, defaults=DEFAULTS)
+    assert [error.code for error in errors] == codes
+    assert not any("asha" in error.sentence for error in errors)
+    if not codes:
+        assert row is not None
+        assert row.preferred_medium is medium
+
+
+def test_a_list_without_addresses_may_say_what_reaches_them_best() -> None:
+    row, errors = csv_row(2, {"external_id": "7", "preferred_medium": "email"}, defaults=DEFAULTS)
+    assert (row and row.preferred_medium, errors) == (Medium.EMAIL, ())
+
+
 def test_a_local_part_beyond_ascii_is_an_address() -> None:
     row, errors = csv_row(2, GOOD | {"email": "josé.પટેલ@example.org"}, defaults=DEFAULTS)
     assert errors == ()

@@ -13,7 +13,7 @@ from app.domain.message import Medium
 from app.domain.subscribers import Defaults
 from app.errors import Forbidden, Invalid
 from app.keyring import Keyring
-from app.store import audit, consents, subscribers
+from app.store import audit, consents, own_choices, subscribers
 from app.store.database import Database
 from app.store.subscribers import SubscriberRow
 from app.usecases.import_subscribers import ImportReport, import_subscribers
@@ -222,6 +222,31 @@ def test_more_rows_than_one_transaction_holds_report_their_progress(database: Da
 def test_a_viewer_imports_nobody(database: Database, keyring: Keyring) -> None:
     with pytest.raises(Forbidden):
         import_subscribers(database, keyring, VIEWER, io.BytesIO(LIST.encode()), NOON)
+
+
+PREFERS = """external_id,email,phone,preferred_medium
+ann,ann@example.org,+442071838750,Email
+bob,,+442071838751,email
+cem,cem@example.org,,pigeon
+dev,,+442071838752,
+eva,eva@example.org,+442071838753,sms
+"""
+
+
+@pytest.mark.both_databases
+def test_a_list_says_what_reaches_people_best_and_their_own_word_stays(desk: Desk) -> None:
+    came = desk.bring(PREFERS)
+    assert (came.created, {error.code for error in came.errors}) == (3, {"no_address", "bad_medium"})
+    held = {who: desk.person(who).preferred_medium for who in ("ann", "dev", "eva")}
+    assert held == {"ann": "email", "dev": None, "eva": "sms"}
+    assert (desk.bring(PREFERS).updated, desk.bring(LIST).updated) == (0, 1), "a list without the column leaves it"
+    assert desk.person().preferred_medium == "email"
+    with desk.database.writing() as tx:
+        own_choices.note(tx, [desk.person("eva").id], ("preferred_medium",), NOON)
+    after = desk.bring(PREFERS.replace(",Email", ",").replace(",sms", ",email").replace("52,", "52,SMS"))
+    assert (after.updated, after.kept) == (2, 1)
+    held = {who: desk.person(who).preferred_medium for who in ("ann", "dev", "eva")}
+    assert held == {"ann": None, "dev": "sms", "eva": "sms"}
 
 
 AGREED = "external_id,consent_sms,consent_email,consent_at,consent_text\nann,yes,no,2026-01-05T09:00:00Z,v2\nbob,,,,\n"
