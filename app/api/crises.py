@@ -1,4 +1,4 @@
-"""Crises: open, look, record what is known, resolve."""
+"""Crises: open, look, record what is known, change the severity, resolve."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from app.api.answers import CrisisView, FactsView, FactView, Paged, PromisesView
 from app.api.context import Ctx
 from app.api.pagination import Cursor, Limit
 from app.api.problems import REFUSALS
-from app.api.schemas import Crisis, Fact, Facts
-from app.domain.crisis import CrisisState
+from app.api.schemas import Crisis, Fact, Facts, SeverityChange
+from app.domain.crisis import CrisisState, Severity
 from app.domain.principals import Actor
 from app.store import crises
+from app.usecases.change_severity import change_severity
 from app.usecases.open_crisis import open_crisis
 from app.usecases.record_fact import record_fact, record_facts
 from app.usecases.resolve_crisis import resolve_crisis
@@ -50,6 +51,17 @@ def resolve_one(slug: str, context: Ctx, actor: Annotated[Actor, may("resolve_cr
     resolved = resolve_crisis(context.db, actor, slug, context.clock.now())
     context.wake()
     return CrisisView.model_validate(resolved)
+
+
+@router.post("/{slug}/severity", operation_id="change_severity", summary="Say that it is worse, or less bad")
+def change_one(
+    slug: str, body: SeverityChange, context: Ctx, actor: Annotated[Actor, may("change_severity")]
+) -> CrisisView:
+    """What was handed in before keeps the severity it had; the website and the next update show the new one."""
+    severity, now = Severity(body.severity), context.clock.now()
+    changed = change_severity(context.db, actor, slug, severity, now, reason=body.reason)
+    context.wake()
+    return CrisisView.model_validate(changed)
 
 
 @router.get("/{slug}/facts", summary="List the facts of a crisis, newest first")

@@ -234,6 +234,11 @@ class Crisis(Sent):
     playbook: Slug | None = None
 
 
+class SeverityChange(Sent):
+    severity: Literal["emergency", "major", "minor", "info"]
+    reason: str = Field("", max_length=500, description="What changed, for those who read the timeline")
+
+
 class Fact(Sent):
     name: Slug
     value: str | int | float | bool

@@ -16,6 +16,7 @@ from app.store import crises, updates
 from app.store.crises import CrisisRow, FactRow, TimelineRow
 from app.store.updates import UpdateRow
 from app.terminal import figures, table
+from app.usecases.change_severity import change_severity
 from app.usecases.open_crisis import open_crisis
 from app.usecases.record_fact import record_fact
 from app.usecases.resolve_crisis import resolve_crisis
@@ -103,6 +104,19 @@ def add_fact(
             document["max_age"] = max_age
         row = record_fact(desk.db, desk.actor, slug, document, desk.now())
         desk.answer(FactView.model_validate(row), lambda out: out.print(f"{row.name}: {row.value}"), as_json=as_json)
+
+
+@app.command("severity")
+def change_one(
+    slug: Slug,
+    severity: Annotated[Severity, typer.Argument(help="How bad it is now.")],
+    reason: Annotated[str, typer.Option(help="What changed.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Say that it is worse, or less bad; updates that were handed in keep the severity they had."""
+    with at_desk() as desk:
+        row = change_severity(desk.db, desk.actor, slug, severity, desk.now(), reason=reason)
+        desk.answer(CrisisView.model_validate(row), lambda out: _show_row(out, row), as_json=as_json)
 
 
 @app.command("resolve")

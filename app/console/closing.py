@@ -1,4 +1,4 @@
-"""Correct what was wrong, give the all-clear, hand over to the next shift, close."""
+"""Correct what was wrong, give the all-clear, say how bad it is, hand over to the next shift, close."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from app.console.crises import one
 from app.console.forms import Fields
 from app.console.screens import Screens
 from app.console.visit import Visit
-from app.domain.crisis import Stage
+from app.domain.crisis import Severity, Stage
 from app.errors import Conflict, Problem
 from app.store import updates
+from app.usecases.change_severity import LONGEST_REASON, change_severity
 from app.usecases.keep_checklist import check_item, hand_over
 from app.usecases.predraft import predraft_all_clear, predraft_correction
 from app.usecases.resolve_crisis import resolve_crisis
@@ -53,6 +54,17 @@ def resolve(visit: Visit) -> Response:
     resolve_crisis(context.db, visit.actor, slug, visit.now)
     context.wake()
     return visit.go(f"/crises/{slug}", said="resolved")
+
+
+@screens.post("/crises/{slug}/severity", needs="change_severity", again=one)
+def call_it(visit: Visit) -> Response:
+    """Worse, or less bad."""
+    read = Fields(visit.entered)
+    severity, reason = read.choice("severity", Severity), read.text("reason", required=False, longest=LONGEST_REASON)
+    read.done()
+    change_severity(visit.context.db, visit.actor, visit.path["slug"], severity, visit.now, reason=reason)
+    visit.context.wake()
+    return visit.go(f"/crises/{visit.path['slug']}", said="severity_changed")
 
 
 @screens.post("/crises/{slug}/checks", needs="keep_checklist", again=one)

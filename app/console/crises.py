@@ -7,6 +7,7 @@ from typing import Final
 from starlette.responses import Response
 
 from app.console.home import brief
+from app.console.register_forms import SEVERITIES
 from app.console.screens import Screens
 from app.console.visit import Visit
 from app.domain.checklist import CHECKLIST
@@ -57,4 +58,5 @@ def one(visit: Visit) -> Response:
         checklist=CHECKLIST,
         done=done,
         notes=notes,
+        severities=[(value, visit.say(label)) for value, label in SEVERITIES],
     )

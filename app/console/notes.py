@@ -40,6 +40,9 @@ NOTES: Final[Mapping[str, str]] = MappingProxyType(
             "The correction is drafted, for those who got the wrong words. Write what is right."
         ),
         "all_clear_drafted": mark("The all-clear is drafted, for those who were told. Fill what is left open."),
+        "severity_changed": mark(
+            "Saved. The website shows it with the next publication; people hear of it with the next update you send."
+        ),
         "resolved": mark("It is over. The banner goes with the next publication."),
         "handed_over": mark("It is written down for the next one."),
         "resent": mark("What surely never left goes again."),

@@ -63,6 +63,7 @@ ROLE_FOR: Final[Mapping[str, Role]] = MappingProxyType(
         # words
         "open_crisis": Role.AUTHOR,
         "resolve_crisis": Role.AUTHOR,
+        "change_severity": Role.AUTHOR,
         "record_fact": Role.AUTHOR,
         "draft_update": Role.AUTHOR,
         "preview_update": Role.AUTHOR,

@@ -29,7 +29,9 @@ _ACTS: Final[Mapping[Scope, Iterable[str]]] = MappingProxyType(
         Scope.TICK: ("tick", "check_links"),
         Scope.FACTS_WRITE: ("record_fact",),
         Scope.READINGS_WRITE: ("post_reading",),
-        Scope.UPDATES_WRITE: ("open_crisis", "resolve_crisis", "draft_update", "submit_update", "correct_update"),
+        Scope.UPDATES_WRITE: (
+            "open_crisis", "resolve_crisis", "change_severity", "draft_update", "submit_update", "correct_update",
+        ),
         Scope.UPDATES_RELEASE: (
             "approve_update", "return_update", "reject_update", "send_update", "cancel_update", "pause_update",
             "resume_update", "settle_unknown", "resend_failed", "wake_readers",

@@ -57,6 +57,9 @@ class NoticeKind(StrEnum):
     """A promised update is due soon. `details`: at."""
     NEXT_UPDATE_MISSED = "next_update_missed"
     """A promised update did not come. `details`: at."""
+    SEVERITY_RAISED = "severity_raised"
+    """A crisis is worse than it was called; places for this severity may not have heard of it. `details`: title, by,
+    path."""
     STILL_TRUE = "still_true"
     """A schedule has drafted an update: is it still true? `details`: at, schedule, update."""
     SCHEDULE_SILENT = "schedule_silent"

@@ -54,7 +54,9 @@ URGENCIES: Final = {Stage.WARNING: "Expected", Stage.RESOLVED: "Past", Stage.FOL
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One CAP message. A withdrawn announcement has a second one, which cancels the first."""
+    """One CAP message. A withdrawn announcement has a second one, which cancels the first; so have those that still
+    stand when their crisis is closed and nobody is told that it is over.
+    """
 
     identifier: str
     path: str
@@ -66,6 +68,12 @@ class Alert:
     crisis: PublicCrisis
     update: PublicUpdate
     withdraws: bool = False
+    closes: bool = False
+
+    @property
+    def severity(self) -> Severity:
+        """As it was called when the words were handed in; a message does not change once it is out."""
+        return self.update.severity or self.crisis.severity
 
     @property
     def ends(self) -> datetime:
@@ -86,7 +94,7 @@ def stamp(alert: Alert) -> str:
     """Of a message whose contact lines do not matter any more."""
     crisis, update = alert.crisis, alert.update
     facts = (alert.identifier, alert.kind, alert.references, update.revision, update.standing.value)
-    return source_of(facts, crisis.severity.value, sorted(crisis.titles.items()))
+    return source_of(facts, alert.severity.value, sorted(crisis.titles.items()))
 
 
 def _of_crisis(crisis: PublicCrisis, host: str, prefix: str, zone: ZoneInfo) -> Iterator[Alert]:
@@ -104,6 +112,16 @@ def _of_crisis(crisis: PublicCrisis, host: str, prefix: str, zone: ZoneInfo) -> 
             cancelled = (_reference(alert, host, zone),)
             path = f"{prefix}cap/{update.id}-cancel.xml"
             yield Alert(f"{name}-cancel", path, update.changed_at, "Cancel", cancelled, crisis, update, withdraws=True)
+    closed = crisis.resolved_at
+    if closed is None or any(one.document.stage is Stage.RESOLVED for one in crisis.updates):
+        return
+    standing = [one for one in earlier if one.ends > closed and not _cancelled(one, closed)]
+    if standing:
+        newest = standing[-1]
+        references = tuple(_reference(one, host, zone) for one in standing)
+        path = f"{prefix}cap/{newest.update.id}-closed.xml"
+        name = f"{newest.identifier}-closed"
+        yield Alert(name, path, max(closed, newest.sent), "Cancel", references, crisis, newest.update, closes=True)
 
 
 def _cancelled(alert: Alert, at: datetime) -> bool:
@@ -166,9 +184,9 @@ def _info(
     for category in CATEGORIES.get(crisis.playbook, ("Other",)):
         _add(info, "category", category)
     _add(info, "event", mark + str(tongue.text(crisis.titles)["text"] or crisis.slug))
-    _add(info, "responseType", "AllClear" if alert.withdraws else RESPONSES.get(stage, "Monitor"))
-    _add(info, "urgency", "Past" if alert.withdraws else URGENCIES.get(stage, "Immediate"))
-    _add(info, "severity", SEVERITIES[crisis.severity])
+    _add(info, "responseType", "AllClear" if alert.kind == "Cancel" else RESPONSES.get(stage, "Monitor"))
+    _add(info, "urgency", "Past" if alert.kind == "Cancel" else URGENCIES.get(stage, "Immediate"))
+    _add(info, "severity", SEVERITIES[alert.severity])
     _add(info, "certainty", "Likely" if stage is Stage.WARNING else "Observed")
     utc = ZoneInfo("UTC")
     _add(info, "effective", cap_time(alert.sent, utc))
@@ -177,7 +195,7 @@ def _info(
         _add(info, "senderName", name)
     _add(info, "headline", _short(mark + words.headline))
     said = (words.acknowledgement, words.impact, words.duration, words.explanation, *words.complications)
-    told = [tongue.say("withdrawn")] if alert.withdraws else []
+    told = [tongue.say("withdrawn" if alert.withdraws else "stage_resolved")] if alert.kind == "Cancel" else []
     _add(info, "description", "\n".join([*told, *(text for text in said if text)]) or words.headline)
     if words.options:
         _add(info, "instruction", "\n".join(f"{one.text} {one.url}".strip() for one in words.options))

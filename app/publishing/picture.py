@@ -45,6 +45,8 @@ class PublicUpdate:
     """When its words or its standing changed last, as far as stored."""
     standing: Standing
     corrects: int | None
+    severity: Severity | None = None
+    """The crisis's when it was handed in; None for what was handed in before that was kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class PublicCrisis:
     updates: tuple[PublicUpdate, ...]
     """Newest first, never empty."""
     playbook: str = ""
+    resolved_at: datetime | None = None
 
     @property
     def shown(self) -> PublicUpdate | None:
@@ -179,6 +182,7 @@ def _public_updates(rows: WebsiteRows, at: datetime, problems: list[Problem], pa
                 changed_at=max(row.sent_at or at, row.ended_at or row.sent_at or at),
                 standing=standing(row, document.expires_at, rows.crises[row.crisis], corrected, at),
                 corrects=row.corrects,
+                severity=row.severity,
             )
         )
     return found
@@ -212,6 +216,7 @@ def _crises(rows: Mapping[str, CrisisRow], updates: Iterable[PublicUpdate]) -> t
             severity=rows[slug].severity,
             resolved=rows[slug].state is CrisisState.RESOLVED,
             playbook=rows[slug].playbook or "",
+            resolved_at=rows[slug].resolved_at,
             updates=tuple(sorted(members, key=lambda update: (update.sent_at, update.id), reverse=True)),
         )
         for slug, members in grouped.items()

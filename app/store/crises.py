@@ -112,6 +112,12 @@ def resolve(connection: Connection, slug: str, now: datetime) -> CrisisRow:
     return get(connection, slug)
 
 
+def change_severity(connection: Connection, slug: str, severity: Severity) -> CrisisRow:
+    values = {"severity": severity.value, "revision": crisis.c.revision + 1}
+    connection.execute(update(crisis).where(crisis.c.slug == slug).values(values))
+    return get(connection, slug)
+
+
 def add_fact(
     connection: Connection, slug: str, name: str, value: object, source: str, at: datetime, stale_at: datetime | None
 ) -> FactRow:

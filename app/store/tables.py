@@ -332,6 +332,7 @@ update = Table(
     Column("authors", JSON, nullable=False),
     Column("corrects", ForeignKey("crisis_update.id"), nullable=True),
     Column("completes", Key, nullable=True),
+    Column("severity", String(16), nullable=True),
     Column("broadcast_id", Key, nullable=True, unique=True),
     Column("recipients", Integer, nullable=True),
     Column("created_at", Instant, nullable=False),

@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, insert, select
 from sqlalchemy import update as change_rows
 
-from app.domain.crisis import CrisisState, UpdateState
+from app.domain.crisis import CrisisState, Severity, UpdateState
 from app.errors import Conflict, Problem, not_found
 from app.store.paging import DEFAULT_LIMIT, Page, check_limit, cut_page, number_cursor
 from app.store.tables import crisis, update, update_revision
@@ -45,6 +45,8 @@ class UpdateRow:
     sent_at: datetime | None
     ended_at: datetime | None
     reason: str | None
+    severity: Severity | None = None
+    """The crisis's when it was handed in last, which its words and its alert keep; None before, and for old ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,4 +289,5 @@ def _update(row: Row[Any]) -> UpdateRow:
         sent_at=row.sent_at,
         ended_at=row.ended_at,
         reason=row.reason,
+        severity=Severity(row.severity) if row.severity else None,
     )

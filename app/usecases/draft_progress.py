@@ -98,7 +98,9 @@ def progress(
     """
     written = _written(connection, place, wanted, now, timezone)
     stage = place.last.document.get("stage") if place.last else None
-    same = quietly or (written.digest == _said(connection, place) and stage == wanted.stage.value)  # a stage is news
+    same = quietly or (
+        written.digest == _said(connection, place) and stage == wanted.stage.value and not _worse(place)
+    )  # a stage is news, and so is a rise in severity
     ways = _ways(place, wanted, same=same)
     if not ways:
         return Why.NOWHERE if same else Why.NO_ENDPOINT
@@ -136,6 +138,12 @@ def _written(connection: Connection, place: Place, wanted: Schedule, now: dateti
     values = values_for(place.playbook, place.facts, wanted.variables, _live(connection, place, now), now)
     # The day is always named, so that the same facts make the same words tomorrow.
     return write(place.playbook, wanted.stage.value, values, wanted.languages, Reading(timezone, None))
+
+
+def _worse(place: Place) -> bool:
+    """Whether the crisis is called worse than when the last update was handed in."""
+    last = place.last.severity if place.last else None
+    return last is not None and place.crisis.severity.rank < last.rank
 
 
 def _said(connection: Connection, place: Place) -> str:

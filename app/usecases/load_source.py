@@ -39,6 +39,7 @@ def load_source(
         row = updates.get(connection, update_id)
         words = row.document if revision is None else updates.frozen(connection, update_id, revision).document
         crisis = crises.get(connection, row.crisis)
+        severity = crisis.severity if revision is None else row.severity or crisis.severity
         facts = crises.facts(connection, row.crisis)
         registry = documents.registry(connection)
         library = load_library(connection)
@@ -48,13 +49,13 @@ def load_source(
         tasks = translations.of_update(connection, update_id)
         speaker = speaker_of(connection, organisation)
         templates = templates_for(connection, row, revision)
-    document = CrisisDocument(crisis.slug, crisis.titles, crisis.severity, crisis.state, crisis.playbook or "")
+    document = CrisisDocument(crisis.slug, crisis.titles, severity, crisis.state, crisis.playbook or "")
     return Source(
         crisis={**document.to_document(), "facts": [_fact(each) for each in facts.values()]},
         update=UpdateDocument.from_document(words),
         registry=registry,
         organisation=speaker,
-        severity=crisis.severity,
+        severity=severity,
         update_id=update_id,
         revision=row.revision if revision is None else revision,
         library=library,

@@ -13,7 +13,7 @@ from app.domain.audience_rules import Rule
 from app.domain.big_news import News, news
 from app.domain.consent import ORDINARY, Asked, asked_of
 from app.domain.courtesy import NO_COURTESY, Courtesy
-from app.domain.crisis import MOVING, REACHED, Action, Stage, UpdateState, move
+from app.domain.crisis import MOVING, REACHED, Action, Severity, Stage, UpdateState, move
 from app.domain.endpoints import Endpoint
 from app.domain.halting import CANARY_WAIT_SECONDS
 from app.domain.languages import fallback, main_language
@@ -59,6 +59,8 @@ class Plan:
     courtesy: Courtesy = NO_COURTESY
     """Who is spared, as of now: it is decided anew when it is sent."""
     ruling: Ruling = Ruling.NO_QUIET_HOURS
+    severity: Severity = Severity.MAJOR
+    """Of the crisis, as of now."""
 
     @property
     def spread(self) -> Spread:
@@ -120,6 +122,7 @@ def submit_update(
             submitted_at=now,
             submitted_by=actor.name,
             reason=None,
+            severity=plan.severity.value,
         )
         body = {"update": update_id, "revision": revision, "content_hash": digest, "people_to_look_at": total}
         if page:
@@ -160,6 +163,7 @@ def plan_of(connection: Connection, row: UpdateRow) -> Plan:
         canary=0 if at_once else float(prepared.get("canary") or 0),
         canary_wait_seconds=float(prepared.get("canary_wait_seconds", CANARY_WAIT_SECONDS)),
         asked=asked_of(update.topic, update.message_class, prepared, crisis.severity),
+        severity=crisis.severity,
     )
 
 
@@ -258,13 +262,15 @@ def news_now(connection: Connection, row: UpdateRow, update: UpdateDocument, own
     drill = update.drill
     told = updates.page(connection, crisis_slug=row.crisis, states=REACHED, rests=False, limit=50).items
     last = next((one for one in told if one.id < row.id and bool(one.document.get("drill")) is drill), None)
+    now = crises.get(connection, row.crisis).severity
+    worse = last is not None and last.severity is not None and now.rank < last.severity.rank
     before = staging.lane_of(connection, last.broadcast_id) if last and last.broadcast_id is not None else None
     stage = Stage(str(row.document.get("stage")))
     if last is None or before is None:
-        return news(stage, own, asked.message_class, None, same_words=False)
+        return news(stage, own, asked.message_class, None)
     same = last.document.get("content") == row.document.get("content")
     earlier = (Stage(str(last.document.get("stage"))), before)
-    return news(stage, own, asked.message_class, earlier, same_words=same)
+    return news(stage, own, asked.message_class, earlier, same_words=same, worse=worse)
 
 
 def other_language(update: UpdateDocument, organisation: str) -> str:

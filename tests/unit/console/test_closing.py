@@ -4,13 +4,16 @@ import json
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from app.clock import FrozenClock
-from app.domain.crisis import CrisisState, UpdateState
+from app.domain.crisis import CrisisState, Severity, UpdateState
 from app.domain.principals import Role
 from app.store import crises, documents, updates
 from app.store.documents import Kind
+from app.store.ledger_tables import broadcast
 from app.store.updates import UpdateRow
+from app.usecases.load_source import load_source
 from tests.architecture.tree import ROOT
 from tests.console import Visitor
 from tests.faces import WORDS, Api
@@ -120,3 +123,27 @@ def test_who_sees_to_what_and_what_the_next_shift_must_know(api: Api, author: Vi
     page = viewer.open("/crises/outage")
     assert "Ring Ana at six." in page.words
     assert not [form for form in page.tree.forms if str(form.get("id")).startswith(("form-check", "form-handover"))]
+
+
+def test_an_open_crisis_is_called_worse_and_what_was_handed_in_keeps_what_it_had(api: Api, author: Visitor) -> None:
+    with api.db.writing() as tx:
+        crises.change_severity(tx, "outage", Severity.MINOR)
+    before = sent(api)
+    page = author.send(author.open("/crises/outage"), "severity", severity="major", reason="Two more streets")
+    assert "people hear of it with the next update" in page.said
+    assert "changed how bad it is" in page.words
+    assert "Minor → Major · Two more streets" in page.words
+    refused = author.send(page, "severity", severity="major")
+    assert "It is major already." in refused.wrong("severity-severity")
+    after = api.draft(stage="progress")
+    api.submit(after)
+    with api.db.reading() as connection:
+        rows = updates.get(connection, before), updates.get(connection, after)
+        assert [row.severity for row in rows] == [Severity.MINOR, Severity.MAJOR]
+        minor = connection.scalars(select(broadcast.c.minor_news)).all()
+        assert list(minor) == [0, 0], "that it is worse is big news, also to those who asked for less"
+    kept, new = (load_source(api.db, {}, row.id, row.revision) for row in rows)
+    assert (kept.severity, new.severity) == (Severity.MINOR, Severity.MAJOR)
+    assert load_source(api.db, {}, before).severity is Severity.MAJOR, "a draft is of the crisis as it is now"
+    answer = api.post("author", "/crises/outage/severity", json={"severity": "emergency"})
+    assert api.done(answer)["severity"] == "emergency"

@@ -28,4 +28,6 @@ UPDATE = (Stage.HOLDING, Lane.UPDATE)
 )
 def test_news(stage: Stage, lane: Lane, before: tuple[Stage, Lane] | None, same: bool, is_: News) -> None:
     assert news(stage, lane, MessageClass.SERVICE, before, same_words=same) is is_
+    worse = News.MORE_SEVERE if is_ in (News.MINOR, News.EMERGENCY_CHANGE) else is_
+    assert news(stage, lane, MessageClass.SERVICE, before, same_words=same, worse=True) is worse
     assert news(stage, lane, MessageClass.SAFETY_OF_LIFE, before, same_words=same) is News.SAFETY_OF_LIFE

@@ -13,15 +13,15 @@ import rnc2rng
 from icalendar import Calendar
 from lxml import etree
 
-from app.domain.crisis import UpdateState
+from app.domain.crisis import Severity, UpdateState
 from app.domain.reading import iso
 from app.domain.snapshot import CALENDAR, CAP, Snapshot
 from app.publishing.picture import picture
-from app.store import website
+from app.store import crises, updates, website
 from app.store.database import Database
 from app.store.documents import Kind
 from tests.architecture.tree import ROOT
-from tests.unit.site.world import NOON, become, open_crisis, open_house, press, save, say, words
+from tests.unit.site.world import NOON, become, open_crisis, open_house, press, resolve, save, say, words
 
 BASE = "https://status.example.org"
 STANDARDS = ROOT.parent / "shared" / "testdata" / "cap"
@@ -107,6 +107,36 @@ def test_an_update_names_what_it_replaces_and_a_cancel_what_it_takes_back(house:
     assert alert(snapshot, cancel)("msgType") == ["Cancel"]
     assert referred(cancel) == names(withdrawn)
     assert alert(snapshot, cancel)("sent") == ["2026-03-10T11:50:00-00:00"]
+
+
+def test_a_crisis_that_is_closed_without_a_word_takes_back_what_still_stands(house: Database) -> None:
+    ended = say(house, at=NOON - timedelta(hours=3), lasts=timedelta(hours=1), stage="warning")
+    first = say(house, at=NOON - timedelta(minutes=50), stage="holding")
+    newest = say(house, at=NOON - timedelta(minutes=40), stage="details")
+    name = f"cap/{newest}-closed.xml"
+    assert name not in shoot(house).files
+    resolve(house, "outage", NOON)
+    snapshot = shoot(house, NOON + timedelta(minutes=1))
+    told = alert(snapshot, f"{newest}-closed")
+    assert (told("msgType"), told("sent"), told("info/responseType")) == (
+        ["Cancel"], ["2026-03-10T12:00:00-00:00"], ["AllClear"],
+    )  # fmt: skip
+    referred = [triple.split(",")[1] for triple in told("references")[0].split()]
+    assert referred == [f"status.example.org-u{one}" for one in (first, newest)]
+    assert ended, "what had expired needs no word"
+    assert f"cap/{newest}-closed.xml" in snapshot.files["cap.atom"].body.decode()
+    if STANDARDS.is_dir():
+        etree.XMLSchema(etree.parse(schema("cap12.xsd"))).assertValid(etree.fromstring(snapshot.files[name].body))
+
+
+def test_a_message_keeps_the_severity_it_was_handed_in_with(house: Database) -> None:
+    before, after = (say(house, at=NOON - timedelta(minutes=minutes), stage="progress") for minutes in (50, 40))
+    with house.writing() as tx:
+        updates.change(tx, before, UpdateState.SENDING, severity="minor")
+        crises.change_severity(tx, "outage", Severity.EMERGENCY)
+    snapshot = shoot(house)
+    assert alert(snapshot, str(before))("info/severity") == ["Minor"]
+    assert alert(snapshot, str(after))("info/severity") == ["Severe"], "of words that were handed in before it was kept"
 
 
 def test_a_warning_message_has_one_block_for_each_language_and_times_with_an_offset(house: Database) -> None:

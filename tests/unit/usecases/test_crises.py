@@ -4,10 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from app.domain.crisis import CrisisState
+from app.domain.crisis import CrisisState, Severity
+from app.domain.staff_notices import NoticeKind
 from app.errors import Conflict, Forbidden, Invalid, NotFound
-from app.store import crises, publishing
+from app.store import audit, crises, publishing, staff
 from app.store.database import Database
+from app.usecases.change_severity import change_severity
 from app.usecases.open_crisis import open_crisis
 from app.usecases.record_fact import record_fact
 from app.usecases.resolve_crisis import resolve_crisis
@@ -78,6 +80,31 @@ def test_what_is_resolved_takes_no_more_facts_and_is_not_resolved_twice(database
         record_fact(database, AUTHOR, "outage", {"name": "a", "value": 1, "source": "b"}, NOON)
     with pytest.raises(NotFound):
         resolve_crisis(database, AUTHOR, "unheard-of", NOON)
+
+
+def test_the_severity_of_an_open_crisis_is_changed_with_who_and_why(database: Database) -> None:
+    open_crisis(database, AUTHOR, CRISIS, NOON)
+    worse = change_severity(database, AUTHOR, "outage", Severity.EMERGENCY, NOON, reason=" Hospitals are dark. ")
+    assert (worse.severity, worse.revision) == (Severity.EMERGENCY, 2)
+    with database.reading() as connection:
+        (newest, *_) = crises.timeline_page(connection, "outage").items
+        assert newest.kind == "severity_changed"
+        assert newest.body == {"from": "major", "to": "emergency", "reason": "Hospitals are dark."}
+        assert audit.page(connection, limit=1).items[0].action == "change_severity"
+        assert publishing.pending(connection) == 2
+        assert [one.notice.kind for one in staff.page(connection).items] == [NoticeKind.SEVERITY_RAISED]
+    change_severity(database, AUTHOR, "outage", Severity.MINOR, NOON)
+    with database.reading() as connection:
+        assert len(staff.page(connection).items) == 1, "nobody is woken because it is less bad"
+    with pytest.raises(Conflict, match="already"):
+        change_severity(database, AUTHOR, "outage", Severity.MINOR, NOON)
+    with pytest.raises(Invalid):
+        change_severity(database, AUTHOR, "outage", Severity.INFO, NOON, reason="x" * 501)
+    with pytest.raises(Forbidden):
+        change_severity(database, VIEWER, "outage", Severity.INFO, NOON)
+    resolve_crisis(database, AUTHOR, "outage", NOON)
+    with pytest.raises(Conflict, match="resolved"):
+        change_severity(database, AUTHOR, "outage", Severity.INFO, NOON)
 
 
 @pytest.mark.parametrize("age", [0, -1, True, "600", 10**12])

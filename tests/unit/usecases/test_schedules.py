@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from app.clock import FrozenClock
+from app.domain.crisis import Severity
 from app.domain.principals import Actor, Role
 from app.errors import Conflict, Forbidden, Invalid
 from app.keyring import Keyring
-from app.store import documents
+from app.store import crises, documents
 from app.store.database import Database
 from app.store.documents import Kind
 from app.usecases.answer_plan import confirm_plan, snooze_plan
@@ -187,6 +188,11 @@ def test_approved_it_goes_by_itself_and_never_says_the_same_twice(rounds: Rounds
     third = rounds.updates("sending", "releasing")[-1]
     assert third.document["endpoints"] == ["site", "texts"]
     assert third.document["content"]["en"]["impact"] == "300 homes have no electricity."
+    with rounds.stage.db.writing() as tx:
+        crises.change_severity(tx, "outage", Severity.EMERGENCY)
+    rounds.pass_on(30)
+    worse = rounds.updates("sending", "releasing")[-1]
+    assert worse.document["endpoints"] == ["site", "texts"], "that it is worse is news"
 
 
 def test_nobody_is_told_by_person_more_often_than_the_severity_allows(rounds: Rounds) -> None:
