@@ -72,9 +72,11 @@ class Sayings:
 
     @cached_property
     def _patterns(self) -> tuple[Pattern, ...]:
-        """Those with most words of their own first: what fits them best is what was meant."""
+        """Those with most words of their own first: what fits them best is what was meant. Of messages that read alike,
+        those whose gaps are ours to say: such a gap leaves alone what it does not know.
+        """
         with_gaps = [message for message in self.messages if _GAP.search(message)]
-        ordered = sorted(with_gaps, key=lambda message: -len(_GAP.sub("", message)))
+        ordered = sorted(with_gaps, key=_order)
         return tuple(_pattern(message, self.messages[message]) for message in ordered)
 
     def _filled(self, pattern: Pattern, values: tuple[str, ...]) -> str:
@@ -143,6 +145,11 @@ def read_sayings(path: Path) -> Sayings:
 def load_sayings(root: Path) -> Mapping[str, Sayings]:
     """Of every catalogue, by language."""
     return MappingProxyType({one.stem: read_sayings(one) for one in sorted((root / "console" / "locale").glob("*.po"))})
+
+
+def _order(message: str) -> tuple[int, int, str]:
+    known = sum(gap in PLACES or gap in OURS for gap in _GAP.findall(message))
+    return -len(_GAP.sub("", message)), -known, message
 
 
 def _pattern(message: str, translation: str) -> Pattern:

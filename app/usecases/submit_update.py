@@ -91,8 +91,7 @@ def submit_update(
     with db.reading() as connection:
         seen = updates.get(connection, update_id)
     move(seen.state, Action.SUBMIT)
-    problems = [*missing(UpdateDocument.from_document(seen.document), now), *check(seen)]
-    if problems:
+    if problems := [*missing(UpdateDocument.from_document(seen.document), now), *check(seen)]:
         raise Invalid(problems)
     with db.reading() as connection:  # a million people are counted for seconds, in which others must be able to write
         total = _people(connection, seen, plan_of(connection, seen))
