@@ -22,6 +22,7 @@ CHANNELS: Final[Mapping[str, str]] = MappingProxyType(
         "social_mastodon": "channels.social_mastodon:MastodonPosts",
         "social_bluesky": "channels.social_bluesky:BlueskyPosts",
         "push_web": "channels.push_web:WebPush",
+        "chat_telegram": "channels.chat_telegram:TelegramBot",
         "webhook": "channels.webhook:WebhookCalls",
         "site": "channels.site:Website",
         "outbox.site": "channels.outbox:OutboxSite",

@@ -343,7 +343,7 @@ class ConsentView(Given):
     medium: str
     topic: str = Field(description="Empty: whatever comes by this medium")
     granted: bool
-    how: str = Field(description="import, form, sms, email, one_click, device, staff or api")
+    how: str = Field(description="import, form, sms, email, one_click, device, chat, staff or api")
     text_version: str
     at: datetime
     by: str = Field(description="Who noted it; `reader` for the person themselves")

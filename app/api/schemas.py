@@ -359,7 +359,7 @@ class ConsentSaid(Sent):
     medium: Literal["sms", "email", "push", "chat", "voice"]
     topic: str = Field("", max_length=64, description="Empty: whatever comes by this medium")
     granted: bool
-    how: Literal["import", "form", "sms", "email", "one_click", "device", "staff", "api"] = "api"
+    how: Literal["import", "form", "sms", "email", "one_click", "device", "chat", "staff", "api"] = "api"
     text_version: str = Field("", max_length=64, description="Of the words they agreed to")
 
 
@@ -383,7 +383,7 @@ class Erasure(Sent):
 
 
 class Suppression(Sent):
-    medium: Literal["sms", "email", "push", "voice"]
+    medium: Literal["sms", "email", "push", "chat", "voice"]
     address: str = Field(max_length=320)
     reason: str = Field("asked", max_length=32)
 

@@ -13,7 +13,7 @@ from app.api.context import Ctx
 from app.api.problems import REFUSALS
 from app.api.schemas import Erasure, Subscriber
 from app.domain.consent import Consent
-from app.domain.masking import mask_theirs
+from app.domain.masking import mask
 from app.domain.principals import Actor
 from app.store import consents, subscribers
 from app.store.subscribers import SubscriberRow
@@ -102,7 +102,7 @@ def places(row: SubscriberRow, *, clear: bool = False) -> list[Reachable]:
         Reachable(
             address_id=one.address_id,
             medium=one.medium.value,
-            address=(one.value or "erased") if clear else mask_theirs(one.medium, one.value),
+            address=(one.value or "erased") if clear else mask(one.medium, one.value),
             suppressed=one.suppressed,
             preferred=one.preferred,
         )

@@ -20,7 +20,7 @@ from app.api.problems import REFUSALS
 from app.api.progress import settled, view
 from app.domain.csvout import lines
 from app.domain.delivery import State
-from app.domain.masking import mask_theirs
+from app.domain.masking import mask
 from app.store import deliveries, updates
 from app.store.deliveries import Delivery
 from app.store.left_out import LeftOut
@@ -88,7 +88,7 @@ def _unread(one: SubscriberRow) -> LeftOutPerson:
 
 
 def _silent(one: LeftOut) -> LeftOutPerson:
-    address = mask_theirs(one.medium, one.address)
+    address = mask(one.medium, one.address)
     place = {"medium": one.medium.value, "address": address, "reason": one.reason}
     return LeftOutPerson(external_id=one.external_id, languages=list(one.languages), area=one.area, **place)
 

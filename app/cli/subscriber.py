@@ -10,7 +10,7 @@ from rich.console import Console
 from app.api.subscribers import consent_view, view
 from app.cli.desk import AsJson, at_desk, document_from
 from app.domain.consent import How
-from app.domain.masking import mask_theirs
+from app.domain.masking import mask
 from app.domain.reading import iso
 from app.errors import Invalid, Problem
 from app.store import subscribers
@@ -160,7 +160,7 @@ def _draw(out: Console, one: PersonView, *, clear: bool = False) -> None:
     places = table("medium", "address", "")
     for place in row.addresses:
         said = "stopped" if place.suppressed else "preferred" if place.preferred else ""
-        shown = place.value or "erased" if clear else mask_theirs(place.medium, place.value)
+        shown = place.value or "erased" if clear else mask(place.medium, place.value)
         places.add_row(place.medium.value, shown, said)
     out.print(places if row.addresses else "No address.")
     for each in one.consents:

@@ -48,7 +48,7 @@ def listing(
 
 @app.command("add")
 def add(
-    medium: Annotated[Medium, typer.Argument(help="sms, email, push or voice.")],
+    medium: Annotated[Medium, typer.Argument(help="sms, email, push, chat or voice.")],
     address: Annotated[str, typer.Argument(help="The number or e-mail address.")],
     reason: Reason = "asked",
     as_json: AsJson = False,

@@ -14,7 +14,7 @@ from app.console.visit import Visit
 from app.domain.consent import ORDINARY
 from app.domain.content import Content
 from app.domain.csvout import lines
-from app.domain.masking import mask_theirs
+from app.domain.masking import mask
 from app.domain.message import Medium
 from app.domain.texts import direction
 from app.domain.updates import UpdateDocument
@@ -88,7 +88,7 @@ def left_out(visit: Visit) -> Response:
         asked_of=measured.asked if measured else ORDINARY,
         people=page.items,
         next_cursor=page.next_cursor,
-        silent=[(one, mask_theirs(one.medium, one.address)) for one in silent.items],
+        silent=[(one, mask(one.medium, one.address)) for one in silent.items],
         next_silent=silent.next_cursor,
     )
 
@@ -113,7 +113,7 @@ def _cells(visit: Visit, update_id: int) -> Iterator[tuple[str, ...]]:
     while True:
         silent = silent_page(db, update_id, cursor, IN_A_STEP)
         for one in silent.items:
-            shown = mask_theirs(one.medium, one.address)
+            shown = mask(one.medium, one.address)
             yield (one.external_id, " ".join(one.languages), one.area, one.medium.value, shown, one.reason)
         cursor = silent.next_cursor
         if cursor is None:

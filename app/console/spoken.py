@@ -132,7 +132,7 @@ SAID: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
         },
         "consent": {
             "import": mark("by a list"), "form": mark("by the form"), "sms": mark("by text message"),
-            "one_click": mark("by one click"), "device": mark("on their device"),
+            "one_click": mark("by one click"), "device": mark("on their device"), "chat": mark("by a chat"),
             "email": mark("by e-mail"), "staff": mark("told to staff"),
             "api": mark("by a program"),
         },

@@ -29,6 +29,7 @@ ACTS: Final[Mapping[str, str]] = MappingProxyType(
         "close_knowledge": mark("closed opened pages again"),
         "confirm_code": mark("confirmed with a fresh code"),
         "confirm_sign_up": mark("subscribed themselves"),
+        "link_chat": mark("linked their chat"),
         "confirm_update": mark("said that a planned update may go"),
         "correct_update": mark("drafted a correction"),
         "create_draft": mark("began a draft"),

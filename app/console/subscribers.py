@@ -14,7 +14,7 @@ from app.console.register_forms import ZONE_HINT
 from app.console.screens import Screens
 from app.console.visit import Visit
 from app.domain.consent import How
-from app.domain.masking import mask_theirs
+from app.domain.masking import mask
 from app.errors import Conflict, Invalid, Problem
 from app.store import documents, people, subscribers
 from app.store.documents import Kind
@@ -183,7 +183,7 @@ def _save(visit: Visit, known: PersonView | None) -> PersonView:
 
 
 def _list(visit: Visit, rows: list[SubscriberRow], cursor: str | None) -> Response:
-    shown = [(row, [mask_theirs(place.medium, place.value) for place in row.addresses]) for row in rows]
+    shown = [(row, [mask(place.medium, place.value) for place in row.addresses]) for row in rows]
     return visit.show("subscribers.html", rows=shown, next_cursor=cursor)
 
 
@@ -206,7 +206,7 @@ def _show(visit: Visit, known: PersonView | None, *, clear: bool = False) -> Res
 
 
 def _place(place: ReachableAt, *, clear: bool) -> dict[str, Any]:
-    shown = (place.value or "erased") if clear else mask_theirs(place.medium, place.value)
+    shown = (place.value or "erased") if clear else mask(place.medium, place.value)
     return {"medium": place.medium.value, "address_id": place.address_id, "address": shown,
             "preferred": place.preferred, "suppressed": place.suppressed}  # fmt: skip
 

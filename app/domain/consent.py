@@ -40,6 +40,7 @@ class How(StrEnum):
     IMPORT = "import"
     FORM = "form"
     SMS = "sms"
+    CHAT = "chat"
     EMAIL = "email"
     """A reply to a mail of ours."""
     ONE_CLICK = "one_click"
@@ -65,7 +66,7 @@ class Hearing(StrEnum):
         return self in HEARS
 
 
-REACH_A_PERSON: Final = PERSONAL_MEDIA | {Medium.CHAT}
+REACH_A_PERSON: Final = PERSONAL_MEDIA
 """Media by which a person has an address of their own."""
 HEARS: Final = frozenset({Hearing.CUSTOMER, Hearing.CHOSEN, Hearing.SAFETY_OF_LIFE})
 

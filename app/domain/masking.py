@@ -15,12 +15,9 @@ def mask(medium: Medium, value: str | None) -> str:
         return "erased"
     if medium is Medium.PUSH and value.startswith("https://"):
         return mask_device(value)
+    if medium is Medium.CHAT:
+        return f"{value[:2]}•••" if value else value
     return _masked(value) if medium in PERSONAL_MEDIA else value
-
-
-def mask_theirs(medium: Medium, value: str | None) -> str:
-    """The same for what is surely a person's: their handle in a chat is masked too."""
-    return f"{value[:2]}•••" if value and medium is Medium.CHAT else mask(medium, value)
 
 
 def _masked(value: str) -> str:

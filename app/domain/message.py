@@ -31,7 +31,7 @@ class Medium(StrEnum):
     WEBHOOK = "webhook"
 
 
-PERSONAL_MEDIA: Final = frozenset({Medium.SMS, Medium.EMAIL, Medium.PUSH, Medium.VOICE})
+PERSONAL_MEDIA: Final = frozenset({Medium.SMS, Medium.EMAIL, Medium.PUSH, Medium.CHAT, Medium.VOICE})
 """Media with one delivery per person; every other medium has one delivery per endpoint."""
 
 MEDIUM_CODES: Final[Mapping[Medium, int]] = MappingProxyType(
@@ -289,6 +289,8 @@ class Reply:
     """What the provider makes of it, by word lists of its own; None = it does not say."""
     answered: bool = False
     """The provider has answered it already, so we do not."""
+    hands_in: str = ""
+    """The token of a personal link: whoever writes from here is its holder."""
 
 
 class Forged(Exception):

@@ -25,9 +25,9 @@ WAVE_OFFSETS_MS: Final[Mapping[Medium, int]] = MappingProxyType(
     {
         Medium.SITE: 0,
         Medium.SOCIAL: 0,
-        Medium.CHAT: 0,
         Medium.WEBHOOK: 0,
         Medium.SMS: 300,
+        Medium.CHAT: 300,
         Medium.PUSH: 300,
         Medium.VOICE: 300,
         Medium.EMAIL: 600,

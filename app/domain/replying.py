@@ -36,6 +36,7 @@ class Answer(StrEnum):
     """START, but the address is on the list for another reason than their own STOP."""
     LESS = "less"
     MORE = "more"
+    LINKED = "linked"
 
 
 class Effect(StrEnum):
@@ -48,6 +49,8 @@ class Effect(StrEnum):
     HELPED = "helped"
     LESS = "less"
     MORE = "more"
+    LINKED = "linked"
+    """From now on this chat is one of their addresses."""
     FOR_STAFF = "for_staff"
     """No keyword, or one that asks for what is so already: people read it."""
 
@@ -93,6 +96,7 @@ _ANSWERS: Final = {
     Effect.HELPED: Answer.HELP,
     Effect.LESS: Answer.LESS,
     Effect.MORE: Answer.MORE,
+    Effect.LINKED: Answer.LINKED,
 }
 
 

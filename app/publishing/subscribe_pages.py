@@ -133,6 +133,7 @@ def manage_page(
     language: str,
     at: datetime,
     device: DeviceOffer | None = None,
+    chat_href: str = "",
 ) -> Page:
     """What somebody gets, with everything they may change."""
     say = press.plain_frame(language, at).tongue.say
@@ -150,6 +151,7 @@ def manage_page(
         "stopped": say("confirm_stopped_text", address=wishes.address),
         "leave": say("stop_text", address=wishes.address),
         "device": _device(press, device, language, at),
+        "chat_href": chat_href,
     }  # fmt: skip
     return _rendered(press, "site/manage.html", "manage_title", view, language, at)
 

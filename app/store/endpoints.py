@@ -60,6 +60,12 @@ def push_key(connection: Connection) -> str:
     return next((str(one.settings["public_key"]) for one in able if one.settings.get("public_key")), "")
 
 
+def bot_name(connection: Connection) -> str:
+    """Of the bot by which people may link a chat to themselves; "" while there is none."""
+    able = (one for one in everything(connection) if one.medium is Medium.CHAT and not one.halted_reason)
+    return next((str(one.settings["bot_name"]) for one in able if one.settings.get("bot_name")), "")
+
+
 def page(connection: Connection, *, cursor: str | None = None, limit: int = DEFAULT_LIMIT) -> Page[Endpoint]:
     query = select(endpoint).order_by(endpoint.c.slug).limit(check_limit(limit) + 1)
     after = text_cursor(cursor)

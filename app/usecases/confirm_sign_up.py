@@ -109,14 +109,14 @@ def _person(tx: Connection, row: SignUpRow, address_id: int, now: datetime) -> i
         return one.id
     holders = people.at_address(tx, row.beside) if row.beside is not None and not there else ()
     if len(holders) == 1:
-        return _one_more(tx, holders[0], row.asking.medium, address_id)
+        return one_more(tx, holders[0], row.asking.medium, address_id)
     person = Person("", (row.asking.language,), "UTC", row.asking.area, {}, Standing.SELF, None, (), ())
     number, _ = people.put(tx, f"self-{row.id}-{to_ms(row.at)}", person, now)
     people.replace_links(tx, number, {address_id: (row.asking.medium, True)})
     return number
 
 
-def _one_more(tx: Connection, one: SubscriberRow, medium: Medium, address_id: int) -> int:
+def one_more(tx: Connection, one: SubscriberRow, medium: Medium, address_id: int) -> int:
     """From now on the one of its medium that is written to; the others are kept."""
     links = {
         place.address_id: (place.medium, place.preferred and place.medium is not medium) for place in one.addresses

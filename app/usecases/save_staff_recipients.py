@@ -29,7 +29,7 @@ def save_staff_recipients(
     """Put this list in the place of the one that is there: `[{endpoint, address?, language?, severity?, person?,
     step?}]`.
 
-    An address for endpoints that reach persons (SMS, e-mail, voice, push), none for the others (webhook, chat: the
+    An address for endpoints that reach persons (SMS, e-mail, voice, push, chat), none for the others (webhook: the
     endpoint is the place). `severity` is the least severe notice that goes there, `info` when left out. What is
     public is refused. Raise Invalid with one Problem per fault.
     """

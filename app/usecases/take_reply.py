@@ -24,6 +24,7 @@ from app.store import addresses, audit, consents, hearing, people, wishes
 from app.store.database import Database
 from app.store.hearing import Heard
 from app.templating.replies import ReplyWords
+from app.usecases.link_chat import link_chat
 
 
 class Ignored(StrEnum):
@@ -57,6 +58,8 @@ class Spoken:
     told: int | None
     """The broadcast it answers; None = not known."""
     how: How
+    linked: bool = False
+    """By it they linked this address to themselves."""
 
 
 def take_reply(listener: Listener, endpoint: Endpoint, reply: Reply, now: datetime) -> Effect | Ignored:
@@ -72,12 +75,16 @@ def take_reply(listener: Listener, endpoint: Endpoint, reply: Reply, now: dateti
         return Ignored.NO_ADDRESS
     found = keyword(reply.text, listener.words.vocabulary)
     wish = reply.wish or (found.wish if found else None)
+    how = How.CHAT if endpoint.medium is Medium.CHAT else How.SMS
     with listener.db.writing() as tx:
         if hearing.known(tx, endpoint.id, reply.event_id):
             return Ignored.REPEATED
         address_id = addresses.resolve(tx, listener.keyring, endpoint.medium, clean)
+        linked = bool(reply.hands_in) and (
+            link_chat(tx, listener.keyring, endpoint.medium, clean, reply.hands_in, now) is not None
+        )
         told = hearing.last_told(tx, endpoint.medium, address_id)
-        spoken = Spoken(reply.event_id, reply.text, wish, reply.answered, found, told, How.SMS)
+        spoken = Spoken(reply.event_id, reply.text, wish, reply.answered, found, told, how, linked)
         return hear(tx, listener, endpoint, address_id, spoken, now)
 
 
@@ -86,7 +93,7 @@ def hear(
 ) -> Effect:
     """Keep it, and do what it asks for. It was not heard before."""
     before = hearing.standing(tx, address_id)
-    done = effect(spoken.wish, before)
+    done = Effect.LINKED if spoken.linked else effect(_wanted(endpoint.medium, spoken.wish, before), before)
     said = answer(done, before, hearing.answered_lately(tx, address_id, now), answered=spoken.answered)
     hearing.keep(
         tx,
@@ -107,6 +114,12 @@ def hear(
     )
     _carry_out(tx, endpoint.medium, address_id, done, before, spoken.how, now)
     return done
+
+
+def _wanted(medium: Medium, wish: Wish | None, before: Standing) -> Wish | None:
+    """A chat with a bot begins with its "Start", which is no word to us where there is nothing to start."""
+    nothing = wish is Wish.START and medium is Medium.CHAT and not (before.suppressed or before.less)
+    return Wish.HELP if nothing else wish
 
 
 def _carry_out(

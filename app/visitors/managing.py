@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 
 from app.domain.audience import choose_language
 from app.domain.manage import Managed, read_manage_token
-from app.domain.masking import mask_theirs
+from app.domain.masking import mask
 from app.domain.message import Medium
 from app.domain.sign_ups import LONGEST_AREA
 from app.domain.texts import forbidden_character, tidy
@@ -19,6 +19,7 @@ from app.errors import NotFound
 from app.publishing.notices import Notice, notice_page
 from app.publishing.subscribe_pages import MediumLine, Wishes, manage_page, words_agreed
 from app.store.database import FAULTS
+from app.store.endpoints import bot_name
 from app.usecases.change_wishes import Choice, Holder, Wanted, change_wishes, leave, look_at_wishes
 from app.visitors.devices import Given, ask_device, device_later, offered_device
 from app.visitors.dressing import dressed, later, wanted_language
@@ -91,8 +92,8 @@ def _left(context: Context, managed: Managed, version: str, language: str) -> Re
 def _page(context: Context, holder: Holder, token: str, *, saved: bool = False) -> Response:
     press, topics = dressed(context)
     language = _language(context, holder)
-    values = {one.medium: mask_theirs(one.medium, one.value) for one in holder.places}
-    own = mask_theirs(holder.address.medium, holder.address.value)
+    values = {one.medium: mask(one.medium, one.value) for one in holder.places}
+    own = mask(holder.address.medium, holder.address.value)
     lines = [
         MediumLine(medium, values.get(medium, own), choice.on and not (holder.stopped and medium is _medium(holder)))
         for medium, choice in holder.media.items()
@@ -100,7 +101,8 @@ def _page(context: Context, holder: Holder, token: str, *, saved: bool = False) 
     topic_slugs = frozenset(topic for choice in holder.media.values() for topic in choice.topics)
     wishes = Wishes(own, language, holder.area, tuple(lines), topic_slugs, holder.preferred, holder.stopped, saved)
     device = offered_device(context, f"/m/{token}/device")
-    body, headers = manage_page(press, wishes, topics, language, context.clock.now(), device)
+    chat = _chat_href(context, holder, token)
+    body, headers = manage_page(press, wishes, topics, language, context.clock.now(), device, chat)
     return Response(body, 200, headers)
 
 
@@ -117,6 +119,15 @@ def add_device(token: str, request: Request, context: Ctx, given: Given) -> Resp
         return embedded({}, 404, "")
     except FAULTS:
         return device_later(context, wanted_language(context, request))
+
+
+def _chat_href(context: Context, holder: Holder, token: str) -> str:
+    """Where the bot gets the token as `/start TOKEN` (https://core.telegram.org/bots/features#deep-linking)."""
+    if not holder.alone or Medium.CHAT in holder.media:
+        return ""
+    with context.db.reading() as connection:
+        name = bot_name(connection)
+    return f"https://t.me/{name}?start={token}" if name else ""
 
 
 def _medium(holder: Holder) -> Medium:

@@ -92,6 +92,18 @@ HTTP_WAYS: Final = {
         Device("canary-device").address,
         accounts.VAPID_PRIVATE,
     ),
+    "chat_telegram": Way(
+        "telegram",
+        lambda url: {
+            "bot_name": "clarion_bot",
+            "bot_token": accounts.TELEGRAM_TOKEN,
+            "webhook_secret": accounts.TELEGRAM_SECRET,
+            "base_url": url,
+        },
+        message(Medium.CHAT),
+        "987650001",
+        accounts.TELEGRAM_TOKEN,
+    ),
 }
 SMTP_WAY: Final = Way("smtp", _smtp, message(Medium.EMAIL), "canary@example.org", accounts.SMTP_PASSWORD)
 SITE_WAY: Final = Way(

@@ -18,6 +18,7 @@ from tests.rig.process import RigProcess
 LANGUAGES = {"en": "EXERCISE", "gu": "કવાયત", "lo": "ຝຶກຊ້ອມ", "eo": "EKZERCO", "ar": "تمرين"}
 CONTENT = {language: {**WORDS, "headline": f"Flood {language}"} for language in LANGUAGES}
 WAYS = {**HTTP_WAYS, "email_smtp": SMTP_WAY}
+PLACES = {"push": "push_web", "chat": "chat_telegram"}
 
 
 @pytest.fixture
@@ -33,8 +34,8 @@ def live(rig: RigProcess, database: Database, database_url: str, tmp_path: Path)
         live.api.prepare()
         languages = {"slug": "main", "languages": list(LANGUAGES)}
         live.api.done(live.api.post("approver", "/sites", json=languages))
-        device = {"languages": ["en"], "addresses": [{"medium": "push", "address": WAYS["push_web"].address}]}
-        live.api.done(live.api.put("author", "/subscribers/on-a-device", json=device))
+        places = [{"medium": medium, "address": WAYS[name].address} for medium, name in PLACES.items()]
+        live.api.done(live.api.put("author", "/subscribers/elsewhere", json={"addresses": places}))
         for channel, way in WAYS.items():
             live.endpoint(f"live-{channel.replace('_', '-')}", channel, way.settings(rig.addresses[way.provider]))
         read_back = {"site": "main", "read_back_url": f"{rig.addresses['webhook']}/site/main/banner.json"}

@@ -23,6 +23,9 @@ WEBHOOK_SECRET: Final = "whsec_cmlnLXNlY3JldC1vZi10d2VudHktZm91ci1ieXRlcw=="
 VAPID_PUBLIC: Final = "BBFCquF_2eQEAvMsjF3KwIXedGILQFjDflY-Q3OeNFK5gDiFqPokT0R7YympqYlObt6qTWV8KWOMjZsZregj4YE"
 VAPID_PRIVATE: Final = "ap3bIinqNmyKCU04d4aq4_cbnOUfq2UpqBX-VdHsNpw"
 
+TELEGRAM_TOKEN: Final = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"
+TELEGRAM_SECRET: Final = "rig-secret-of-the-webhook"
+
 
 def document() -> dict[str, dict[str, str]]:
     """All of it by provider, with the names a channel's settings use."""
@@ -34,5 +37,6 @@ def document() -> dict[str, dict[str, str]]:
         "mastodon": {"access_token": MASTODON_TOKEN, "account": MASTODON_ACCOUNT},
         "bluesky": {"handle": BLUESKY_HANDLE, "app_password": BLUESKY_PASSWORD, "did": BLUESKY_DID},
         "webhook": {"secret": WEBHOOK_SECRET},
+        "telegram": {"bot_token": TELEGRAM_TOKEN, "webhook_secret": TELEGRAM_SECRET},
         "push": {"public_key": VAPID_PUBLIC, "private_key": VAPID_PRIVATE},
     }

@@ -23,11 +23,12 @@ from tests.rig.push import Push
 from tests.rig.sendgrid import SendGrid
 from tests.rig.signing import EventKey
 from tests.rig.smtp import Mailbox
+from tests.rig.telegram import Telegram
 from tests.rig.twilio import Twilio
 from tests.rig.webhook import Webhook
 from tests.rig.wire import Server
 
-PROVIDERS = ("twilio", "sendgrid", "smtp", "mastodon", "bluesky", "webhook", "push")
+PROVIDERS = ("twilio", "sendgrid", "smtp", "mastodon", "bluesky", "webhook", "push", "telegram")
 
 
 class Rig:
@@ -51,6 +52,7 @@ class Rig:
             self.bluesky,
             Webhook(self.ledger),
             Push(self.ledger),
+            Telegram(self.ledger),
         )
         self._listeners: dict[str, Listener] = {
             provider.name: Server(Exchange(provider, self.ledger, self.script, self.killer)) for provider in providers

@@ -48,7 +48,7 @@ def test_the_recipe_declares_a_form(recipe: type[Any]) -> None:
 async def test_the_recipe_sends(recipe: type[Any], http: Http) -> None:
     async with Answers(always(201, {"id": "m1"})) as server:
         channel = recipe(recipe.Settings("storm", Secret("t"), server.url), http)
-        assert await channel.send(batch(message(Medium.CHAT), "room")) == [Accepted("m1")]
+        assert await channel.send(batch(message(Medium.SOCIAL), "room")) == [Accepted("m1")]
         assert orjson.loads(server.requests[0].body) == {"text": message().text}
         assert server.requests[0].path == "/rooms/storm/messages"
 
@@ -65,6 +65,6 @@ async def test_the_recipe_sends(recipe: type[Any], http: Http) -> None:
 async def test_the_recipe_classifies(recipe: type[Any], http: Http, status: int, error: str, kind: FailureKind) -> None:
     async with Answers(always(status, {"error": error})) as server:
         channel = recipe(recipe.Settings("storm", Secret("t"), server.url), http)
-        (outcome,) = await channel.send(batch(message(Medium.CHAT), "room"))
+        (outcome,) = await channel.send(batch(message(Medium.SOCIAL), "room"))
     assert isinstance(outcome, Failure)
     assert outcome.kind is kind

@@ -14,6 +14,7 @@ import pytest
 
 from tests.patience import PATIENCE
 from tests.rig import Collector, RigProcess
+from tests.rig.rig import PROVIDERS
 from tests.unit.rig.conftest import messages
 
 
@@ -38,7 +39,7 @@ def text(process: RigProcess, to: str, **form: str) -> int:
 
 
 def test_the_ports_file_names_every_provider_and_its_credentials(process: RigProcess) -> None:
-    names = {"twilio", "sendgrid", "smtp", "mastodon", "bluesky", "webhook", "push", "control", "credentials", "pid"}
+    names = {*PROVIDERS, "control", "credentials", "pid"}
     assert set(process.addresses) == names
     assert process.addresses["twilio"].startswith("http://127.0.0.1:")
     assert process.addresses["smtp"].startswith("127.0.0.1:")
