@@ -16,6 +16,7 @@ from app.domain.message import CODE_MEDIA, MEDIUM_CODES, Medium
 from app.domain.suppressing import Source, Why, is_own_stop
 from app.errors import not_found
 from app.keyring import Keyring
+from app.store.devices import give_way
 from app.store.ledger_tables import address, suppression
 from app.store.paging import DEFAULT_LIMIT, Page, check_limit, cut_page, number_cursor
 from app.store.upsert import insert_missing
@@ -117,6 +118,7 @@ def suppress(
         return False
     values = {"address_id": address_id, "reason": reason, "at_ms": to_ms(now), "source": source.value}
     connection.execute(insert(suppression).values(**values))
+    give_way(connection, [address_id])
     return True
 
 
@@ -133,6 +135,8 @@ def suppress_many(connection: Connection, wanted: Iterable[Suppressing]) -> None
     rows = [{**one._asdict(), "source": one.source.value} for one in ordered]
     insert_missing(connection, suppression, rows, ["address_id"])
     _outweigh(connection, ordered)
+    if ordered:
+        give_way(connection, [one.address_id for one in ordered])
 
 
 def _outweigh(connection: Connection, wanted: Iterable[Suppressing]) -> None:

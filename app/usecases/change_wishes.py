@@ -104,7 +104,11 @@ def leave(db: Database, managed: Managed, text_version: str, now: datetime) -> A
     """
     with db.writing() as tx:
         holder, there = _holder(tx, managed), people.at_address(tx, managed.address_id)
-        others = [medium for medium in holder.media if holder.alone and medium is not holder.address.medium]
+        others = [
+            medium
+            for medium in holder.media
+            if holder.alone and (medium is not holder.address.medium or medium is Medium.PUSH)  # their other devices
+        ]
         said = [Said(medium, EVERYTHING, False, How.FORM, text_version) for medium in others]
         ids = [one.id for one in there]
         consents.record(tx, dict.fromkeys(ids, said), READER, now)

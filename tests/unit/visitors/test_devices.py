@@ -124,15 +124,26 @@ def test_a_device_becomes_a_subscriber_by_its_own_answer_and_leaves_by_one_tap(o
     assert open_house.confirm().json()["link"] == "", "what was stopped stays stopped, whatever a page says"
 
 
+def preferred(person: Any) -> dict[str, bool]:
+    return {one["address"][-3:]: one["preferred"] for one in person["addresses"]}
+
+
 def test_from_the_personal_page_a_device_is_one_more_way_to_the_same_person(open_house: House) -> None:
     open_house.offer()
     own = open_house.confirm().json()["link"]
     before = len(open_house.people())
     assert open_house.offer(f"{own}/device", TABLET).status_code == 202
-    assert open_house.confirm(TABLET).json()["link"] != own
+    newest = open_house.confirm(TABLET).json()["link"]
+    assert newest != own
     assert len(open_house.people()) == before
     person = open_house.person(open_house.people()[-1]["external_id"])
-    assert [(one["address"][-3:], one["preferred"]) for one in person["addresses"]] == [("ann", False), ("let", True)]
+    assert preferred(person) == {"ann": False, "let": True}
+    assert open_house.api.client.post(newest.replace("/m/", "/u/")).status_code == 200
+    person = open_house.person(person["external_id"])
+    assert preferred(person) == {"ann": True, "let": False}, "the other device is told from now on"
+    assert open_house.api.client.post(own, data={"do": "leave"}).status_code == 200
+    said = {one["medium"]: one["granted"] for one in open_house.person(person["external_id"])["consents"]}
+    assert said == {"push": False}
     assert open_house.offer("/m/" + "A" * 32 + "/device", TABLET).status_code == 404
 
 
