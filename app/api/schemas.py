@@ -384,7 +384,7 @@ class Erasure(Sent):
 
 class Suppression(Sent):
     medium: Literal["sms", "email", "push", "chat", "voice"]
-    address: str = Field(max_length=320)
+    address: str = Field(max_length=1024)
     reason: str = Field("asked", max_length=32)
 
 

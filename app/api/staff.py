@@ -34,7 +34,7 @@ Media = dict[str, Medium]
 
 class StaffPlace(Sent):
     endpoint: Slug
-    address: str = Field("", max_length=320, description="For SMS, e-mail, voice, push and chat; a webhook needs none")
+    address: str = Field("", max_length=1024, description="For SMS, e-mail, voice, push and chat; a webhook needs none")
     language: str = Field("en", max_length=16)
     severity: Literal["emergency", "major", "minor", "info"] = Field(
         "info", description="The least severe notice that goes there"

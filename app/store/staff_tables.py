@@ -11,7 +11,7 @@ staff_recipient = Table(
     "staff_recipient",
     metadata,
     Column("endpoint", String(64), primary_key=True),
-    Column("address", String(320), primary_key=True),  # "" = the endpoint itself: a webhook, a room
+    Column("address", String(1024), primary_key=True),  # "" = the endpoint itself: a webhook, a room
     Column("language", String(16), nullable=False),
     Column("severity", String(16), nullable=False),  # the least severe notice that goes there
     Column("person", String(200), nullable=True),  # the name of the user it belongs to
@@ -39,7 +39,7 @@ staff_delivery = Table(
     metadata,
     Column("notice_id", ForeignKey("staff_notice.id"), primary_key=True),
     Column("endpoint", String(64), primary_key=True),
-    Column("address", String(320), primary_key=True),
+    Column("address", String(1024), primary_key=True),
     Column("language", String(16), nullable=False),
     Column("state", String(16), nullable=False),
     Column("reason", String(64), nullable=False),

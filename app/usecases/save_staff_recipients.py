@@ -54,7 +54,7 @@ def save_staff_recipients(
 
 def _recipient(tx: Connection, read: Reader) -> StaffRecipient:
     read.only("endpoint", "address", "language", "severity", "person", "step")
-    slug, address = read.slug("endpoint"), read.text("address", longest=320, lines=False)
+    slug, address = read.slug("endpoint"), read.text("address", longest=1_024, lines=False)
     language = read.text("language", longest=16, lines=False) or "en"
     read.check_language(read.path("language"), language)
     endpoint = endpoints.find(tx, slug) if slug else None
