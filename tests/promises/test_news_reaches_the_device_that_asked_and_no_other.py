@@ -81,3 +81,33 @@ def test_news_reaches_the_device_that_asked_and_no_other(live: Live, rig: RigPro
     assert older["tag"] == newer["tag"], "and takes the place of what was said before"
     halted = {one["slug"]: one["halted_reason"] for one in live.api.done(live.api.get("admin", "/endpoints"))["items"]}
     assert halted["devices"] is None, "no stranger's subscription stops it for the others"
+
+
+def test_news_reaches_the_chat_somebody_linked_themselves(live: Live, rig: RigProcess) -> None:
+    bot = {"bot_name": "clarion_bot", "bot_token": accounts.TELEGRAM_TOKEN, "webhook_secret": accounts.TELEGRAM_SECRET}
+    live.endpoint("bot", "chat_telegram", {**bot, "base_url": rig.addresses["telegram"]})
+    offer(live, ANN)
+    token = answer(live, rig, ANN).removeprefix("/m/")
+
+    def says(text: str, number: int) -> None:
+        chat = {"id": 987_650_001, "type": "private"}
+        document = {"update_id": number, "message": {"chat": chat, "text": text}}
+        proof = {"x-telegram-bot-api-secret-token": accounts.TELEGRAM_SECRET}
+        assert live.api.client.post("/callbacks/bot", json=document, headers=proof).status_code == 200
+
+    def heard() -> list[str]:
+        return [one.body or "" for one in rig.control.entries("telegram") if one.to == "987650001"]
+
+    says(f"/start {token}", 1)
+    until(lambda: len(heard()) == 1)
+    assert "you get our messages here" in heard()[0]
+    assert live.broadcast(live.draft(endpoints=["bot", "devices"])) == {"accepted": 2}
+    assert "Power is out in the north" in heard()[1]
+    rig.control.behave("telegram", "invalid_recipient", code=403)
+    blocked = live.broadcast(live.draft(endpoints=["bot"], stage="progress"))
+    assert blocked == {"suppressed": 1}, "whoever blocks the bot has said stop"
+
+    place = {"endpoint": "devices", "address": ANN.address, "person": "admin"}
+    live.api.done(live.api.put("admin", "/staff/recipients", json={"recipients": [place]}))
+    assert live.api.post("admin", "/endpoints/devices/try").status_code == 202
+    until(lambda: any("devices" in one["body"] for one in shown(rig, ANN)))
