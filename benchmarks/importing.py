@@ -32,6 +32,8 @@ from app.store.migrate import upgrade
 from app.usecases.import_subscribers import import_subscribers
 from tests.postgres import Server
 
+SERVER: Final = {"wal_buffers": "16MB"}
+"""What PostgreSQL takes by itself where `shared_buffers` is 512 MB or more."""
 BAD_EVERY: Final = 20
 CONSENT_HEADER: Final = ",consent_sms,consent_email,consent_at,consent_text\n"
 HEADER: Final = "external_id,name,email,phone,languages,timezone,area,tier\n"
@@ -50,7 +52,7 @@ def main() -> None:
         file = Path(directory) / "people.csv"
         write_people(file, given.people, consent=given.consent)
         if given.postgresql:
-            url = opened.enter_context(Server(durable=True)).create("bench")
+            url = opened.enter_context(Server(durable=True, options=SERVER)).create("bench")
         else:
             url = f"sqlite:///{directory}/bench.db"
         measure = usual if given.usual else ours

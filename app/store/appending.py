@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -12,6 +13,13 @@ from sqlalchemy.exc import DBAPIError
 
 NOTHING: Final[Mapping[str, int]] = MappingProxyType({})
 _MEANT: Final = re.compile(r"[\\\t\n\r]")
+_UNWRITTEN: Final = (
+    "SELECT (pg_current_wal_insert_lsn() - pg_current_wal_flush_lsn())::float8"
+    " / pg_size_bytes(current_setting('wal_buffers'))"
+)
+_ROWS_A_STATEMENT: Final = 20
+_NARROW: Final = 4
+"""Columns: so few cost less to put in than a statement costs to begin."""
 _NULL: Final = r"\N"
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 """What means something in the text form of COPY."""
@@ -29,6 +37,16 @@ def many_rows(connection: Connection, *, last: bool) -> None:
         connection.exec_driver_sql(f"SET LOCAL enable_seqscan = off; SET LOCAL synchronous_commit = {wait}")
 
 
+def unwritten(connection: Connection) -> float:
+    """How much of what PostgreSQL may hold in memory of its log waits for the disk, from 0 to 1.
+
+    At 1 whoever changes a row stands still until the disk has taken some of it, with all locks held. 0 on SQLite.
+    """
+    if connection.dialect.name == "sqlite":
+        return 0.0
+    return float(connection.exec_driver_sql(_UNWRITTEN).scalar_one())
+
+
 def append_new(
     connection: Connection, table: Table, columns: Mapping[str, Sequence[Any]], shared: Mapping[str, int] = NOTHING
 ) -> None:
@@ -39,7 +57,7 @@ def append_new(
     if not len(next(iter(columns.values()))):
         return
     if connection.dialect.positional:
-        connection.exec_driver_sql(_statement(table, columns, shared), list(zip(*columns.values(), strict=True)))
+        _run_many(connection, _statement(table, columns, shared), list(zip(*columns.values(), strict=True)))
         return
     names = ", ".join((*columns, *shared))
     line = "\t".join([*(_form(table, name) for name in columns), *(f"{number:d}" for number in shared.values())]) + "\n"
@@ -52,6 +70,19 @@ def append_if_new(connection: Connection, table: Table, columns: Mapping[str, Se
     statement = _statement(table, columns, NOTHING) + " ON CONFLICT DO NOTHING"
     rows = list(zip(*columns.values(), strict=True))
     return connection.exec_driver_sql(statement, rows, {"preserve_rowcount": True}).rowcount
+
+
+def _run_many(connection: Connection, statement: str, rows: list[tuple[Any, ...]]) -> None:
+    """Narrow rows go in many to a statement."""
+    whole = len(rows) - len(rows) % _ROWS_A_STATEMENT if len(rows[0]) < _NARROW else 0
+    if whole:
+        head, values = statement.split(" VALUES ")
+        many = f"{head} VALUES {', '.join([values] * _ROWS_A_STATEMENT)}"
+        steps = range(0, whole, _ROWS_A_STATEMENT)
+        joined = [tuple(chain.from_iterable(rows[at : at + _ROWS_A_STATEMENT])) for at in steps]
+        connection.exec_driver_sql(many, joined)
+    if whole < len(rows):
+        connection.exec_driver_sql(statement, rows[whole:])
 
 
 def _statement(table: Table, columns: Mapping[str, Sequence[Any]], shared: Mapping[str, int]) -> str:

@@ -18,7 +18,7 @@ from app.domain.subscribers import Defaults, RowError
 from app.errors import Conflict, Problem
 from app.keyring import Keyring
 from app.store import audit, imports
-from app.store.appending import many_rows
+from app.store.appending import many_rows, unwritten
 from app.store.database import Database
 from app.store.imports import ImportRow
 from app.store.taking_in import Rows, TakingIn
@@ -29,9 +29,17 @@ from app.usecases.read_csv import Looked, look_through, seekable
 
 TARGET_SECONDS: Final = 0.03
 """Of a write transaction: broadcasts and the website write between two of them, so none may last over 0.1."""
+TARGET_IN_TURN: Final = 0.04
+"""The same on PostgreSQL, which lets writers of all processes in as they came: nobody has to meet the pause."""
 MOST_CHUNKS: Final = 16
 GAP: Final = 0.25
 """Of a transaction's time SQLite is left to others after it: its lock is not handed out in turn between processes."""
+MOST_UNWRITTEN: Final = 0.5
+"""Of PostgreSQL's memory for its log: a disk that lags behind is waited for between transactions, holding nothing."""
+LEAST_UNWRITTEN: Final = 0.1
+DISK_SECONDS: Final = 2.0
+"""At most; then it goes on, and waits where everybody waits."""
+DISK_POLL: Final = 0.005
 LEASE_SECONDS: Final = 20.0
 """Silent for longer, an import whose file is kept is taken on by another process."""
 RENEW_SECONDS: Final = 5.0
@@ -150,8 +158,9 @@ class Run:
         self._db, self._reading, self._row, self._now = db, reading, row, now
         self._progress = progress
         self._waiting = Waiting()
-        self._chunks = 2
-        """To a transaction; as many as take TARGET_SECONDS."""
+        self._chunks = 1
+        """To a transaction; as many as take the target."""
+        self._target = TARGET_SECONDS if db.is_sqlite else TARGET_IN_TURN
         self._faults = 0
         self._free_at = 0.0
         self._renewed = time.monotonic()
@@ -181,6 +190,8 @@ class Run:
     def _commit(self, taking: TakingIn, *, last: bool) -> ImportState | None:
         """All that waits, in one transaction; the state when that was the end of it."""
         waiting, row, dry = self._waiting, self._row, self._row.plan.dry
+        if last and row.chunks:  # its commit waits for the disk, holding the lock: little is to be left to wait for
+            self._wait_for_the_disk(LEAST_UNWRITTEN)
         if self._db.is_sqlite and (left := self._free_at - time.monotonic()) > 0:
             time.sleep(left)
         with self._db.writing() as tx:
@@ -207,9 +218,12 @@ class Run:
             if not dry:
                 body = {"import": row.id, "source": row.source, **_figures(step)}
                 audit.append(tx, row.actor, "import_subscribers", "subscribers", body, now)
+            behind = 0.0 if last else unwritten(tx)
         self._pace(time.monotonic() - began)
         if last or after.tally.rows // ROWS_A_CHECKPOINT > row.tally.rows // ROWS_A_CHECKPOINT:
             self._db.checkpoint()
+        if behind > MOST_UNWRITTEN:
+            self._wait_for_the_disk(MOST_UNWRITTEN)
         self._faults += len(waiting.faults)
         self._row, self._waiting = after, Waiting()
         if self._progress is not None:
@@ -217,11 +231,19 @@ class Run:
         return end
 
     def _pace(self, seconds: float) -> None:
-        """As many chunks next time as take TARGET_SECONDS by what these took, and never more than twice as many."""
-        fitting = int(self._waiting.chunks * TARGET_SECONDS / max(seconds, 0.001))
+        """As many chunks next time as take the target by what these took, and never more than twice as many."""
+        fitting = int(self._waiting.chunks * self._target / max(seconds, 0.001))
         self._chunks = max(1, min(fitting, 2 * self._chunks, MOST_CHUNKS))
         self._free_at = time.monotonic() + seconds * GAP
         self._renewed = time.monotonic()
+
+    def _wait_for_the_disk(self, most: float) -> None:
+        if self._db.is_sqlite:
+            return
+        until = time.monotonic() + DISK_SECONDS
+        with self._db.reading() as connection:
+            while unwritten(connection) > most and time.monotonic() < until:
+                time.sleep(DISK_POLL)
 
     def _renew(self) -> None:
         """Still here, while rows are skipped that an earlier run has dealt with."""

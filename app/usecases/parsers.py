@@ -7,7 +7,6 @@ the next write fails and the parser ends.
 from __future__ import annotations
 
 import fcntl
-import os
 import pickle
 import subprocess
 import sys
@@ -27,11 +26,13 @@ PATIENCE: Final = 120.0
 GOODBYE: Final = 5.0
 AHEAD: Final = 1 << 20
 """Bytes a parser may be ahead, where the system lets us say so: some twenty chunks, which is one write transaction."""
-FIRST: Final = 20
+FIRST: Final = 10
 """Chunks for each parser that are read here while they start."""
 YIELDS: Final = 5
-"""The one who writes goes first: everybody waits for them, and parsers are ahead."""
-_PROGRAM: Final = "import sys; sys.path[:] = {path!r}; from app.usecases.parsers import parse; parse({pipe})"
+"""The one who writes goes first, from the beginning: everybody waits for them, and parsers are ahead."""
+_PROGRAM: Final = (
+    "import os, sys; os.nice({yields}); sys.path[:] = {path!r}; from app.usecases.parsers import parse; parse({pipe})"
+)
 """A program of its own: multiprocessing would begin by importing all of ours."""
 
 
@@ -45,7 +46,7 @@ def parsers(reading: Reading, path: Path, count: int) -> Iterator[Iterator[Chunk
             pipes.append(opened.enter_context(ours))
             with theirs:
                 _widen(theirs)
-                program = _PROGRAM.format(path=sys.path, pipe=theirs.fileno())
+                program = _PROGRAM.format(yields=YIELDS, path=sys.path, pipe=theirs.fileno())
                 process = subprocess.Popen(  # noqa: S603 - ourselves
                     [sys.executable, "-c", program],
                     stdin=subprocess.PIPE,
@@ -85,7 +86,6 @@ def _gone(what: str) -> Chunk | None:
 
 def parse(number_of_pipe: int) -> None:
     """What a parser does: its share of a file, told on its standard input, into a pipe that it was given."""
-    os.nice(YIELDS)
     reading, path, number, count = pickle.load(sys.stdin.buffer)  # noqa: S301 - of the process that began this one
     with (
         Connection(number_of_pipe, readable=False) as pipe,

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.store.appending import append_if_new, append_new, reserve
 from app.store.database import Database
-from app.store.import_tables import import_error
+from app.store.import_tables import import_error, own_choice
 from app.store.ledger_tables import address
 
 pytestmark = pytest.mark.both_databases
@@ -34,6 +34,23 @@ def test_texts_stay_what_they_are(database: Database, texts: list[str]) -> None:
     assert [(row.import_id, row.no, row.named, row.sentence) for row in found] == [
         (7, at, text, text) for at, text in enumerate(texts)
     ]
+
+
+@pytest.mark.parametrize("count", [1, 19, 20, 45])
+def test_narrow_rows_go_in_many_at_a_time(database: Database, count: int) -> None:
+    texts = [f"f{at}" for at in range(count)]
+    with database.writing() as tx:
+        append_new(tx, own_choice, {"subscriber_id": range(count), "field": texts}, {"at": 1_700_000_000_000})
+        found = tx.execute(select(own_choice.c.subscriber_id, own_choice.c.field).order_by(own_choice.c.subscriber_id))
+        assert list(map(tuple, found)) == list(enumerate(texts))
+
+
+def test_nothing_is_told_apart_from_an_empty_text(database: Database) -> None:
+    values, digests = ["", None, "\\N", None], [bytes([at]) * 16 for at in range(4)]
+    with database.writing() as tx:
+        numbers = reserve(tx, address, 4)
+        append_new(tx, address, {"id": numbers, "value": values, "value_hash": digests}, {"medium": 1})
+        assert list(tx.scalars(select(address.c.value).order_by(address.c.id))) == values
 
 
 def hashes(connection: Database) -> dict[int, bytes]:

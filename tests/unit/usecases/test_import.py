@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import pytest
+from sqlalchemy import Connection, text
 
 from app.domain.consent import Consent, How, Said
 from app.domain.imports import ROWS_A_CHUNK, Plan
@@ -217,6 +218,27 @@ def test_more_rows_than_one_transaction_holds_report_their_progress(database: Da
     assert report.created == total
     assert [rows for rows, _ in seen] == sorted({rows for rows, _ in seen})
     assert seen[-1] == (total, len(body))
+
+
+@pytest.mark.both_databases
+def test_a_disk_that_lags_behind_is_waited_for_while_others_write(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    wrote: list[object] = []
+
+    def behind(connection: Connection) -> float:
+        if not connection.get_execution_options().get("postgresql_readonly"):
+            return 1.0
+        if len(wrote) % 2:  # the disk has caught up
+            wrote.append(None)
+            return 0.0
+        with desk.database.writing() as tx:
+            wrote.append(tx.scalar(text("SELECT count(*) FROM subscriber")))
+        return 1.0
+
+    monkeypatch.setattr("app.usecases.import_subscribers.unwritten", behind)
+    rows = [f"p{at},{at}@example.org" for at in range(ROWS_A_CHUNK * 3 + 1)]
+    assert desk.bring("\n".join(["external_id,email", *rows, ""])).created == len(rows)
+    there = [count for count in wrote if count is not None]
+    assert there == [] if desk.database.is_sqlite else there[0] == ROWS_A_CHUNK
 
 
 def test_a_viewer_imports_nobody(database: Database, keyring: Keyring) -> None:
