@@ -13,16 +13,19 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, CDPSession, Page, expect
+from sqlalchemy import func, select
 
 from app.store import addresses
 from app.store.database import Database
+from app.store.people_tables import sign_up
 from tests.browser.conftest import Axe
 from tests.browser.serving import Served, serving
 from tests.browser.test_people_subscribe_themselves import LANGUAGES, PHONE, SIDEWAYS, confirmations_leave
 from tests.live import until, written
 from tests.rig.push import Device
 
-ANN = Device("ann")
+ANN, NEXT = Device("ann"), Device("next")
+RENEWED = NEXT.subscription
 A_PUSH_SERVICE = """
   const made = { toJSON: () => (%s), unsubscribe: async () => { localStorage.clear(); return true; } };
   PushManager.prototype.getSubscription = async () => localStorage.subscribed ? made : null;
@@ -108,6 +111,13 @@ def test_one_tap_and_the_devices_own_answer(
         wire.bring(page, {**news, "title": title})
     expect_shown(page, news)
 
+    (worker,) = phone.service_workers
+    worker.evaluate("made => { PushManager.prototype.subscribe = async () => ({ toJSON: () => made }); }", RENEWED)
+    worker.evaluate("() => { dispatchEvent(new ExtendableEvent('pushsubscriptionchange')); }")
+    until(lambda: asked(served) == 2)
+    confirmations_leave(served)
+    assert written(tmp_path / "paper")[-1]["to"] == NEXT.address, "a subscription the browser renewed is brought to us"
+
     page.get_by_role("link", name="Change what you get").click()
     expect(page.locator("h1")).to_have_text("Your messages")
     expect(page.get_by_role("checkbox", name="On your device")).to_be_checked()
@@ -119,6 +129,11 @@ def test_one_tap_and_the_devices_own_answer(
     expect(page.get_by_role("button", name="Tell me on this device")).to_be_visible()
     until(lambda: stopped(served) == [ANN.address])
     assert faults == []
+
+
+def asked(served: Served) -> int:
+    with served.api.db.reading() as connection:
+        return int(connection.scalar(select(func.count()).select_from(sign_up)) or 0)
 
 
 def stopped(served: Served) -> list[str | None]:
