@@ -18,7 +18,7 @@ META_CSP: Final = PAGE_CSP.replace("; frame-ancestors 'none'", "")
 """The same inside the page, for servers that send no header; a page cannot forbid frames by itself."""
 FORM_META_CSP: Final = META_CSP.replace("form-action 'none'", "form-action 'self'")
 """Of pages made for one request: both policies hold, so the one inside must not forbid what the header allows."""
-DEVICE_CSP: Final = "default-src 'none'; script-src 'self'; connect-src 'self'; worker-src 'self'"
+DEVICE_CSP: Final = "default-src 'none'; script-src 'self'; connect-src 'self'; worker-src 'self'; manifest-src 'self'"
 """More of a page on which a browser may offer its device: our own script, and the worker it leaves there."""
 PICTURE_CSP: Final = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 

@@ -165,6 +165,20 @@ def words_agreed(
     return text_version([say(key, organisation=_name(press, language)), *names])
 
 
+def app_manifest(press: Press, language: str, at: datetime) -> dict[str, object]:
+    """Makes the page an application on a home screen: iPhones show messages of no other (W3C App Manifest)."""
+    name, title = _name(press, language), press.plain_frame(language, at).tongue.say("manage_title")
+    return {
+        "name": f"{name}: {title}",
+        "short_name": name,
+        "lang": language,
+        "dir": direction(language),
+        "start_url": f"/s/{language}",
+        "scope": "/",
+        "display": "standalone",
+    }
+
+
 def confirmation(press: Press, language: str, medium: Medium, link: str, at: datetime) -> tuple[str, str]:
     """Subject and text of the message with the link."""
     say, name = press.plain_frame(language, at).tongue.say, _name(press, language)

@@ -15,7 +15,7 @@ from app.domain.audience import choose_language
 from app.domain.sign_ups import Fault, read_device_asking
 from app.domain.snapshot import JAVASCRIPT
 from app.errors import Problem, TooLarge, Unavailable
-from app.publishing.subscribe_pages import DeviceOffer, words_agreed
+from app.publishing.subscribe_pages import DeviceOffer, app_manifest, words_agreed
 from app.store.database import FAULTS
 from app.store.endpoints import push_key
 from app.usecases.ask_sign_up import ask_sign_up
@@ -69,6 +69,19 @@ def _script(body: bytes) -> Response:
         "x-content-type-options": "nosniff",
     }
     return Response(body, 200, headers, JAVASCRIPT)
+
+
+@router.get("/{language}/app.webmanifest")
+@router.head("/{language}/app.webmanifest")
+def manifest(language: str, context: Ctx) -> Response:
+    page = known_language(context, language)
+    try:
+        press, _topics = dressed(context)
+    except FAULTS:
+        return device_later(context, language)
+    body = json.dumps(app_manifest(press, page, context.clock.now()), ensure_ascii=False)
+    headers = {"cache-control": "no-cache", "x-content-type-options": "nosniff"}
+    return Response(body, 200, headers, "application/manifest+json")
 
 
 @router.post("/{language}/device")

@@ -86,7 +86,12 @@ def test_the_button_is_there_when_an_endpoint_reaches_browsers_and_the_policy_st
         policy = page.headers["content-security-policy"]
         assert '<section id="device"' in page.text
         assert f'data-post="/s/{language}/device"' in page.text
-        assert "script-src 'self'; connect-src 'self'; worker-src 'self'" in policy
+        assert "script-src 'self'; connect-src 'self'; worker-src 'self'; manifest-src 'self'" in policy
+        manifest = client.get(f"/s/{language}/app.webmanifest")
+        assert f'href="/s/{language}/app.webmanifest"' in page.text
+        assert manifest.headers["content-type"] == "application/manifest+json"
+        told = {"display": "standalone", "lang": language, "start_url": f"/s/{language}"}
+        assert told.items() <= manifest.json().items()
         assert "unsafe" not in policy
         assert policy.replace("; frame-ancestors 'none'", "").replace("'", "&#39;") in page.text
     for path in ("/s/device.js", "/s/worker.js"):
