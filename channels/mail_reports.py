@@ -16,8 +16,10 @@ from typing import Final
 from channels.base import Receipt, ReceiptKind
 from channels.mail import STATUS_CODE, told_by_status
 
-LONGEST: Final = 2 << 20
-"""Bytes of a report that are looked at; servers bring back the head of a letter, or all of it."""
+LONGEST: Final = 256 << 10
+"""Bytes of a report that are looked at: what it says stands before the letter it brings back, and some heads take the
+square of their length to read.
+"""
 MOST_REFERENCES: Final = 10
 _REFERENCE: Final = re.compile(r"(?<![A-Za-z0-9])[A-Za-z2-7]{48}(?![A-Za-z0-9])")
 _ARRIVED_AT: Final = ("To", "Delivered-To", "X-Original-To", "Envelope-To")

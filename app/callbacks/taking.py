@@ -93,10 +93,13 @@ class Desk:
 
     async def _heard(self, endpoint: Endpoint, inbound: Inbound, now: datetime) -> Sequence[Receipt] | _Written:
         channel = self._reporting(endpoint)
+        if len(inbound.body) > AT_ONCE:
+            return await run_in_threadpool(self._told, channel, inbound, now)
+        return self._told(channel, inbound, now)
+
+    def _told(self, channel: ReportsReceipts, inbound: Inbound, now: datetime) -> Sequence[Receipt] | _Written:
         if not inbound.reference and (written := self._written(channel, inbound, now)) is not None:
             return written
-        if len(inbound.body) > AT_ONCE:
-            return await run_in_threadpool(_read, channel, inbound, now)
         return _read(channel, inbound, now)
 
     def _written(self, channel: ReportsReceipts, inbound: Inbound, now: datetime) -> _Written | None:

@@ -20,8 +20,12 @@ from enum import StrEnum
 from itertools import islice
 from typing import Final
 
-LONGEST: Final = 2 << 20
-"""Bytes of a letter that are looked at: its words stand before what is attached."""
+LONGEST: Final = 256 << 10
+"""Bytes of a letter that are looked at: its words stand before what is attached, and some heads take the square
+of their length to read.
+"""
+LONGEST_FIELD: Final = 1_000
+"""Characters of a field of its head that are taken apart: nobody's name or subject is longer, and a robot's may be."""
 LONGEST_TEXT: Final = 64 << 10
 """Bytes of its words: some character sets take long to decode."""
 MOST_PARTS: Final = 200
@@ -100,7 +104,7 @@ def read_posted(fields: Mapping[str, bytes], charset: str) -> Letter | NoLetter:
 
 
 def _letter(mail: Mail, text: str, raw: bytes) -> Letter | NoLetter:
-    senders = getaddresses([str(value) for value in mail.get_all("From", [])])
+    senders = getaddresses([str(value)[:LONGEST_FIELD] for value in mail.get_all("From", [])[:2]])
     if len(senders) != 1 or "@" not in senders[0][1]:
         return NoLetter.NO_SENDER
     sender = senders[0][1]
@@ -149,10 +153,11 @@ def _decoded(body: bytes, charset: str) -> str:
 
 
 def _said(value: object) -> str:
+    told = str(value or "")[:LONGEST_FIELD]
     try:
-        return str(make_header(decode_header(str(value or ""))))
+        return str(make_header(decode_header(told)))
     except (LookupError, ValueError, MessageError):
-        return str(value or "")
+        return told
 
 
 def _own_words(text: str) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
+from app.domain.message import Medium
+
 
 class Source(StrEnum):
     PERSON = "person"
@@ -20,7 +22,7 @@ class Why(StrEnum):
     """The reasons the service gives by itself; staff may write others of their own."""
 
     OPTED_OUT = "opted_out"
-    """STOP, heard by us or by the provider."""
+    """STOP, heard by us or by the provider; or the personal link, of a telephone."""
     UNSUBSCRIBED = "unsubscribed"
     """By the personal link of an e-mail."""
     BOUNCED = "bounced"
@@ -33,6 +35,11 @@ class Why(StrEnum):
 def is_own_stop(reason: str, source: str | None) -> bool:
     """Whether it came from the person's own STOP, so that their START takes it back."""
     return reason == Why.OPTED_OUT and source in {Source.PERSON, Source.PROVIDER}
+
+
+def left_by_link(medium: Medium) -> Why:
+    """The reason when somebody leaves by their personal link: of a telephone it is a STOP, which a START takes back."""
+    return Why.OPTED_OUT if medium is Medium.SMS else Why.UNSUBSCRIBED
 
 
 WANTS_LESS: Final = "wants_less"

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from app.domain.consent import How, Said, Standing, Wishes
 from app.domain.manage import Managed
 from app.domain.message import MEDIUM_CODES, Medium
-from app.domain.suppressing import Source
+from app.domain.suppressing import Source, left_by_link
 from app.domain.topics import EVERYTHING, Topic
 from app.errors import not_found
 from app.store import addresses, audit, consents, documents, own_choices, people
@@ -21,8 +21,6 @@ from app.store.documents import Kind
 from app.store.subscribers import ReachableAt, SubscriberRow
 from app.usecases.confirm_sign_up import READER
 from app.usecases.save_subscriber import SUBJECT
-
-REASON = "unsubscribed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +110,7 @@ def leave(db: Database, managed: Managed, text_version: str, now: datetime) -> A
         said = [Said(medium, EVERYTHING, False, How.FORM, text_version) for medium in others]
         ids = [one.id for one in there]
         consents.record(tx, dict.fromkeys(ids, said), READER, now)
-        if addresses.suppress(tx, managed.address_id, REASON, now, Source.PERSON):
+        if addresses.suppress(tx, managed.address_id, left_by_link(holder.address.medium), now, Source.PERSON):
             own = Said(holder.address.medium, EVERYTHING, False, How.FORM, text_version)
             consents.testify(tx, ids, own, READER, now)
         audit.append(tx, READER, "leave", SUBJECT, {"subscribers": ids}, now)

@@ -11,7 +11,7 @@ from app.domain.audience import normalise
 from app.domain.consent import How, Said
 from app.domain.message import Medium
 from app.domain.principals import Actor, permit
-from app.domain.suppressing import WANTS_LESS, Source, Why
+from app.domain.suppressing import WANTS_LESS, Source, left_by_link
 from app.domain.texts import forbidden_character, tidy
 from app.domain.topics import EVERYTHING
 from app.errors import Invalid, Problem
@@ -58,10 +58,11 @@ def unsubscribe_address(db: Database, address_id: int, how: How, text_version: s
     """
     with db.writing() as tx:
         row = addresses.get(tx, address_id)
-        if addresses.suppress(tx, address_id, Why.UNSUBSCRIBED, now, Source.PERSON):
+        why = left_by_link(row.medium)
+        if addresses.suppress(tx, address_id, why, now, Source.PERSON):
             said = Said(row.medium, EVERYTHING, False, how, text_version)
             consents.testify(tx, people.ids_at(tx, address_id), said, READER, now)
-            _note(tx, None, address_id, Why.UNSUBSCRIBED, now, how)
+            _note(tx, None, address_id, why, now, how)
 
 
 def _short(reason: str) -> str:

@@ -8,14 +8,18 @@ from urllib.parse import urlencode
 import pytest
 
 from app.clock import FrozenClock
-from app.domain.message import Medium
+from app.domain.consent import How
+from app.domain.manage import Managed
+from app.domain.message import MEDIUM_CODES, Medium
 from app.domain.principals import Role
 from app.domain.replying import Answer
 from app.domain.suppressing import Source
 from app.store import addresses, hearing
 from app.store.hearing import InboundRow
 from app.usecases.attend import attend
+from app.usecases.change_wishes import leave
 from app.usecases.forget_replies import forget_replies
+from app.usecases.suppress_address import unsubscribe_address
 from tests.callers import BASE, TOKEN, Callers, connect
 from tests.console import Visitor
 from tests.faces import Api
@@ -100,6 +104,22 @@ def test_start_takes_back_the_persons_own_stop_and_nothing_else(writers: Writers
     writers.write("START")
     assert writers.listed() == []
     assert [one.effect for one in writers.rows()] == ["stopped", "blocked", "blocked", "started"]
+
+
+def test_whoever_left_by_their_link_comes_back_by_start(writers: Writers) -> None:
+    """The page says so; of a telephone the link is as good as a STOP."""
+    for leaving in (
+        lambda db, place, now: unsubscribe_address(db, place, How.FORM, "", now),
+        lambda db, place, now: leave(db, Managed(place, MEDIUM_CODES[Medium.SMS]), "", now),
+    ):
+        chosen = {"addresses": [{"medium": "sms", "address": STRANGER}]}
+        writers.api.done(writers.api.put("author", "/subscribers/C-9", json=chosen))
+        with writers.api.db.writing() as tx:
+            place = addresses.resolve(tx, writers.api.wiring.keyring, Medium.SMS, STRANGER)
+        leaving(writers.api.db, place, writers.api.clock.now())
+        assert writers.listed() == [("opted_out", "person")]
+        writers.write("START")
+        assert writers.listed() == []
 
 
 def test_stop_and_start_are_kept_as_proof_and_give_back_what_was_chosen_and_no_more(writers: Writers) -> None:

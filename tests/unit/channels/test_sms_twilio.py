@@ -24,7 +24,7 @@ from app.domain.message import (
     Secret,
 )
 from channels.http import Http, Raw
-from channels.sms_twilio import STRANGER, TwilioSms
+from channels.sms_twilio import LONGEST_CALLBACK, STRANGER, TwilioSms
 from tests.conftest import NOON
 from tests.rig import Rig
 from tests.rig.accounts import TWILIO_ACCOUNTS, TWILIO_SENDER
@@ -216,6 +216,7 @@ def test_the_vector_of_twilios_own_tests_is_accepted() -> None:
         Inbound(URL, {}, urlencode(status("delivered")).encode(), "ref1"),
         Inbound(URL, inbound(status("failed")).headers, urlencode(status("delivered")).encode(), "ref1"),
         Inbound(URL, inbound(status("failed")).headers, b'{"MessageStatus": "delivered"}', "ref1"),
+        inbound(status("delivered", Body="&" * LONGEST_CALLBACK)),
         Inbound(URL, {"x-twilio-signature": "é"}, b"\xff\xfe", "ref1"),
     ],
 )

@@ -98,6 +98,15 @@ def test_parts_within_parts_break_nothing() -> None:
         assert list(read_report(raw)) == []
 
 
+@pytest.mark.parametrize(
+    "head", ["From: g:" + "a," * 1_000_000 + ";", "From: a@b.example\r\nSubject: " + "=?a?q?" * 300_000]
+)
+def test_a_head_without_end_is_cut_before_it_is_taken_apart(head: str) -> None:
+    """Uncut, the first one keeps a processor busy for half an hour: it takes the square of its length."""
+    found = read("\r\n\r\nHello", head)
+    assert found is NoLetter.NO_SENDER or (isinstance(found, Letter) and len(found.subject) <= 200)
+
+
 @given(st.binary(max_size=400), st.binary(max_size=200))
 def test_any_bytes_are_read_without_a_fault(raw: bytes, more: bytes) -> None:
     read_letter(raw)
