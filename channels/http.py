@@ -175,7 +175,10 @@ class Http:
         if isinstance(way, Failure):
             return way
         client = await self._pin(*way)
-        return await _call(client, self.now, "POST", Url(url), headers, body, read=False)
+        reply = await _call(client, self.now, "POST", Url(url), headers, body, read=False)
+        if isinstance(reply, Failure):  # it may have moved
+            self._ways.pop((way[0], way[2]), None)
+        return reply
 
     async def visit_public(self, method: str, url: str, headers: Headers) -> Reply | Failure:
         """The same without a body, over a connection of its own: for many hosts, each asked once or twice."""

@@ -20,7 +20,7 @@ from channels.push_web import SERVICES, WebPush
 from channels.vapid import LASTS, Vapid, new_pair, read_private
 from tests.rig import Rig, accounts
 from tests.rig.push import HOST, Device, claims_of, decrypt, to_bytes
-from tests.unit.channels.answers import Answers, always
+from tests.unit.channels.answers import Answers, always, closed_port
 from tests.unit.channels.conftest import PATIENT
 from tests.unit.channels.letters import batch, message
 
@@ -183,6 +183,23 @@ async def test_many_at_once_share_one_connection_pool_and_one_look_up(rig: Rig) 
     assert all(isinstance(one, Accepted) for one in outcomes)
     assert rig.ledger.accepted("push") == 30
     assert asked == ["push.test"]
+
+
+async def test_a_push_service_that_does_not_answer_is_looked_up_anew() -> None:
+    asked: list[str] = []
+
+    async def here(host: str, _port: int) -> list[str]:
+        asked.append(host)
+        return ["127.0.0.1"]
+
+    with closed_port() as port:
+        client = Http(PATIENT, resolve=here, allow_private=True)
+        for _ in range(2):
+            outcome = await push(f"http://push.test:{port}", client)
+            assert isinstance(outcome, Failure)
+            assert (outcome.kind, outcome.code) == (FailureKind.NOT_ACCEPTED, "refused")
+        await client.aclose()
+    assert len(asked) == 2
 
 
 async def test_a_message_nobody_could_take_never_leaves(today: Http) -> None:
