@@ -57,7 +57,7 @@ INSERT INTO subscriber
   (id, external_id, name, language_list_id, timezone, area, attributes, created_at, updated_at, postcode)
 SELECT i, 'p' || i, 'Person ' || i, i % 4 + 1, 'UTC',
   CASE i % 8 WHEN 0 THEN 'north' WHEN 1 THEN 'east' WHEN 2 THEN '' ELSE 'south' END,
-  {attributes}, {now}, {now}, CASE i % 8 WHEN 2 THEN 'W' || i % 90 || 'AA' ELSE '' END FROM {numbers};
+  {attributes}, {now}, {now}, CASE i % 8 WHEN 2 THEN 'W' || (i % 90) || 'AA' ELSE '' END FROM {numbers};
 INSERT INTO address (id, medium, value, value_hash)
 SELECT 2 * i, {sms}, '+1' || (2000000000 + i), {hash} FROM {numbers};
 INSERT INTO address (id, medium, value, value_hash)
@@ -75,10 +75,14 @@ FROM subscriber WHERE id % 10 = 0;
 UPDATE subscriber SET chooses = {yes} WHERE id % 10 = 0
 """
 """One in ten said something: half of them no to the topic, half of them no to every text."""
+OWN: Final = (
+    """('{"tariff": "' || CASE i % 5 WHEN 0 THEN 'business' ELSE 'private' END || '", "balance": "' || (i % 100)"""
+    """ || '", "since": "' || (2010 + i % 16) || '-01-01"}')"""
+)
+"""As the import writes it."""
 SQLITE: Final = {
     "numbers": "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {people}) SELECT i FROM n)",
-    "attributes": "json_object('tariff', CASE i % 5 WHEN 0 THEN 'business' ELSE 'private' END,"
-    " 'balance', '' || i % 100, 'since', (2010 + i % 16) || '-01-01')",
+    "attributes": OWN,
     "hash": "randomblob(16)",
     "now": "1767225600000",
     "yes": "1",
@@ -86,8 +90,7 @@ SQLITE: Final = {
 }
 POSTGRESQL: Final = {
     "numbers": "generate_series(1, {people}) AS n(i)",
-    "attributes": "json_build_object('tariff', CASE i % 5 WHEN 0 THEN 'business' ELSE 'private' END,"
-    " 'balance', '' || i % 100, 'since', (2010 + i % 16) || '-01-01')",
+    "attributes": f"CAST({OWN} AS json)",
     "hash": "decode(md5(random()::text || i), 'hex')",
     "now": "1767225600000",
     "yes": "true",

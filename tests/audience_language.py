@@ -42,6 +42,23 @@ from app.domain.message import Medium
 
 NAMES = ("tier", "age", "since", "post code", 'ti"er', "area", "got", "areas", "x-1", "Straße")
 VALUES = ("gold", "Gold", "go%d", "10", "9.5", "-3", "2026-01-31", "2025-12-01", "a b", "in", "“q”", "back\\slash", "é")
+COLUMN_NAMES = (
+    "tier", "age", "since", "post code", 'ti"er', 'x"age', "ag", "area", "got", "areas", "x-1", "Straße", "a*[b]?",
+    ": ", ", ", "back\\",
+)  # fmt: skip
+WORDS = (
+    "gold", "Gold", "go%d", "a b", "in", "“q”", "back\\slash", "é", "𝒢", "", " ", "x ", ": ", ", ", '"', '12"',
+    '"age": "10"', ' "age": "10', '", "age": "10', "\\", '\\"', "u00e9", "NaN", "inf", "١٠", "10\n", "1e3", "0x10",
+    "1_0", "+10", " 10",
+)  # fmt: skip
+TELLING = (
+    "10", "9.5", "-3", "010", "-0", "0.0", "-", ".", "1.", ".5", "1.2.3", "9" * 14, "9" * 15, "9" * 16, "9" * 40,
+    "-" + "9" * 14, "-" + "9" * 15, "-" + "9" * 16, "0" * 14 + "7", "0" * 15 + "7", "123456789.123456",
+    "-123456789.123456", "1234567890.123456", "12345678901234.5", "2026-01-31", "2025-12-01", "2025-12-01T10",
+    "2025-12-1", "0000-00-00", "9999-99-99", "2026-01-3١",
+)  # fmt: skip
+"""Numbers and days, or nearly."""
+COLUMN_VALUES = (*WORDS, *TELLING)
 AREAS = ("north", "south", "south side", "nowhere")
 CODES = ("en", "gu", "pt", "pt-BR", "lo")
 PREFIXES = ("SW1", "SW", "N", "N1", "S")
@@ -59,18 +76,29 @@ def subset(words: Sequence[Any]) -> SearchStrategy[tuple[Any, ...]]:
 
 
 NUMBERS = ("0", "10", "-3", "9.5", "99", "10.25")
+LARGE = ("9" * 15, "-" + "9" * 15)
 DAYS = ("2026-01-31", "2025-12-31", "1999-01-01")
 MEDIUM = [Medium(medium) for medium in MEDIA]
+COLUMNS: SearchStrategy[Condition] = st.one_of(
+    st.builds(Attribute, st.sampled_from(COLUMN_NAMES), several(COLUMN_VALUES)),
+    st.builds(
+        Contains, st.sampled_from(COLUMN_NAMES), st.sampled_from((*filter(None, COLUMN_VALUES), "o", "-", "%", "_"))
+    ),
+    st.builds(Known, st.sampled_from(COLUMN_NAMES)),
+    st.builds(
+        Compared, st.sampled_from(COLUMN_NAMES), st.sampled_from(Sign), st.sampled_from((*NUMBERS, *LARGE, *DAYS))
+    ),
+)
 CONDITIONS: SearchStrategy[Condition] = st.one_of(
+    st.builds(Attribute, st.sampled_from(NAMES), several(VALUES)),
+    st.builds(Contains, st.sampled_from(NAMES), st.sampled_from((*VALUES, "o", "-", "%", "_"))),
+    st.builds(Known, st.sampled_from(NAMES)),
+    st.builds(Compared, st.sampled_from(NAMES), st.sampled_from(Sign), st.sampled_from((*NUMBERS, *DAYS))),
     st.just(All()),
     several(CODES).map(Languages),
     several(AREAS).map(Areas),
     several(PREFIXES).map(Postcodes),
     several(IDS).map(ExternalIds),
-    st.builds(Attribute, st.sampled_from(NAMES), several(VALUES)),
-    st.builds(Contains, st.sampled_from(NAMES), st.sampled_from((*VALUES, "o", "-", "%", "_"))),
-    st.builds(Known, st.sampled_from(NAMES)),
-    st.builds(Compared, st.sampled_from(NAMES), st.sampled_from(Sign), st.sampled_from((*NUMBERS, *DAYS))),
     several(MEDIUM).map(Reachable),
     several(TOPICS).map(Topics),
     st.builds(Consent, st.sampled_from(MEDIUM), st.sampled_from(("", *TOPICS))),

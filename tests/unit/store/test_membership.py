@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from sqlalchemy import Connection, insert, select, update
+from hypothesis import strategies as st
+from sqlalchemy import Connection, insert, select, text, update
 
 from app.domain.areas import Area, Places, postcode_in
 from app.domain.audience_rules import (
@@ -33,7 +35,17 @@ from app.store.ledger_tables import address, broadcast, due, outcome, receipt_st
 from app.store.staging import WayOut
 from app.store.tables import language_list, subscriber, subscriber_address
 from app.store.tables import update as announcement
-from tests.audience_language import CONDITIONS, NAMES, VALUES, Person, means, trees
+from tests.audience_language import (
+    COLUMN_NAMES,
+    COLUMN_VALUES,
+    COLUMNS,
+    CONDITIONS,
+    NAMES,
+    VALUES,
+    Person,
+    means,
+    trees,
+)
 from tests.conftest import NOON
 from tests.unit.store.ledgers import NOON_MS, add_broadcast, add_crisis, add_endpoint, add_recipients
 
@@ -222,3 +234,37 @@ def test_a_column_that_is_no_number_meets_no_comparison(database: Database) -> N
 def test_every_state_is_in_the_crowd(people: list[Person]) -> None:
     seen = {state for one in people for by in one.deliveries.values() for state in by.values()}
     assert seen == set(State)
+
+
+OTHER_FORMS = (
+    lambda own: json.dumps(own, separators=(",", ":")),
+    lambda own: json.dumps(own, indent=1, ensure_ascii=False),
+    lambda own: "{" + ", ".join(f"{json.dumps(name)} : {json.dumps(value)}" for name, value in own.items()) + "}",
+)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(
+    owns=st.lists(
+        st.dictionaries(st.sampled_from(COLUMN_NAMES), st.sampled_from(COLUMN_VALUES), max_size=4),
+        min_size=12,
+        max_size=12,
+    ),
+    rules=st.lists(COLUMNS, min_size=6, max_size=6),
+    form=st.sampled_from((json.dumps, json.dumps, *OTHER_FORMS)),
+)
+def test_what_stands_in_own_columns_is_found_in_whatever_form_it_was_written(
+    database: Database, owns: list[dict[str, str]], rules: list[Rule], form: Callable[[Mapping[str, str]], str]
+) -> None:
+    people = [Person(str(number), ("en",), "", own) for number, own in enumerate(owns)]
+    with database.writing() as tx:
+        if tx.scalar(select(language_list.c.id)) is None:
+            tx.execute(insert(language_list), {"id": 1, "languages": "en"})
+            for number, one in enumerate(people, 1):
+                _add(tx, number, one)
+        kept = text("UPDATE subscriber SET attributes = :own WHERE id = :id")
+        if not database.is_sqlite:
+            kept = text("UPDATE subscriber SET attributes = CAST(:own AS json) WHERE id = :id")
+        tx.execute(kept, [{"id": number, "own": form(one.attributes)} for number, one in enumerate(people, 1)])
+        for rule in rules:
+            assert found(tx, rule) == [one.external_id for one in people if means(rule, one, PLACES)], rule
