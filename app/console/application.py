@@ -46,6 +46,7 @@ from app.console import (
     subscribers,
     suppressions,
     translating,
+    tree_pages,
     updates,
     writing,
 )
@@ -81,6 +82,7 @@ MODULES: Final = (
     routing,
     endpoints,
     playbook_questions,
+    tree_pages,
     playbooks,
     audiences,
     replies,

@@ -29,7 +29,7 @@ ENTRY: Final = Sheet(tuple(Part(part.title, part.blanks, part.folded) for part i
 
 @screens.get("/playbooks/{slug}/questions", needs="read")
 def questions(visit: Visit) -> Response:
-    row = _row(visit)
+    row = playbook_row(visit)
     tree = row.document.get("tree")
     copied, shipped = visit.query("copy") or "", visit.context.templating.trees
     own = tree if isinstance(tree, Mapping) else tree_document(visit.context.templates / "triage", copied)
@@ -37,7 +37,7 @@ def questions(visit: Visit) -> Response:
     return visit.show(
         "playbook_questions.html",
         row=row,
-        name=_name(visit, row),
+        name=name_of(visit, row),
         values={
             "tree": OWN if own else tree or "",
             "own": json.dumps(own, ensure_ascii=False, indent=2) if own else "",
@@ -50,7 +50,7 @@ def questions(visit: Visit) -> Response:
 @screens.post("/playbooks/{slug}/questions", needs="save_document", again=questions)
 def ask(visit: Visit) -> Response:
     """One of the shipped trees, none, or its own as it was typed."""
-    row, chosen = _row(visit), visit.entered.one("tree")
+    row, chosen = playbook_row(visit), visit.entered.one("tree")
     document = {name: value for name, value in row.document.items() if name != "tree"}
     if chosen == OWN:
         document["tree"] = _tree(visit.entered)
@@ -59,7 +59,7 @@ def ask(visit: Visit) -> Response:
             raise Invalid(Problem("bad_choice", "Choose one of these.", "tree"))
         document["tree"] = chosen
     try:
-        _save(visit, row, document)
+        save_playbook(visit, row, document)
     except Invalid as refusal:
         raise Invalid([replace(problem, field=OWN) for problem in refusal.problems]) from None
     return visit.go(f"/playbooks/{row.slug}/questions", said="saved")
@@ -75,7 +75,7 @@ def entry(visit: Visit) -> Response:
     return visit.show(
         "playbook_faq.html",
         row=row,
-        name=_name(visit, row),
+        name=name_of(visit, row),
         number=index + 1,
         new=index == len(entries),
         sheet=form,
@@ -91,7 +91,7 @@ def answer(visit: Visit) -> Response:
         form = Sheet(ENTRY.parts, languages_for(connection, visit, before))
     kept = [*entries[:index], form.document(visit.entered, before), *entries[index + 1 :]]
     with form.beside(under="faq"):
-        _save(visit, row, {**row.document, "faq": kept})
+        save_playbook(visit, row, {**row.document, "faq": kept})
     return visit.go(f"/playbooks/{row.slug}/questions", said="saved")
 
 
@@ -100,7 +100,7 @@ def forget(visit: Visit) -> Response:
     if not visit.entered.one("sure"):
         raise Conflict(Problem("not_sure", "Tick that you know what you do.", "sure"))
     row, entries, index = _entry(visit)
-    _save(visit, row, {**row.document, "faq": [*entries[:index], *entries[index + 1 :]]})
+    save_playbook(visit, row, {**row.document, "faq": [*entries[:index], *entries[index + 1 :]]})
     return visit.go(f"/playbooks/{row.slug}/questions", said="removed")
 
 
@@ -124,21 +124,21 @@ def _question(entry: Mapping[str, Any], language: str) -> tuple[str, str]:
 
 def _entry(visit: Visit) -> tuple[DocumentRow, list[dict[str, Any]], int]:
     """Raise NotFound for a number beyond the next one."""
-    row, number = _row(visit), int(visit.path["number"])
+    row, number = playbook_row(visit), int(visit.path["number"])
     entries = [dict(each) for each in row.document.get("faq") or ()]
     if not 1 <= number <= len(entries) + 1:
         raise not_found("question", str(number))
     return row, entries, number - 1
 
 
-def _name(visit: Visit, row: DocumentRow) -> str:
+def name_of(visit: Visit, row: DocumentRow) -> str:
     return pick(row.document.get("names") or {}, visit.words.language)[0] or row.slug
 
 
-def _row(visit: Visit) -> DocumentRow:
+def playbook_row(visit: Visit) -> DocumentRow:
     with visit.context.db.reading() as connection:
         return documents.get(connection, Kind.PLAYBOOK, visit.path["slug"])
 
 
-def _save(visit: Visit, row: DocumentRow, document: Mapping[str, Any]) -> None:
+def save_playbook(visit: Visit, row: DocumentRow, document: Mapping[str, Any]) -> None:
     save_document(visit.context.db, visit.actor, Kind.PLAYBOOK, row.slug, document, revision(visit), visit.now)
