@@ -152,8 +152,8 @@ PARTS: Final[Mapping[str, Part]] = MappingProxyType(
                 Way("SQLite, two parsers", "benchmarks.importing", 100_000, ("--parsers", "2")),
                 Way("PostgreSQL, one process", "benchmarks.importing", 100_000, ("--postgresql",)),
                 Way("PostgreSQL, two parsers", "benchmarks.importing", 100_000, ("--postgresql", "--parsers", "2")),
-                Way("PostgreSQL, with consent", "benchmarks.importing", 60_000, ("--postgresql", "--consent")),
-                Way("the usual loop, SQLite", "benchmarks.importing", 6_000, ("--usual",)),
+                Way("PostgreSQL, with consent", "benchmarks.importing", 60_000, ("--postgresql", "--consent"), 3),
+                Way("the usual loop, SQLite", "benchmarks.importing", 6_000, ("--usual",), 3),
                 Way("SQLite, 1,000,000", "benchmarks.importing", 1_000_000, ("--parsers", "2"), rounds=1),
                 Way(
                     "PostgreSQL, 1,000,000",
@@ -178,6 +178,7 @@ PARTS: Final[Mapping[str, Part]] = MappingProxyType(
                 Goal("SQLite, 1,000,000", "", most=100, figure="longest_write_ms"),
                 Goal("PostgreSQL, 1,000,000", "", most=100, figure="longest_write_ms"),
             ),
+            rounds=5,
             title="rows/s (spread)",
             figure="rows_a_second",
             people="rows",

@@ -25,16 +25,15 @@ _ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "
 """What means something in the text form of COPY."""
 
 
-def many_rows(connection: Connection, *, last: bool) -> None:
+def many_rows(connection: Connection) -> None:
     """For a transaction that takes many rows in and says itself how far it has come.
 
-    PostgreSQL need not have it on its disk before it goes on, unless it is the `last`: what a crash of the server takes
-    away is taken in again, and whatever others commit meanwhile brings what was before it along. And it finds rows by
-    their index from the beginning, also while it believes the tables are small.
+    PostgreSQL need not have it on its disk before it goes on: what a crash of the server takes away is taken in again,
+    and whatever anybody commits later brings what was before it along. And it finds rows by their index from the
+    beginning, also while it believes the tables are small.
     """
     if connection.dialect.name == "postgresql":
-        wait = "on" if last else "off"
-        connection.exec_driver_sql(f"SET LOCAL enable_seqscan = off; SET LOCAL synchronous_commit = {wait}")
+        connection.exec_driver_sql("SET LOCAL enable_seqscan = off; SET LOCAL synchronous_commit = off")
 
 
 def unwritten(connection: Connection) -> float:

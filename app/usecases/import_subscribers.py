@@ -36,7 +36,6 @@ GAP: Final = 0.25
 """Of a transaction's time SQLite is left to others after it: its lock is not handed out in turn between processes."""
 MOST_UNWRITTEN: Final = 0.5
 """Of PostgreSQL's memory for its log: a disk that lags behind is waited for between transactions, holding nothing."""
-LEAST_UNWRITTEN: Final = 0.1
 DISK_SECONDS: Final = 2.0
 """At most; then it goes on, and waits where everybody waits."""
 DISK_POLL: Final = 0.005
@@ -161,6 +160,8 @@ class Run:
         self._chunks = 1
         """To a transaction; as many as take the target."""
         self._target = TARGET_SECONDS if db.is_sqlite else TARGET_IN_TURN
+        self._each = 0.0
+        """Seconds a chunk took in the last transaction."""
         self._faults = 0
         self._free_at = 0.0
         self._renewed = time.monotonic()
@@ -190,13 +191,11 @@ class Run:
     def _commit(self, taking: TakingIn, *, last: bool) -> ImportState | None:
         """All that waits, in one transaction; the state when that was the end of it."""
         waiting, row, dry = self._waiting, self._row, self._row.plan.dry
-        if last and row.chunks:  # its commit waits for the disk, holding the lock: little is to be left to wait for
-            self._wait_for_the_disk(LEAST_UNWRITTEN)
         if self._db.is_sqlite and (left := self._free_at - time.monotonic()) > 0:
             time.sleep(left)
         with self._db.writing() as tx:
             began, now = time.monotonic(), self._now()
-            many_rows(tx, last=last)
+            many_rows(tx)
             came = taking.take(tx, waiting.rows, now)
             imports.add_errors(tx, row.id, self._faults, waiting.faults)
             good = len(waiting.rows.external_ids)
@@ -218,12 +217,15 @@ class Run:
             if not dry:
                 body = {"import": row.id, "source": row.source, **_figures(step)}
                 audit.append(tx, row.actor, "import_subscribers", "subscribers", body, now)
-            behind = 0.0 if last else unwritten(tx)
+            behind = unwritten(tx)
         self._pace(time.monotonic() - began)
         if last or after.tally.rows // ROWS_A_CHECKPOINT > row.tally.rows // ROWS_A_CHECKPOINT:
             self._db.checkpoint()
-        if behind > MOST_UNWRITTEN:
-            self._wait_for_the_disk(MOST_UNWRITTEN)
+        if end is not None and not self._db.is_sqlite:
+            with self._db.writing(alone=False) as tx:  # waits until all is on the disk, and keeps nobody out
+                imports.note(tx, after, imports.lease(now, 0), self._now())
+        elif behind > MOST_UNWRITTEN:
+            self._wait_for_the_disk()
         self._faults += len(waiting.faults)
         self._row, self._waiting = after, Waiting()
         if self._progress is not None:
@@ -231,18 +233,17 @@ class Run:
         return end
 
     def _pace(self, seconds: float) -> None:
-        """As many chunks next time as take the target by what these took, and never more than twice as many."""
-        fitting = int(self._waiting.chunks * self._target / max(seconds, 0.001))
-        self._chunks = max(1, min(fitting, 2 * self._chunks, MOST_CHUNKS))
+        """As many chunks next time as take the target by the slower of the last two, and one more at most."""
+        before, self._each = self._each, max(seconds, 0.001) / max(1, self._waiting.chunks)
+        fitting = int(self._target / max(self._each, before))
+        self._chunks = max(1, min(fitting, self._chunks + 1, MOST_CHUNKS))
         self._free_at = time.monotonic() + seconds * GAP
         self._renewed = time.monotonic()
 
-    def _wait_for_the_disk(self, most: float) -> None:
-        if self._db.is_sqlite:
-            return
+    def _wait_for_the_disk(self) -> None:
         until = time.monotonic() + DISK_SECONDS
         with self._db.reading() as connection:
-            while unwritten(connection) > most and time.monotonic() < until:
+            while unwritten(connection) > MOST_UNWRITTEN and time.monotonic() < until:
                 time.sleep(DISK_POLL)
 
     def _renew(self) -> None:
