@@ -86,7 +86,8 @@ class Timed(Database):
         with super().writing(alone=alone) as connection:
             began = time.perf_counter()
             yield connection
-        self.held.append(time.perf_counter() - began)
+        if alone:
+            self.held.append(time.perf_counter() - began)
 
 
 def ours(url: str, file: Path, parsers: int) -> dict[str, Any]:
