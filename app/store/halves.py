@@ -12,8 +12,12 @@ from sqlalchemy import ColumnElement, Connection, func, select, true
 from app.store.tables import subscriber
 
 T = TypeVar("T")
-Question = Callable[[Connection, ColumnElement[bool]], T]
-"""Asked of the subscribers for whom the condition holds."""
+Half = Callable[[ColumnElement[int]], ColumnElement[bool]]
+"""The condition over a column of subscribers' ids that holds for one half. Both sides of a join need it: else
+PostgreSQL reads everybody's links for either half.
+"""
+Question = Callable[[Connection, Half], T]
+"""Asked of the subscribers of a half."""
 WORTH: Final = 50_000
 """Subscribers below which one thread is as fast."""
 _second: Final = threading.Lock()
@@ -28,11 +32,11 @@ def in_halves(connection: Connection, question: Question[T]) -> list[T]:
     """
     middle = _middle(connection)
     if middle is None or not _second.acquire(blocking=False):
-        return [question(connection, true())]
+        return [question(connection, lambda _id: true())]
     try:
         with ThreadPoolExecutor(1) as helper:
-            upper = helper.submit(_apart, connection, question, subscriber.c.id > middle)
-            lower = question(connection, subscriber.c.id <= middle)
+            upper = helper.submit(_apart, connection, question, lambda id_: id_ > middle)
+            lower = question(connection, lambda id_: id_ <= middle)
             return [lower, upper.result()]
     finally:
         _second.release()
@@ -46,7 +50,7 @@ def _middle(connection: Connection) -> int | None:
     return (first + last) // 2 if first is not None and last - first >= WORTH else None
 
 
-def _apart(connection: Connection, question: Question[T], half: ColumnElement[bool]) -> T:
+def _apart(connection: Connection, question: Question[T], half: Half) -> T:
     with connection.engine.connect() as other:
         try:
             return question(other, half)

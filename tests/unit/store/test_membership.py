@@ -13,6 +13,7 @@ from sqlalchemy import Connection, insert, select, text, update
 
 from app.domain.areas import Area, Places, postcode_in
 from app.domain.audience_rules import (
+    All,
     And,
     Areas,
     Attribute,
@@ -24,11 +25,11 @@ from app.domain.audience_rules import (
     Saved,
     Sign,
 )
-from app.domain.consent import How, Said, Standing, Wishes
+from app.domain.consent import ORDINARY, How, Said, Standing, Wishes, decide
 from app.domain.delivery import State
 from app.domain.message import MEDIUM_CODES, Medium
 from app.errors import Invalid
-from app.store import audiences, consents, documents, membership
+from app.store import audiences, consents, counting, documents, membership
 from app.store.database import Database
 from app.store.documents import Kind
 from app.store.ledger_tables import address, broadcast, due, outcome, receipt_state, shard, suppression
@@ -268,3 +269,23 @@ def test_what_stands_in_own_columns_is_found_in_whatever_form_it_was_written(
         tx.execute(kept, [{"id": number, "own": form(one.attributes)} for number, one in enumerate(people, 1)])
         for rule in rules:
             assert found(tx, rule) == [one.external_id for one in people if means(rule, one, PLACES)], rule
+
+
+def test_whom_an_update_reaches_is_the_same_however_many_languages_are_summed(
+    database: Database, people: list[Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = []
+    for summed in (8, 1, 0):
+        monkeypatch.setattr(counting, "_SUMMED", summed)
+        with database.reading() as connection:
+            answers.append(counting.count_reached(connection, All()))
+    assert answers[0] == answers[1] == answers[2]
+    wanted = {
+        medium: sum(medium in one.reachable and decide(one.wishes, medium, ORDINARY).hears for one in people)
+        for medium in MEDIA
+    }
+    assert (
+        dict(answers[0].by_medium)
+        == wanted
+        == {medium: sum(number for (by, _), number in answers[0].by_list.items() if by is medium) for medium in MEDIA}
+    )
