@@ -34,12 +34,19 @@ def in_halves(connection: Connection, question: Question[T]) -> list[T]:
     if middle is None or not _second.acquire(blocking=False):
         return [question(connection, lambda _id: true())]
     try:
+        _serially(connection)
         with ThreadPoolExecutor(1) as helper:
             upper = helper.submit(_apart, connection, question, lambda id_: id_ > middle)
             lower = question(connection, lambda id_: id_ <= middle)
             return [lower, upper.result()]
     finally:
         _second.release()
+
+
+def _serially(connection: Connection) -> None:
+    """For this transaction: two halves that PostgreSQL shares out again took up to twice as long on two cores."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL max_parallel_workers_per_gather = 0")
 
 
 def _middle(connection: Connection) -> int | None:
@@ -53,6 +60,7 @@ def _middle(connection: Connection) -> int | None:
 def _apart(connection: Connection, question: Question[T], half: Half) -> T:
     with connection.engine.connect() as other:
         try:
+            _serially(other)
             return question(other, half)
         finally:
             other.rollback()
