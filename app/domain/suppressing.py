@@ -22,7 +22,7 @@ class Why(StrEnum):
     """The reasons the service gives by itself; staff may write others of their own."""
 
     OPTED_OUT = "opted_out"
-    """STOP, heard by us or by the provider; or the personal link, of a telephone."""
+    """STOP, heard by us or by the provider; or the personal link of a telephone or a chat."""
     UNSUBSCRIBED = "unsubscribed"
     """By the personal link of an e-mail."""
     BOUNCED = "bounced"
@@ -38,8 +38,8 @@ def is_own_stop(reason: str, source: str | None) -> bool:
 
 
 def left_by_link(medium: Medium) -> Why:
-    """The reason when somebody leaves by their personal link: of a telephone it is a STOP, which a START takes back."""
-    return Why.OPTED_OUT if medium is Medium.SMS else Why.UNSUBSCRIBED
+    """The reason when somebody leaves by their personal link: where a START is heard it is a STOP, taken back by it."""
+    return Why.OPTED_OUT if medium in {Medium.SMS, Medium.CHAT} else Why.UNSUBSCRIBED
 
 
 WANTS_LESS: Final = "wants_less"

@@ -92,3 +92,14 @@ def test_blocking_the_bot_is_a_stop_and_linking_anew_takes_it_back(bot: Bot) -> 
     (place,) = [one for one in bot.ann()["addresses"] if one["medium"] == "chat"]
     assert not place["suppressed"]
     assert [(row.effect, row.answer) for row in bot.rows()][1:] == [("stopped", ""), ("linked", "")], "told just now"
+
+
+def test_whoever_left_the_chat_by_their_page_comes_back_by_start(bot: Bot) -> None:
+    bot.hear(f"/start {bot.token()}")
+    left = bot.api.client.post(f"/m/{bot.token(Medium.CHAT, str(CHAT))}", data={"do": "leave"})
+    assert left.is_success
+    (place,) = [one for one in bot.ann()["addresses"] if one["medium"] == "chat"]
+    assert place["suppressed"]
+    bot.hear("/start")
+    (place,) = [one for one in bot.ann()["addresses"] if one["medium"] == "chat"]
+    assert not place["suppressed"]
