@@ -7,7 +7,19 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, CompoundSelect, Connection, Join, Select, and_, case, func, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Join,
+    Select,
+    and_,
+    case,
+    func,
+    or_,
+    select,
+    union_all,
+)
 
 from app.domain.audience_rules import Rule
 from app.domain.consent import ORDINARY, Asked, Hearing
@@ -111,17 +123,8 @@ def count_reached(connection: Connection, rule: Rule, asked: Asked = ORDINARY) -
     media: Counter[int] = Counter()
     for (medium, _), number in lists.items():
         media[medium] += number
-    place = subscriber_address.c.address_id
-    shut = or_(address.c.value.is_(None), suppression.c.address_id.is_not(None))
-    odd = (
-        select(*by, place, case((shut, 1), else_=0), func.count())
-        .select_from(subscriber.join(subscriber_address, theirs).join(address, address.c.id == place))
-        .outerjoin(suppression, suppression.c.address_id == place)
-        .where(meant, place.in_(_odd()))
-        .group_by(*by, place, shut)
-    )
     counted: set[tuple[int, int]] = set()
-    for medium, number, one, closed, links in connection.execute(odd):
+    for medium, number, one, closed, links in connection.execute(_put_right(meant, *by)):
         lists[medium, number] -= links - 1 + closed
         media[medium] -= links if closed or (medium, one) in counted else links - 1
         counted.add((medium, one))
@@ -172,17 +175,41 @@ def count_by_zone(connection: Connection, rule: Rule, media: Collection[Medium],
     """How many addresses of these media would be written to now, by the time zone of their people: one that people of
     two zones share counts in both.
     """
-    mine = subscriber_address.c.medium.in_([MEDIUM_CODES[medium] for medium in media])
-    meant, hears = members(connection, rule), consents.hearing(connection, asked)
-    rows = connection.execute(_reachable(meant, hears, subscriber.c.timezone).where(mine))
-    return {str(zone): int(number) for zone, number in rows}
+    meant = and_(
+        members(connection, rule),
+        consents.hearing(connection, asked),
+        subscriber_address.c.preferred.is_(True),
+        subscriber_address.c.medium.in_([MEDIUM_CODES[medium] for medium in media]),
+    )
+    zone = subscriber.c.timezone
+    plain = subscriber.join(subscriber_address, subscriber_address.c.subscriber_id == subscriber.c.id)
+
+    def count(one: Connection, half: Half) -> list[tuple[str, int]]:
+        mine = (meant, half(subscriber.c.id), half(subscriber_address.c.subscriber_id))
+        rows = one.execute(select(zone, func.count()).select_from(plain).where(*mine).group_by(zone))
+        return [(row[0], row[1]) for row in rows]
+
+    zones: Counter[str] = Counter()
+    for rows in in_halves(connection, count):
+        for name, links in rows:
+            zones[name] += links
+    for name, _, closed, links in connection.execute(_put_right(meant, zone)):
+        zones[name] -= links - 1 + closed
+    return {name: number for name, number in sorted(zones.items()) if number}
 
 
-def _reachable(
-    meant: ColumnElement[bool], hears: ColumnElement[bool], *by: ColumnElement[Any]
-) -> Select[*tuple[Any, ...]]:
-    number = func.count(subscriber_address.c.address_id.distinct())
-    return select(*by, number).select_from(_ways()).where(*_open(meant, hears)).group_by(*by)
+def _put_right(meant: ColumnElement[bool], *by: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
+    """What counting links counts wrongly: by group and odd address, whether it is closed (1) and how many links."""
+    place = subscriber_address.c.address_id
+    shut = case((or_(address.c.value.is_(None), suppression.c.address_id.is_not(None)), 1), else_=0)
+    links = subscriber.join(subscriber_address, subscriber_address.c.subscriber_id == subscriber.c.id)
+    return (
+        select(*by, place, shut, func.count())
+        .select_from(links.join(address, address.c.id == place))
+        .outerjoin(suppression, suppression.c.address_id == place)
+        .where(meant, place.in_(_odd()))
+        .group_by(*by, place, shut)
+    )
 
 
 def _ways() -> Join:

@@ -3,9 +3,10 @@ from __future__ import annotations
 import io
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, select, update
 
 from app.domain.audience_documents import parse_rule
+from app.domain.consent import ORDINARY
 from app.domain.message import Medium
 from app.domain.principals import HOST
 from app.keyring import Keyring
@@ -62,3 +63,21 @@ def test_a_shared_address_counts_once_and_a_suppressed_one_not_at_all(people: Da
         assert counting.count_by_medium(tx, everyone) == {Medium.EMAIL: 2, Medium.SMS: 1}
         addresses.suppress(tx, addresses.resolve(tx, keyring, Medium.EMAIL, "ann@example.org"), "bounced", NOON)
         assert counting.count_by_medium(tx, everyone) == {Medium.EMAIL: 1, Medium.SMS: 1}
+
+
+@pytest.mark.both_databases
+def test_addresses_by_zone_a_shared_one_in_each_of_its_zones(people: Database, keyring: Keyring) -> None:
+    everyone, media = parse_rule({"all": True}), (Medium.EMAIL, Medium.SMS)
+
+    def zones(tx: Connection) -> dict[str, int]:
+        return counting.count_by_zone(tx, everyone, media, ORDINARY)
+
+    with people.writing() as tx:
+        tx.execute(update(subscriber).values(timezone="Asia/Kolkata"))
+        assert zones(tx) == {"Asia/Kolkata": 3}, "two share their mailbox and their telephone"
+        tx.execute(update(subscriber).where(subscriber.c.external_id == "cem").values(timezone="Europe/London"))
+        assert zones(tx) == {"Asia/Kolkata": 3, "Europe/London": 2}
+        addresses.suppress(tx, addresses.resolve(tx, keyring, Medium.SMS, "+442071838750"), "bounced", NOON)
+        assert zones(tx) == {"Asia/Kolkata": 2, "Europe/London": 1}
+        addresses.suppress(tx, addresses.resolve(tx, keyring, Medium.EMAIL, "home@example.org"), "bounced", NOON)
+        assert zones(tx) == {"Asia/Kolkata": 1}
