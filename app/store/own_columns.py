@@ -11,6 +11,7 @@ import json
 import operator
 import re
 from abc import ABC, abstractmethod
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
@@ -46,7 +47,9 @@ T = TypeVar("T")
 FEW: Final = 50
 """Up to so many values stand in the statement one by one; more are one parameter."""
 _SINGLY: Final = 4
-"""Up to so many values are looked for one after the other, which is quicker than to cut out the one that is there."""
+"""On PostgreSQL up to so many values are looked for one after the other, which is quicker than to cut out the one that
+is there.
+"""
 _PLAIN_NAME: Final = re.compile("[\\w .:-]+", re.ASCII)
 _BETWEEN: Final = (": ", ", ")
 """What stands between the quotation marks of two texts, and so is no name that can be looked for."""
@@ -62,14 +65,10 @@ def condition(connection: Connection, rule: Attribute | Contains | Known | Compa
     """Over `subscriber`; NULL or false for whoever has no such column."""
     column = _Sqlite(rule.name) if connection.dialect.name == "sqlite" else _Postgresql(rule.name)
     match rule:
-        case Attribute(_, values) if len(values) <= _SINGLY:
-            return or_(*map(column.is_exactly, values))
-        case Attribute(_, values) if any('"' in value for value in values):
-            return one_of(connection, column.parsed(), values)
+        case Attribute(_, (value,)):
+            return column.is_exactly(value)
         case Attribute(_, values):
-            words = [_inside(value) for value in values]
-            written = one_of(connection, column.written(max(map(len, words))), words)
-            return func.coalesce(written, case((column.elsewhere(), one_of(connection, column.parsed(), values))))
+            return column.is_one_of(connection, values)
         case Contains(_, part):
             return case((column.place(column.text, _inside(part)) > 0, column.place(column.parsed(), part) > 0))
         case Known():
@@ -123,10 +122,7 @@ class _Column(ABC):
         """The value, slowly; NULL without one."""
 
     @abstractmethod
-    def written(self, longest: int) -> ColumnElement[str]:
-        """The value as it stands there; NULL where its beginning is not found, anything if it is longer than that or
-        has a quotation mark in it.
-        """
+    def is_one_of(self, connection: Connection, values: Sequence[str]) -> ColumnElement[bool]: ...
 
     @abstractmethod
     def number(self, sign: Sign, limit: float) -> ColumnElement[bool]: ...
@@ -172,9 +168,19 @@ class _Sqlite(_Column):
         pairs = func.json_each(subscriber.c.attributes).table_valued("key", "value")
         return select(cast(pairs.c.value, Text)).where(pairs.c.key == self.name).correlate(subscriber).scalar_subquery()
 
-    def written(self, longest: int) -> ColumnElement[str]:
-        value = self._from_text(longest + 1)
-        return func.substr(value, 1, self.place(value, '"') - 1)
+    def is_one_of(self, connection: Connection, values: Sequence[str]) -> ColumnElement[bool]:
+        """With the quotation mark behind it no value begins with another, so those of one length are one look-up."""
+        words: dict[int, list[str]] = defaultdict(list)
+        for value in values:
+            words[len(_inside(value)) + 1].append(_inside(value) + '"')
+
+        def there(start: ColumnElement[int]) -> ColumnElement[bool]:
+            return or_(*(one_of(connection, func.substr(self.text, start, size), words[size]) for size in words))
+
+        later, first = self._opened()
+        place = self.place(self.text, self.later) + len(self.later)
+        parsed = one_of(connection, self.parsed(), values)
+        return case((first, there(literal(len(self.first) + 1))), (later, there(place)), (self.elsewhere(), parsed))
 
     def number(self, sign: Sign, limit: float) -> ColumnElement[bool]:
         value = self._beginning(_LONGEST_NUMBER + 1)
@@ -212,7 +218,16 @@ class _Postgresql(_Column):
         held: ColumnElement[str] = subscriber.c.attributes[self.name].as_string()
         return held
 
-    def written(self, longest: int) -> ColumnElement[str]:
+    def is_one_of(self, connection: Connection, values: Sequence[str]) -> ColumnElement[bool]:
+        if len(values) <= _SINGLY:
+            return or_(*map(self.is_exactly, values))
+        if any('"' in value for value in values):
+            return one_of(connection, self.parsed(), values)
+        written = one_of(connection, self._written(), [_inside(value) for value in values])
+        return func.coalesce(written, case((self.elsewhere(), one_of(connection, self.parsed(), values))))
+
+    def _written(self) -> ColumnElement[str]:
+        """The value as it stands there, up to its first quotation mark; NULL where its beginning is not found."""
         found = func.nullif(func.split_part(self.text, self.later, 2), "")
         rest = func.coalesce(found, case((self.starts(), func.substr(self.text, len(self.first) + 1))))
         return func.split_part(rest, '"', 1, type_=Text)
@@ -224,7 +239,7 @@ class _Postgresql(_Column):
         return _compared(sign, day_in(self._value()), literal(limit))
 
     def _value(self) -> ColumnElement[str]:
-        return func.coalesce(self.written(0), case((self.elsewhere(), self.parsed())))
+        return func.coalesce(self._written(), case((self.elsewhere(), self.parsed())))
 
 
 def _compared(sign: Sign, value: ColumnElement[T], limit: ColumnElement[T]) -> ColumnElement[bool]:
