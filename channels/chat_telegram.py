@@ -44,6 +44,8 @@ REFUSALS: Final[Mapping[str, tuple[FailureKind, str, str]]] = {
     "can't initiate conversation": (FailureKind.RECIPIENT, "not_begun", "They have not begun a chat with the bot."),
     "chat not found": (FailureKind.RECIPIENT, "chat_not_found", "There is no such chat."),
 }
+LASTING: Final = frozenset({"deactivated"})
+"""Whoever has not begun a chat may begin it tomorrow, also with a new bot of ours: such an address stays in use."""
 COMMANDS: Final[Mapping[str, Wish]] = {
     "start": Wish.START,
     "stop": Wish.STOP,
@@ -159,7 +161,11 @@ def _outcome(reply: Answer) -> Outcome:
         words = str(told.get("description", "")).lower()
         for part, (kind, code, detail) in REFUSALS.items():
             if part in words:
-                return Failure(kind, code, detail)
+                spared = kind is FailureKind.RECIPIENT and code not in LASTING
+                return Failure(kind, code, detail, spares_address=spared)
+    if reply.status == 403:  # a wrong token is 401 or 404: this is about one chat, and must not stop all others
+        detail = "Telegram lets the bot not write to this chat."
+        return Failure(FailureKind.RECIPIENT, usual.code, detail, spares_address=True)
     return usual
 
 

@@ -49,6 +49,10 @@ STATUSES: Final[Mapping[int, tuple[FailureKind, str]]] = {
     410: (FailureKind.RECIPIENT, "This device takes our messages no more."),
     413: (FailureKind.CONTENT, "The push service finds the message too long."),
 }
+UNPROVEN: Final = frozenset({401, 403})
+"""A subscription is bound to the key it was made with (RFC 8292 4.2), and there is no account: whoever subscribed with
+another key, or is at a service that dislikes our contact, must not keep the news from all other devices.
+"""
 URGENT: Final = frozenset({"emergency", "major"})
 """Severities for which a sleeping device is woken (RFC 8030 5.3)."""
 LONGEST_WAIT: Final = 2_419_200
@@ -88,7 +92,9 @@ class WebPush:
         base_url: Annotated[str, Label("Relay", "Blank: each device's own push service is called.")] = ""
 
         def problems(self) -> Iterable[Problem]:
-            if not self.contact.startswith(("mailto:", "https://")) or " " in self.contact:
+            scheme, _, place = self.contact.partition(":")
+            host = place.rpartition("@")[2] if scheme == "mailto" else place.removeprefix("//").partition("/")[0]
+            if scheme not in ("mailto", "https") or " " in place or "." not in host.strip("."):  # Apple: 403
                 remedy = "Write mailto:name@example.org."
                 yield Problem("contact_malformed", "This is no address to reach you at.", "contact", remedy)
             if bool(self.public_key) != bool(self.private_key) or not _is_pair(self.public_key, self.private_key):
@@ -192,6 +198,9 @@ def _outcome(reply: Reply) -> Outcome:
     if reply.status in STATUSES:
         kind, detail = STATUSES[reply.status]
         return Failure(kind, f"http_{reply.status}", detail)
+    if reply.status in UNPROVEN:
+        detail = "The push service refuses our signature: the device has another key of ours, or our contact is wrong."
+        return Failure(FailureKind.RECIPIENT, f"http_{reply.status}", detail, spares_address=True)
     return by_status(reply)
 
 

@@ -56,7 +56,7 @@ async def test_words_arrive_as_they_are_with_the_headline_set_off(http: Http) ->
         (403, "Forbidden: bot was blocked by the user", FailureKind.OPTED_OUT, "blocked"),
         (403, "Forbidden: user is deactivated", FailureKind.RECIPIENT, "deactivated"),
         (403, "Forbidden: bot can't initiate conversation with a user", FailureKind.RECIPIENT, "not_begun"),
-        (403, "Forbidden: something new", FailureKind.ACCOUNT, "http_403"),
+        (403, "Forbidden: something new", FailureKind.RECIPIENT, "http_403"),
         (400, "Bad Request: chat not found", FailureKind.RECIPIENT, "chat_not_found"),
         (400, "Bad Request: message is too long", FailureKind.CONTENT, "http_400"),
         (401, "Unauthorized", FailureKind.ACCOUNT, "http_401"),
@@ -70,6 +70,8 @@ async def test_what_telegram_answers_has_its_meaning(
     outcome, _ = await send(http, always(status, {"ok": False, "error_code": status, "description": words}))
     assert isinstance(outcome, Failure)
     assert (outcome.kind, outcome.code) == (kind, code)
+    lasts = kind is not FailureKind.RECIPIENT or code == "deactivated"
+    assert outcome.spares_address is not lasts, "whoever begins the chat tomorrow is reached from then on"
 
 
 @pytest.mark.parametrize(("told", "wait"), [(7, 7.0), ("7", None), (-1, None), (True, None)])

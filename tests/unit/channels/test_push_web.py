@@ -114,20 +114,25 @@ async def test_a_newer_word_of_a_crisis_replaces_the_older_one_and_no_other(toda
 
 
 @pytest.mark.parametrize(
-    ("status", "kind"),
+    ("status", "kind", "spared"),
     [
-        (410, FailureKind.RECIPIENT),
-        (413, FailureKind.CONTENT),
-        (302, FailureKind.ACCOUNT),
-        (202, None),
+        (410, FailureKind.RECIPIENT, False),
+        (401, FailureKind.RECIPIENT, True),
+        (403, FailureKind.RECIPIENT, True),
+        (413, FailureKind.CONTENT, False),
+        (302, FailureKind.ACCOUNT, False),
+        (202, None, False),
     ],
 )
-async def test_what_a_push_service_answers_has_its_meaning(today: Http, status: int, kind: FailureKind | None) -> None:
+async def test_what_a_push_service_answers_has_its_meaning(
+    today: Http, status: int, kind: FailureKind | None, *, spared: bool
+) -> None:
+    """A device that subscribed with another key is one device: it must not stop the endpoint for all others."""
     async with Answers(always(status, headers={"Location": "http://127.0.0.1/elsewhere"})) as server:
         outcome = await push(server.url, today)
     assert len(server.requests) == 1, "nowhere else is called"
     assert isinstance(outcome, Accepted) if kind is None else isinstance(outcome, Failure)
-    assert not isinstance(outcome, Failure) or (outcome.kind, outcome.spares_address) == (kind, False)
+    assert not isinstance(outcome, Failure) or (outcome.kind, outcome.spares_address) == (kind, spared)
 
 
 @pytest.mark.parametrize(
@@ -230,6 +235,8 @@ def test_a_token_is_used_while_it_lasts_and_is_nobody_elses() -> None:
     ("changes", "field"),
     [
         ({"contact": "it@clarion.example"}, "settings.contact"),
+        ({"contact": "mailto:it@localhost"}, "settings.contact"),
+        ({"contact": "https://localhost/it"}, "settings.contact"),
         ({"public_key": new_pair()[0]}, "settings.private_key"),
         ({"private_key": "short"}, "settings.private_key"),
         ({"private_key": ""}, "settings.private_key"),
