@@ -51,7 +51,10 @@ TOPICS = Blank("topics", mark("Topics"), LIST, mark("One a line: they tie it to 
 ZONE_HINT: Final = mark("A name such as Asia/Kolkata.")
 HOURS_HINT: Final = mark("Mo-Fr 08:00-18:00; Sa 09:00-12:00, or 24/7")
 NAME = Blank(
-    "slug", mark("Name in addresses"), hint=mark("Small letters, digits and hyphens. It stays for ever."), required=True
+    "slug",
+    mark("Short name"),
+    hint=mark("For links and commands: small letters a-z, digits and hyphens. It stays for ever."),
+    required=True,
 )
 
 

@@ -16,7 +16,7 @@ from app.console.visit import Visit
 from app.domain.consent import How
 from app.domain.masking import mask
 from app.errors import Conflict, Invalid, Problem
-from app.store import documents, people, subscribers
+from app.store import addresses, documents, people, subscribers
 from app.store.documents import Kind
 from app.store.subscribers import ReachableAt, SubscriberRow
 from app.usecases.erase_subscriber import erase_subscriber
@@ -191,6 +191,8 @@ def _show(visit: Visit, known: PersonView | None, *, clear: bool = False) -> Res
     form, row = _sheet(known), known.row if known else None
     with visit.context.db.reading() as connection:
         known_topics = documents.everything(connection, Kind.TOPIC)
+        stopped = [place.address_id for place in row.addresses if place.suppressed] if row else []
+        listed = {number: addresses.suppression_of(connection, number) for number in stopped}
     topics = [("", visit.say(mark("Everything"))), *((each.slug, each.slug) for each in known_topics)]
     places = [_place(place, clear=clear) for place in row.addresses] if row else []
     document = {
@@ -201,14 +203,14 @@ def _show(visit: Visit, known: PersonView | None, *, clear: bool = False) -> Res
     media = [(value, visit.say(name)) for value, name in MEDIA]
     return visit.show(
         "subscriber.html", private=clear, known=known, row=row, sheet=form, values=form.values(document),
-        addresses=places, clear=clear, topics=topics, media=media,
+        addresses=places, listed=listed, clear=clear, topics=topics, media=media,
     )  # fmt: skip
 
 
 def _place(place: ReachableAt, *, clear: bool) -> dict[str, Any]:
     shown = (place.value or "erased") if clear else mask(place.medium, place.value)
     return {"medium": place.medium.value, "address_id": place.address_id, "address": shown,
-            "preferred": place.preferred, "suppressed": place.suppressed}  # fmt: skip
+            "preferred": place.preferred}  # fmt: skip
 
 
 def _sheet(known: PersonView | None) -> Sheet:

@@ -185,18 +185,26 @@ def take_back_stop(connection: Connection, address_id: int) -> bool:
     )
 
 
+def suppression_of(connection: Connection, address_id: int) -> SuppressionRow | None:
+    """None = it may be written to."""
+    row = connection.execute(_LISTED.where(suppression.c.address_id == address_id)).one_or_none()
+    return _suppression(row) if row is not None else None
+
+
 def suppression_page(
     connection: Connection, *, cursor: str | None = None, limit: int = DEFAULT_LIMIT
 ) -> Page[SuppressionRow]:
     """By address id."""
-    query = select(suppression, address.c.medium, address.c.value).join(
-        address, address.c.id == suppression.c.address_id
-    )
-    query = query.order_by(suppression.c.address_id).limit(check_limit(limit) + 1)
+    query = _LISTED.order_by(suppression.c.address_id).limit(check_limit(limit) + 1)
     after = number_cursor(cursor)
     if after is not None:
         query = query.where(suppression.c.address_id > after)
     return cut_page(connection.execute(query).all(), limit, _suppression, lambda row: row.address_id)
+
+
+_LISTED: Final = select(suppression, address.c.medium, address.c.value).join(
+    address, address.c.id == suppression.c.address_id
+)
 
 
 def _suppression(row: Row[Any]) -> SuppressionRow:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from app.domain.principals import Role
 from tests.console import Visitor
@@ -48,3 +49,28 @@ def test_one_person_from_the_first_to_the_last_word(api: Api) -> None:
     gone = approver.send(approver.open(f"/subscribers/{number}"), "erase", confirm="C-1")
     assert gone.said == "It is taken away."
     assert approver.open(f"/subscribers/{number}").status == 404
+
+
+def test_who_is_never_written_to_is_found_by_the_whole_address_and_written_to_again(api: Api) -> None:
+    api.prepare()
+    api.done(
+        api.put("author", "/subscribers/C-1", json={"addresses": [{"medium": "email", "address": "a@example.org"}]})
+    )
+    api.done(api.post("author", "/subscribers/suppressions", json={"medium": "email", "address": "a@example.org"}))
+    author, approver = Visitor(api), Visitor(api)
+    author.enter("ada", Role.AUTHOR)
+    approver.enter("ben", Role.APPROVER)
+    found = author.send(author.open("/suppressions"), "find", address=" A@example.org")
+    assert (found.status, found.words.count("a•••@example.org")) == (200, 1)
+    assert "They want to hear from us again" not in found.words, "an approver says so"
+    for wrong, sentence in (("b@example.org", "is not on the list"), ("a@", "e-mail address"), ("", "needed")):
+        refused = author.send(author.open("/suppressions"), "find", address=wrong)
+        assert (refused.status, sentence in refused.words) == (422, True), refused.words
+
+    person = author.send(author.open("/subscribers"), "find", who="C-1").action("subscriber")
+    page = approver.open(person.removeprefix("/console"))
+    assert "stopped asked · staff" in page.words, page.words
+    [lift] = re.findall(r"lift-\d+", page.text)[:1]
+    assert approver.send(page, lift, reason="").status == 422
+    assert "a•••@example.org" not in approver.send(page, lift, reason="by telephone").words
+    assert "stopped asked" not in approver.open(person.removeprefix("/console")).words
