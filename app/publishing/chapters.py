@@ -36,6 +36,8 @@ class Standing(StrEnum):
     EXPIRED = "expired"
     OVER = "over"
     """A newer message took its place, or its crisis is resolved."""
+    ALL_CLEAR = "all_clear"
+    """The last word of a crisis that is resolved: no news any more, and still true."""
 
 
 class Stored(Protocol):
@@ -59,15 +61,17 @@ def is_out(row: Stored, at: datetime) -> bool:
 
 
 def standing(
-    row: Stored, expires_at: datetime | None, crisis: CrisisRow, corrected: frozenset[int], at: datetime
+    row: Stored, stage: Stage, expires_at: datetime | None, crisis: CrisisRow, corrected: frozenset[int], at: datetime
 ) -> Standing:
     """What has become of a message that went out."""
     if row.id in corrected:
         return Standing.CORRECTED
     if row.state is UpdateState.CANCELLED:
         return Standing.WITHDRAWN
-    if row.state is UpdateState.SUPERSEDED or crisis.state is CrisisState.RESOLVED:
+    if row.state is UpdateState.SUPERSEDED:
         return Standing.OVER
+    if crisis.state is CrisisState.RESOLVED:
+        return Standing.ALL_CLEAR if stage in (Stage.RESOLVED, Stage.FOLLOWUP) else Standing.OVER
     expired = row.state is UpdateState.EXPIRED or expires_at is None or at >= expires_at
     return Standing.EXPIRED if expired else Standing.CURRENT
 
@@ -134,7 +138,7 @@ def chapters(outlines: Iterable[Outline], crises: Mapping[str, CrisisRow], at: d
             drill=one.drill,
             sent_at=one.sent_at,
             changed_at=max(one.sent_at, one.ended_at or one.sent_at),
-            standing=standing(one, one.expires_at, crises[one.crisis], corrected, at),
+            standing=standing(one, one.stage, one.expires_at, crises[one.crisis], corrected, at),
         )
         grouped.setdefault((one.crisis, one.drill), []).append(mention)
     told = [_chapter(crises[slug], drill, tuple(mentions)) for (slug, drill), mentions in grouped.items()]

@@ -180,7 +180,7 @@ def _public_updates(rows: WebsiteRows, at: datetime, problems: list[Problem], pa
                 document=document,
                 sent_at=row.sent_at or at,
                 changed_at=max(row.sent_at or at, row.ended_at or row.sent_at or at),
-                standing=standing(row, document.expires_at, rows.crises[row.crisis], corrected, at),
+                standing=standing(row, document.stage, document.expires_at, rows.crises[row.crisis], corrected, at),
                 corrects=row.corrects,
                 severity=row.severity,
             )

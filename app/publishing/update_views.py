@@ -17,6 +17,7 @@ STANDING_WORDS = {
     Standing.WITHDRAWN: "withdrawn",
     Standing.EXPIRED: "over",
     Standing.OVER: "over",
+    Standing.ALL_CLEAR: "",
 }
 
 

@@ -105,6 +105,18 @@ def test_a_resolved_crisis_has_no_banner_but_keeps_its_history(house: Database) 
     assert live_updates(look(house, HOUR).live) == []
 
 
+def test_of_a_resolved_crisis_the_all_clear_still_holds_and_nothing_before_it(house: Database) -> None:
+    say(house)
+    clear = say(house, stage="resolved", at=NOON + HOUR, lasts=HOUR)
+    assert look(house, 3 * HOUR).live[0].updates[0].standing is Standing.EXPIRED, "as long as nobody says it is over"
+    resolve(house, "outage", NOON + HOUR)
+    (crisis,) = look(house, 3 * HOUR).live
+    assert [update.standing for update in crisis.updates] == [Standing.ALL_CLEAR, Standing.OVER]
+    assert crisis.shown is None
+    become(house, clear, UpdateState.SUPERSEDED, NOON + 2 * HOUR)
+    assert look(house, 3 * HOUR).live[0].updates[0].standing is Standing.OVER
+
+
 def test_the_gravest_crisis_stands_first(house: Database) -> None:
     open_crisis(house, "flood", severity=Severity.EMERGENCY)
     say(house, crisis="flood")
