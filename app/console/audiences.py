@@ -73,7 +73,7 @@ def _act(visit: Visit, row: AudienceRow | None) -> Response:
         _typed_anew(visit, builder.as_conditions(group))
         return _show(visit, row, focus=name_of(place))
     slug = row.slug if row else entered.one("slug").strip()
-    found = builder.typed_rule(entered)
+    found = builder.typed_rule(visit.context.db, entered)
     whole = found[()]
     if act in (builder.TEXT, builder.CONDITIONS):
         wanted = {builder.MODE: [builder.TEXT], builder.TEXT: [rule_text(whole)]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -34,7 +35,7 @@ from app.domain.audience_rules import Rule
 from app.domain.audience_text import parse_text
 from app.domain.audience_words import rule_text
 from app.domain.delivery import State
-from app.domain.texts import pick
+from app.domain.texts import pick, tidy
 from app.errors import Invalid, Problem
 from app.store import audiences, documents, exporting, listing, updates
 from app.store.database import Database
@@ -118,14 +119,37 @@ def changed(entered: Entered, act: str) -> tuple[Group, Place]:
     return added(group, place, Row(Kind(kind)))
 
 
-def typed_rule(entered: Entered) -> dict[Place, Rule]:
-    """What is meant, the whole at place `()`, its parts at theirs. Raise Invalid, each fault beside its field."""
+def typed_rule(db: Database, entered: Entered) -> dict[Place, Rule]:
+    """What is meant, the whole at place `()`, its parts at theirs. Raise Invalid, each fault beside its field.
+
+    Areas with commas between them on one line are several, when all of them are known and the whole line is none.
+    """
     if not is_text(entered):
-        return rule_in(group_in(entered.fields))
+        with db.reading() as connection:
+            return rule_in(_areas_apart(connection, group_in(entered.fields)))
     try:
         return {(): parse_text(entered.one(TEXT))}
     except Invalid as refusal:
         raise Invalid([replace(problem, field=TEXT) for problem in refusal.problems]) from None
+
+
+def _areas_apart(connection: Connection, group: Group) -> Group:
+    def apart(node: Row | Group) -> Row | Group:
+        if isinstance(node, Group):
+            return replace(node, parts=tuple(map(apart, node.parts)))
+        if node.kind is not Kind.AREA:
+            return node
+        typed = "\n".join(node.fields.get(MAIN[Kind.AREA], ())).split("\n")
+        lines = [name for line in map(tidy, typed) for name in _several(connection, line)]
+        return replace(node, fields={**node.fields, MAIN[Kind.AREA]: ("\n".join(lines),)})
+
+    return replace(group, parts=tuple(map(apart, group.parts)))
+
+
+def _several(connection: Connection, line: str) -> list[str]:
+    names = [name for name in map(tidy, re.split("[,;،]", line)) if name]
+    known = len(names) > 1 and audiences.unknown_areas(connection, [line])
+    return names if known and not audiences.unknown_areas(connection, names) else [line]
 
 
 def check(db: Database, entered: Entered, found: Mapping[Place, Rule], slug: str) -> None:

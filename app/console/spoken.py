@@ -136,6 +136,14 @@ SAID: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "email": mark("by e-mail"), "staff": mark("told to staff"),
             "api": mark("by a program"),
         },
+        "column": {
+            "external_id": mark("their number with you"), "name": mark("name"), "email": mark("e-mail address"),
+            "phone": mark("telephone number"), "languages": mark("languages, the best first"),
+            "timezone": mark("time zone"), "area": mark("area or postcode"),
+            "preferred_medium": mark("how they are best reached"), "consent_sms": mark("agreed to text messages"),
+            "consent_email": mark("agreed to e-mail"), "consent_at": mark("when they agreed"),
+            "consent_text": mark("words they agreed to"),
+        },
         "class": {"service": mark("service message"), "safety_of_life": mark("safety of life")},
         "scope": {
             "read": mark("read"), "tick": mark("let due work begin"), "facts:write": mark("write down facts"),

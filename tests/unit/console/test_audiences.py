@@ -122,7 +122,11 @@ def test_an_audience_is_built_counted_and_saved_without_scripts(api: Api, admin:
     assert page.wrong("audience-c.0.values") == "There is no area “nroth”. Did you mean “north” or “south”?"
     (focused,) = page.tree.xpath("//*[@autofocus]")
     assert focused.get("name") == "c.0.values"
-    page = press(admin, page, "count", **{"c.0.values": "north"})
+    page = press(admin, page, "count", **{"c.0.values": "north, sout"})
+    assert page.wrong("audience-c.0.values").startswith("There is no area “north, sout”."), "nothing is guessed"
+    page = press(admin, page, "text", **{"c.0.values": "north, south"})
+    assert str(page.form("audience")["text"]).startswith("area in (north, south) "), "known ones are told apart"
+    page = press(admin, press(admin, page, "conditions"), "count", **{"c.0.values": "north"})
     assert page.said.startswith("2 people right now"), page.words
     assert [one.text for one in page.tree.xpath("//p[@class='figure']")] == [
         "2 people right now", "3 people right now", "3 people right now", "2 people right now",

@@ -48,6 +48,7 @@ def test_a_list_is_tried_and_then_taken_in(api: Api, author: Visitor) -> None:
     assert page.heading == "people.csv"
     columns = {name: value for name, value in page.form("columns").items() if name.startswith("column.")}
     assert list(columns.values()) == ["external_id", "phone", "name", "Notes"], "guessed, for a person to confirm"
+    assert "telephone number (phone)" in page.words
     page = author.send(page, "columns", **{"column.3": "-", "save_as": "crm", "how": "try"})
     assert page.said.startswith("It begins")
     assert run(api) is ImportState.TRIED
