@@ -88,7 +88,10 @@ def group_in(fields: Mapping[str, Sequence[str]]) -> Group:
     owned: dict[Place, dict[str, Sequence[str]]] = {place: {} for place in known}
     for name, values in fields.items():
         start, _, own = name.rpartition(".")
-        if re.fullmatch(r"c(\.\d{1,3})*", start, re.ASCII) and (place := place_of(start)) in owned:
+        if re.fullmatch(r"c(\.\d{1,3})*", start, re.ASCII):
+            place = place_of(start)
+            if place not in owned:  # what it was about has not come with it
+                raise _broken()
             owned[place][own] = values
     inside: dict[Place, list[Place]] = {place: [] for place in known}
     for place in sorted(known):

@@ -75,6 +75,8 @@ def test_taking_out_a_condition_leaves_the_others_as_they_were() -> None:
         {"c.0.kind": ["nothing"]},
         {"c.0.0.kind": ["area"]},
         {"c.join": ["and"], "c.0.kind": ["area"], "c.0.0.kind": ["area"]},
+        {"c.join": ["and"], "c.0.kind": ["area"], "c.0.values": ["north"], "c.1.values": ["gu"]},
+        {"c.join": ["and"], "c.0.kind": ["area"], "c.0.values": ["north"], "c.1.not": ["yes"]},
         {f"c{'.0' * deep}.join": ["or"] for deep in range(5)},
     ],
 )
