@@ -100,6 +100,7 @@ class Listed(Given):
     medium: str
     address: str = Field(description="Masked")
     reason: str = Field(description="opted_out, unsubscribed, bounced, complained, invalid, or what staff wrote")
+    also: str = Field(description="What stays when the person's own STOP is taken back; empty = nothing")
     source: str | None = Field(description="Who says so: person, provider or staff; null = nobody noted it")
     at: datetime
 
@@ -118,6 +119,7 @@ def listed(row: SuppressionRow) -> Listed:
         medium=row.medium.value,
         address=mask(row.medium, row.value),
         reason=row.reason,
+        also=row.also,
         source=row.source.value if row.source else None,
         at=row.at,
     )
@@ -130,10 +132,16 @@ def suppress(body: Suppression, context: Ctx, actor: Annotated[Actor, may("suppr
     return Suppressed(address=mask(medium, body.address), medium=medium.value)
 
 
+class Lifting(Reason):
+    seen: str = Field("", max_length=32, description="The reason you saw: refused when it is another one by now")
+
+
 @router.post("/suppressions/{address_id}/lift", operation_id="lift_suppression", summary="Write to an address again")
-def lift(address_id: RowId, body: Reason, context: Ctx, actor: Annotated[Actor, may("lift_suppression")]) -> Suppressed:
+def lift(
+    address_id: RowId, body: Lifting, context: Ctx, actor: Annotated[Actor, may("lift_suppression")]
+) -> Suppressed:
     """For somebody who asked for it themselves; the reason is kept in the audit trail."""
-    row = lift_suppression(context.db, actor, address_id, body.reason, context.clock.now())
+    row = lift_suppression(context.db, actor, address_id, body.reason, context.clock.now(), body.seen)
     return Suppressed(address=mask(row.medium, row.value), medium=row.medium.value)
 
 

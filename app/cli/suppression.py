@@ -37,8 +37,9 @@ def listing(
         def show(out: Console) -> None:
             shown = table("id", "medium", "address", "why", "who says so", "since", right=("id",))
             for one in rows:
+                why = f"{one.reason}; {one.also}" if one.also else one.reason
                 since = f"{one.at:%d %b %Y %H:%M}"
-                shown.add_row(str(one.address_id), one.medium, one.address, one.reason, one.source or "-", since)
+                shown.add_row(str(one.address_id), one.medium, one.address, why, one.source or "-", since)
             out.print(shown if rows else "Nobody is on it.")
             if page.next_cursor:
                 out.print(f"More: clarion suppression list --after {page.next_cursor}", soft_wrap=True)

@@ -60,9 +60,9 @@ def alone(visit: Visit) -> Response:
 @screens.post("/suppressions/{address_id:int}/lift", needs="lift_suppression", again=alone)
 def lift(visit: Visit) -> Response:
     read = Fields(visit.entered)
-    reason = read.text("reason")
+    reason, seen = read.text("reason"), read.text("seen", required=False)
     read.done()
-    lift_suppression(visit.context.db, visit.actor, visit.path["address_id"], reason, visit.now)
+    lift_suppression(visit.context.db, visit.actor, visit.path["address_id"], reason, visit.now, seen)
     return visit.go("/suppressions", said="suppression_lifted")
 
 

@@ -14,6 +14,7 @@ from typing import Final
 
 from app.domain.message import Accepted, FailureKind, Outcome, Wish
 from app.domain.retrying import Backoff
+from app.domain.suppressing import STOPS, OnList, is_own_stop
 
 SAME_AGAIN: Final = timedelta(hours=1)
 A_DAY: Final = timedelta(hours=24)
@@ -33,7 +34,7 @@ class Answer(StrEnum):
     STOP = "stop"
     START = "start"
     BLOCKED = "blocked"
-    """START, but the address is on the list for another reason than their own STOP."""
+    """START, but the address is on the list for more than their own STOP."""
     LESS = "less"
     MORE = "more"
     LINKED = "linked"
@@ -64,9 +65,20 @@ class Standing:
     """What is known of an address when it writes."""
 
     suppressed: bool
+    stopped: bool
+    """They said so before, to whomever: a STOP adds nothing."""
     own_stop: bool
     """By their own STOP and by nothing else."""
     less: bool
+
+
+def standing_of(listed: OnList | None, *, less: bool) -> Standing:
+    """`listed`: how their address stands on the suppression list; None = not at all."""
+    if listed is None:
+        return Standing(suppressed=False, stopped=False, own_stop=False, less=less)
+    front = listed.front
+    alone = is_own_stop(front.reason, front.source) and listed.behind is None
+    return Standing(suppressed=True, stopped=front.reason in STOPS, own_stop=alone, less=less)
 
 
 def effect(wish: Wish | None, standing: Standing) -> Effect:
@@ -74,7 +86,7 @@ def effect(wish: Wish | None, standing: Standing) -> Effect:
         case None:
             return Effect.FOR_STAFF
         case Wish.STOP:
-            return Effect.STOPPED_BEFORE if standing.suppressed else Effect.STOPPED
+            return Effect.STOPPED_BEFORE if standing.stopped else Effect.STOPPED
         case Wish.HELP:
             return Effect.HELPED
         case Wish.LESS:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -35,6 +36,70 @@ class Why(StrEnum):
 def is_own_stop(reason: str, source: str | None) -> bool:
     """Whether it came from the person's own STOP, so that their START takes it back."""
     return reason == Why.OPTED_OUT and source in {Source.PERSON, Source.PROVIDER}
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """One reason for which an address is on the list."""
+
+    reason: str
+    at_ms: int
+    source: str | None
+    """None = nobody noted it, long ago."""
+
+
+@dataclass(frozen=True, slots=True)
+class OnList:
+    """As an address stands on the list: what weighs most, and what is left when the person takes their STOP back."""
+
+    front: Ground
+    behind: Ground | None = None
+    """Only ever beside the person's own STOP, and never one itself."""
+
+
+STOPS: Final = frozenset({Why.OPTED_OUT, Why.UNSUBSCRIBED})
+"""What a person wants, whoever heard it."""
+_OF_STAFF: Final = 2
+_WEIGHTS: Final[Mapping[str, int]] = {
+    Why.INVALID: 0,
+    Why.BOUNCED: 1,
+    Why.COMPLAINED: 3,
+    Why.OPTED_OUT: 4,
+    Why.UNSUBSCRIBED: 4,
+}
+
+
+def weight(reason: str) -> int:
+    """What a person wants outweighs what staff noted, and that what a machine found out about the address."""
+    return _WEIGHTS.get(reason, _OF_STAFF)
+
+
+def joined(before: OnList | None, *more: Ground) -> OnList | None:
+    """With more reasons, in the order in which they came; of equal ones the first stays. None without any."""
+    grounds = [*_grounds(before), *more]
+    if not grounds:
+        return None
+    front = _heaviest(grounds)
+    others = [one for one in grounds if not is_own_stop(one.reason, one.source)]
+    own = is_own_stop(front.reason, front.source)
+    return OnList(front, _heaviest(others) if own and others else None)
+
+
+def without_own_stop(before: OnList) -> OnList | None:
+    """After a START: None when nothing else holds it."""
+    if not is_own_stop(before.front.reason, before.front.source):
+        return before
+    return OnList(before.behind) if before.behind is not None else None
+
+
+def _grounds(listed: OnList | None) -> Iterable[Ground]:
+    if listed is None:
+        return ()
+    return (listed.front,) if listed.behind is None else (listed.front, listed.behind)
+
+
+def _heaviest(grounds: Iterable[Ground]) -> Ground:
+    return max(grounds, key=lambda one: weight(one.reason))
 
 
 def left_by_link(medium: Medium) -> Why:

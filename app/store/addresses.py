@@ -7,19 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import BigInteger, Connection, Row, and_, bindparam, delete, insert, or_, select, update
-from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy import BigInteger, Connection, Row, bindparam, delete, select, update
 
 from app.clock import from_ms, to_ms
 from app.domain.devices import endpoint_of
 from app.domain.message import CODE_MEDIA, MEDIUM_CODES, Medium
-from app.domain.suppressing import Source, Why, is_own_stop
+from app.domain.suppressing import Ground, OnList, Source, joined, without_own_stop
 from app.errors import not_found
 from app.keyring import Keyring
 from app.store.devices import give_way
 from app.store.ledger_tables import address, suppression
 from app.store.paging import DEFAULT_LIMIT, Page, check_limit, cut_page, number_cursor
-from app.store.upsert import insert_missing
+from app.store.upsert import insert_missing, is_listed
 
 Place = tuple[Medium, str]
 """A medium and a normalised value."""
@@ -43,6 +42,8 @@ class SuppressionRow:
     at: datetime
     source: Source | None = None
     """None = nobody noted it, long ago."""
+    also: str = ""
+    """The reason that stays when the person's own STOP is taken back."""
 
 
 def hashes(keyring: Keyring, places: Iterable[Place]) -> dict[Place, bytes]:
@@ -110,16 +111,8 @@ def suppressed(connection: Connection, address_ids: Sequence[int]) -> set[int]:
 def suppress(
     connection: Connection, address_id: int, reason: str, now: datetime, source: Source = Source.STAFF
 ) -> bool:
-    """False when it was on the list already; the first reason stays, unless it was the person's own STOP and this one
-    is not: a START must not take a bounce back.
-    """
-    if suppressed(connection, [address_id]):
-        _outweigh(connection, [Suppressing(address_id, reason, to_ms(now), source)])
-        return False
-    values = {"address_id": address_id, "reason": reason, "at_ms": to_ms(now), "source": source.value}
-    connection.execute(insert(suppression).values(**values))
-    give_way(connection, [address_id])
-    return True
+    """False when this changes nothing: something of the same weight stood there; see `domain.suppressing.joined`."""
+    return bool(suppress_many(connection, [Suppressing(address_id, reason, to_ms(now), source)]))
 
 
 class Suppressing(NamedTuple):
@@ -129,37 +122,76 @@ class Suppressing(NamedTuple):
     source: Source
 
 
-def suppress_many(connection: Connection, wanted: Iterable[Suppressing]) -> None:
-    """The same for what providers say, in a few statements; in one order, so that two of us never wait in a circle."""
-    ordered = sorted(wanted)
-    rows = [{**one._asdict(), "source": one.source.value} for one in ordered]
-    insert_missing(connection, suppression, rows, ["address_id"])
-    _outweigh(connection, ordered)
-    if ordered:
-        give_way(connection, [one.address_id for one in ordered])
+def suppress_many(connection: Connection, wanted: Iterable[Suppressing]) -> set[int]:
+    """Add these reasons, in their order, in a few statements; those of the addresses that now stand otherwise.
+
+    In one order of addresses, so that two of us never wait for each other in a circle.
+    """
+    more: dict[int, list[Ground]] = {}
+    for one in wanted:
+        more.setdefault(one.address_id, []).append(Ground(one.reason, one.at_ms, one.source.value))
+    ids = sorted(more)
+    if not ids:
+        return set()
+    before = _held(connection, ids)
+    changed = {}
+    for address_id in ids:
+        after = joined(before[address_id], *more[address_id])
+        if after is not None and after != before[address_id]:
+            changed[address_id] = after
+    if changed:
+        connection.execute(_CHANGE, [_row(address_id, listed, "b_") for address_id, listed in changed.items()])
+    fresh = [address_id for address_id in ids if before[address_id] is None]
+    if fresh:
+        give_way(connection, fresh)
+    return set(changed)
 
 
-def _outweigh(connection: Connection, wanted: Iterable[Suppressing]) -> None:
-    rows = [
-        {"whose": one.address_id, "because": one.reason, "when": one.at_ms, "by": one.source.value}
-        for one in wanted
-        if not is_own_stop(one.reason, one.source)
-    ]
-    if rows:
-        connection.execute(_OUTWEIGH, rows)
+def _held(connection: Connection, ids: Sequence[int]) -> dict[int, OnList | None]:
+    """How each of these stands, on the list or not, while nobody else can change it."""
+    before: dict[int, OnList | None] = {}
+    while missing := [address_id for address_id in ids if address_id not in before]:  # lifted by somebody meanwhile
+        insert_missing(connection, suppression, [_row(address_id, None) for address_id in missing], ["address_id"])
+        before |= standing(connection, missing, lock=True)
+    return before
 
 
-def _own_stop() -> ColumnElement[bool]:
-    """As `domain.suppressing.is_own_stop` has it."""
-    of_person, of_provider = (suppression.c.source == one.value for one in (Source.PERSON, Source.PROVIDER))
-    return and_(suppression.c.reason == Why.OPTED_OUT.value, or_(of_person, of_provider))
+def standing(connection: Connection, address_ids: Sequence[int], *, lock: bool = False) -> dict[int, OnList | None]:
+    """How those of these that are on the list stand there."""
+    query = select(suppression).where(is_listed(connection, suppression.c.address_id, address_ids))
+    if lock:
+        query = query.order_by(suppression.c.address_id).with_for_update()
+    return {row.address_id: _on_list(row) for row in connection.execute(query)}
 
 
-_OUTWEIGH: Final = (
+_NOT_YET: Final = ""
+"""The reason of a row in the moment of its making, so that whoever wants the same address waits for it."""
+_COLUMNS: Final = ("reason", "at_ms", "source", "behind_reason", "behind_at_ms", "behind_source")
+_CHANGE: Final = (
     update(suppression)
-    .where(suppression.c.address_id == bindparam("whose"), _own_stop())
-    .values(reason=bindparam("because"), at_ms=bindparam("when"), source=bindparam("by"))
+    .where(suppression.c.address_id == bindparam("b_address_id"))
+    .values({name: bindparam(f"b_{name}") for name in _COLUMNS})
 )
+
+
+def _row(address_id: int, listed: OnList | None, prefix: str = "") -> dict[str, Any]:
+    front = listed.front if listed else Ground(_NOT_YET, 0, None)
+    behind = listed.behind if listed else None
+    values = (front.reason, front.at_ms, front.source, *(_three(behind)))
+    return {
+        f"{prefix}{name}": value for name, value in zip(("address_id", *_COLUMNS), (address_id, *values), strict=True)
+    }
+
+
+def _three(ground: Ground | None) -> tuple[str | None, int | None, str | None]:
+    return (ground.reason, ground.at_ms, ground.source) if ground else (None, None, None)
+
+
+def _on_list(row: Row[Any]) -> OnList | None:
+    if row.reason == _NOT_YET:
+        return None
+    behind = Ground(row.behind_reason, row.behind_at_ms, row.behind_source) if row.behind_reason else None
+    return OnList(Ground(row.reason, row.at_ms, row.source), behind)
 
 
 def newly_stopped(connection: Connection, since_ms: int) -> dict[int, str]:
@@ -179,10 +211,15 @@ def lift(connection: Connection, address_id: int) -> bool:
 
 
 def take_back_stop(connection: Connection, address_id: int) -> bool:
-    """For a START: False unless the address is on the list by the person's own STOP and by nothing else."""
-    return (
-        connection.execute(delete(suppression).where(suppression.c.address_id == address_id, _own_stop())).rowcount > 0
-    )
+    """For a START: False unless the person's own STOP stood there. What else holds the address stays."""
+    before = standing(connection, [address_id], lock=True).get(address_id)
+    after = without_own_stop(before) if before is not None else None
+    if before == after:
+        return False
+    if after is None:
+        return lift(connection, address_id)
+    connection.execute(_CHANGE, _row(address_id, after, "b_"))
+    return True
 
 
 def suppression_of(connection: Connection, address_id: int) -> SuppressionRow | None:
@@ -209,4 +246,5 @@ _LISTED: Final = select(suppression, address.c.medium, address.c.value).join(
 
 def _suppression(row: Row[Any]) -> SuppressionRow:
     source = Source(row.source) if row.source else None
-    return SuppressionRow(row.address_id, CODE_MEDIA[row.medium], row.value, row.reason, from_ms(row.at_ms), source)
+    medium, also = CODE_MEDIA[row.medium], row.behind_reason or ""
+    return SuppressionRow(row.address_id, medium, row.value, row.reason, from_ms(row.at_ms), source, also)

@@ -14,12 +14,11 @@ from sqlalchemy.sql.elements import ColumnElement
 from app.clock import from_ms, to_ms
 from app.domain.delivery import Result
 from app.domain.message import CODE_MEDIA, MEDIUM_CODES, Medium, Wish
-from app.domain.replying import A_DAY, FOR_PEOPLE, Answer, AnswerState, Effect, Standing, Step
-from app.domain.suppressing import is_own_stop
+from app.domain.replying import A_DAY, FOR_PEOPLE, Answer, AnswerState, Effect, Standing, Step, standing_of
 from app.errors import not_found
-from app.store import tables
+from app.store import addresses, tables
 from app.store.hearing_tables import inbound
-from app.store.ledger_tables import address, broadcast, outcome, suppression
+from app.store.ledger_tables import address, broadcast, outcome
 from app.store.paging import DEFAULT_LIMIT, Page, check_limit, cut_page, number_cursor
 from app.store.tables import language_list, subscriber, subscriber_address
 from app.store.upsert import insert_new
@@ -136,10 +135,8 @@ def written_since(connection: Connection, endpoint: int, since: datetime, addres
 
 def standing(connection: Connection, address_id: int) -> Standing:
     """What is known of an address when it writes."""
-    mine = select(suppression.c.reason, suppression.c.source).where(suppression.c.address_id == address_id)
-    row = connection.execute(mine).one_or_none()
-    own = row is not None and is_own_stop(row.reason, row.source)
-    return Standing(row is not None, own, wants_less(connection, address_id))
+    listed = addresses.standing(connection, [address_id]).get(address_id)
+    return standing_of(listed, less=wants_less(connection, address_id))
 
 
 def answered_lately(connection: Connection, address_id: int, now: datetime) -> list[tuple[Answer, timedelta]]:

@@ -55,6 +55,9 @@ suppression = Table(
     Column("reason", String(32), nullable=False),
     Column("at_ms", BigInteger, nullable=False),
     Column("source", String(16), nullable=True),  # who says so: person | provider | staff; see store.addresses
+    Column("behind_reason", String(32), nullable=True),  # what stays when the person's own STOP is taken back
+    Column("behind_at_ms", BigInteger, nullable=True),
+    Column("behind_source", String(16), nullable=True),
     Index("ix_suppression_at", "at_ms"),
 )
 

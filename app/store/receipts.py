@@ -14,7 +14,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from app.domain.delivery import RECEIPT_RANK, SUPPRESSING, Result, Why
 from app.domain.message import ReceiptKind
-from app.domain.suppressing import Source, is_own_stop
+from app.domain.suppressing import Source
 from app.store.addresses import Suppressing, suppress_many
 from app.store.ledger import same_delivery
 from app.store.ledger_tables import due, outcome, receipt, receipt_count, receipt_state
@@ -245,7 +245,7 @@ class _Applied:
     shards: dict[ShardKey, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     states: list[tuple[Any, ...]] = field(default_factory=list)
     counts: Counter[tuple[int, int, int, str]] = field(default_factory=Counter)
-    suppressed: dict[int, Suppressing] = field(default_factory=dict)
+    suppressed: list[Suppressing] = field(default_factory=list)
 
     def write(self, connection: Connection) -> None:
         insert_missing(connection, outcome, self.outcomes, [*DELIVERY, "attempt", "result"])
@@ -255,7 +255,7 @@ class _Applied:
         insert_tuples(connection, receipt_state, (*DELIVERY, *_STATE), self.states, DELIVERY, _STATE)
         for (broadcast_id, medium, endpoint, kind), change in self.counts.items():
             _add_count(connection, broadcast_id, medium, endpoint, kind, change)
-        suppress_many(connection, self.suppressed.values())
+        suppress_many(connection, self.suppressed)
         by_reason: dict[str, list[int]] = defaultdict(list)
         for number, reason in self.done.items():
             by_reason[reason].append(number)
@@ -271,7 +271,7 @@ def _fold_one(key: Key, heard: Sequence[_Heard], applied: _Applied) -> None:
     told = []
     for row in heard:
         if row.kind in SUPPRESSING:
-            applied.suppressed[key.address_id] = _suppressing(key.address_id, row, applied.suppressed)
+            applied.suppressed.append(Suppressing(key.address_id, row.kind.value, row.at_ms, Source.PROVIDER))
         if row.kind in RECEIPT_RANK:
             told.append(row)
         else:
@@ -297,14 +297,6 @@ def _fold_one(key: Key, heard: Sequence[_Heard], applied: _Applied) -> None:
     applied.counts[(key.broadcast, key.medium, endpoint, state.value)] += 1
     if before is not None:
         applied.counts[(key.broadcast, key.medium, endpoint, before.value)] -= 1
-
-
-def _suppressing(address_id: int, row: _Heard, before: Mapping[int, Suppressing]) -> Suppressing:
-    """A bounce beside an opt-out counts, in whatever order they come: a START takes only the latter back."""
-    known = before.get(address_id)
-    if known is not None and not is_own_stop(known.reason, known.source):
-        return known
-    return Suppressing(address_id, row.kind.value, row.at_ms, Source.PROVIDER)
 
 
 def _proven(key: Key, told: Sequence[_Heard], applied: _Applied) -> int | None:

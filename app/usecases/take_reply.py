@@ -130,6 +130,9 @@ def _carry_out(
             addresses.suppress(tx, address_id, Why.OPTED_OUT, now, Source.PERSON)
             _testify(tx, Said(medium, EVERYTHING, False, how), address_id, now)
             _note(tx, "suppress_address", address_id, Wish.STOP, now)
+        case Effect.BLOCKED if addresses.take_back_stop(tx, address_id):  # what else holds it, staff may lift
+            _testify(tx, Said(medium, EVERYTHING, True, how), address_id, now)
+            _note(tx, "take_back_stop", address_id, Wish.START, now)
         case Effect.STARTED:
             addresses.take_back_stop(tx, address_id)
             wishes.wish_for_everything(tx, address_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -93,17 +94,43 @@ def test_start_takes_back_the_persons_own_stop_and_nothing_else(writers: Writers
     assert (row.keyword, row.effect, row.words) == ("stop", "stopped", None)
     assert (row.answer, row.answer_reason) == ("", "provider_answered")
     writers.suppress("bounced", Source.PROVIDER)
-    assert writers.listed() == [("bounced", "provider")], "what weighs more replaces their own word"
+    assert writers.listed() == [("opted_out", "person")], "staff who lift a bounce would wake who said STOP"
     for reason, source in (("bounced", Source.PROVIDER), ("opted_out", Source.STAFF)):
         writers.suppress(reason, source)
         writers.write("START")
-        assert writers.listed() == [(reason, source)]
+        assert writers.listed() == [(reason, source)], "and their START takes no bounce back"
         with writers.api.db.writing() as tx:
             addresses.lift(tx, row.address_id)
     writers.suppress("opted_out", Source.PROVIDER)
     writers.write("START")
     assert writers.listed() == []
     assert [one.effect for one in writers.rows()] == ["stopped", "blocked", "blocked", "started"]
+
+
+def test_who_bounced_or_complained_and_then_says_stop_has_said_stop(writers: Writers) -> None:
+    api, chosen = writers.api, {"addresses": [{"medium": "sms", "address": STRANGER}]}
+    api.done(api.put("author", "/subscribers/C-9", json=chosen))
+    with api.db.writing() as tx:
+        place = addresses.resolve(tx, api.wiring.keyring, Medium.SMS, STRANGER)
+    by_text: list[Callable[[], object]] = [lambda: writers.write("STOP")]
+    by_link: list[Callable[[], object]] = [
+        lambda: unsubscribe_address(api.db, place, How.FORM, "", api.clock.now()),
+        lambda: leave(api.db, Managed(place, MEDIUM_CODES[Medium.SMS]), "", api.clock.now()),
+    ]
+    for round_, saying in enumerate(by_text + by_link, start=1):
+        reason = "complained" if round_ == 1 else "invalid"
+        writers.suppress(reason, Source.PROVIDER)
+        saying()
+        [listed] = api.done(api.get("viewer", "/subscribers/suppressions"))["items"]
+        assert (listed["reason"], listed["source"], listed["also"]) == ("opted_out", "person", reason)
+        said = api.done(api.get("author", "/subscribers/C-9/consents"))["items"]
+        assert [one["granted"] for one in said] == [False] * round_, "with its proof"
+        stale = api.post("approver", f"/subscribers/suppressions/{place}/lift", json={"reason": "x", "seen": reason})
+        assert (stale.status_code, stale.json()["code"]) == (409, "suppression_changed")
+        api.done(
+            api.post("approver", f"/subscribers/suppressions/{place}/lift", json={"reason": "x", "seen": "opted_out"})
+        )
+    assert [row.effect for row in writers.rows()] == ["stopped"]
 
 
 def test_whoever_left_by_their_link_comes_back_by_start(writers: Writers) -> None:

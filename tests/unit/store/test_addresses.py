@@ -28,11 +28,12 @@ def test_many_are_resolved_at_once(database: Database, keyring: Keyring) -> None
     assert len(set(ids.values())) == 501
 
 
-def test_the_first_reason_of_a_suppression_stays(database: Database, keyring: Keyring) -> None:
+def test_of_two_reasons_on_the_list_the_heavier_stays(database: Database, keyring: Keyring) -> None:
     with database.writing() as tx:
         ann = addresses.resolve(tx, keyring, *ANN)
         assert addresses.suppress(tx, ann, "unsubscribed", NOON)
         assert not addresses.suppress(tx, ann, "bounced", NOON)
+        assert not addresses.suppress(tx, ann, "opted_out", NOON), "that is said already"
         assert [row.reason for row in addresses.suppression_page(tx).items] == ["unsubscribed"]
         assert addresses.suppressed(tx, [ann, 99]) == {ann}
         assert addresses.lift(tx, ann)
