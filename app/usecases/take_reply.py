@@ -93,7 +93,8 @@ def hear(
 ) -> Effect:
     """Keep it, and do what it asks for. It was not heard before."""
     before = hearing.standing(tx, address_id)
-    done = Effect.LINKED if spoken.linked else effect(_wanted(endpoint.medium, spoken.wish, before), before)
+    reached = spoken.linked and not before.suppressed  # else it is linked, and staff see that nothing arrives there
+    done = Effect.LINKED if reached else effect(_wanted(endpoint.medium, spoken.wish, before), before)
     said = answer(done, before, hearing.answered_lately(tx, address_id, now), answered=spoken.answered)
     hearing.keep(
         tx,

@@ -8,6 +8,7 @@ import pytest
 
 from app.domain.manage import PURPOSE, manage_token
 from app.domain.message import MEDIUM_CODES, Medium
+from app.domain.suppressing import Source
 from app.store import addresses, hearing
 from app.store.hearing import InboundRow
 from tests.faces import Api
@@ -103,3 +104,14 @@ def test_whoever_left_the_chat_by_their_page_comes_back_by_start(bot: Bot) -> No
     bot.hear("/start")
     (place,) = [one for one in bot.ann()["addresses"] if one["medium"] == "chat"]
     assert not place["suppressed"]
+
+
+def test_whoever_links_a_chat_that_staff_stopped_is_told_and_staff_see_it(bot: Bot) -> None:
+    bot.hear("Hello")
+    with bot.api.db.writing() as tx:
+        chat = addresses.resolve(tx, bot.api.wiring.keyring, Medium.CHAT, str(CHAT))
+        addresses.suppress(tx, chat, "threats", bot.api.clock.now(), Source.STAFF)
+    bot.hear(f"/start {bot.token()}")
+    (place,) = [one for one in bot.ann()["addresses"] if one["medium"] == "chat"]
+    assert place["suppressed"]
+    assert [(row.effect, row.answer) for row in bot.rows()][1:] == [("blocked", "blocked")]
