@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar, Final, NamedTuple
 
 import orjson
@@ -201,7 +201,10 @@ def _outcome(reply: Reply) -> Outcome:
     if reply.status in UNPROVEN:
         detail = "The push service refuses our signature: the device has another key of ours, or our contact is wrong."
         return Failure(FailureKind.RECIPIENT, f"http_{reply.status}", detail, spares_address=True)
-    return by_status(reply)
+    usual = by_status(reply)
+    # One service that is down holds up nobody's devices but its own.
+    apart = usual.kind is FailureKind.NOT_ACCEPTED and not usual.throttled
+    return replace(usual, only_this_one=True) if apart else usual
 
 
 def _is_pair(public: str, private: Secret) -> bool:

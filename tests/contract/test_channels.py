@@ -59,8 +59,15 @@ STATUSES = {
     503: NOT_ACCEPTED,
     504: AMBIGUOUS,
 }
-OWN_STATUSES = {("social_mastodon", 404): FailureKind.CONTENT, ("push_web", 404): FailureKind.RECIPIENT}
-"""Where a provider's own documentation says more: the post that is answered may be gone, or the device."""
+OWN_STATUSES = {
+    ("social_mastodon", 404): FailureKind.CONTENT,
+    **{("push_web", status): FailureKind.RECIPIENT for status in (401, 403, 404)},
+    ("chat_telegram", 403): FailureKind.RECIPIENT,
+}
+"""Where a provider's own documentation says more: the post that is answered may be gone, or the device; or the chat is
+the one that refuses.
+"""
+OWN_EFFECTS = {("push_web", "unauthorized"): FailureKind.RECIPIENT}
 
 
 @pytest.fixture
@@ -176,7 +183,7 @@ async def test_a_providers_misbehaviour_has_its_kind(
     client = impatient if effect in SILENT else http
     found = await failure(opened(name, rig.url(way.provider), client), way)
     over_http, over_smtp = RIG_EFFECTS[effect]
-    assert found.kind is (over_smtp if way is SMTP_WAY else over_http)
+    assert found.kind is OWN_EFFECTS.get((name, effect), over_smtp if way is SMTP_WAY else over_http)
     if effect == "throttle" and way is not SMTP_WAY:
         assert found.retry_after is not None
         assert 0 < found.retry_after <= SECONDS + 1.0  # Mastodon names a moment: less is left the later it is read

@@ -207,6 +207,17 @@ async def test_a_push_service_that_does_not_answer_is_looked_up_anew() -> None:
     assert len(asked) == 2
 
 
+@pytest.mark.parametrize(("status", "alone"), [(503, True), (429, False)])
+async def test_a_push_service_that_is_down_holds_up_its_own_devices_only(
+    today: Http, status: int, *, alone: bool
+) -> None:
+    async with Answers(always(status, headers={"Retry-After": "7"})) as server:
+        outcome = await push(server.url, today)
+    assert isinstance(outcome, Failure)
+    assert (outcome.kind, outcome.retry_after) == (FailureKind.NOT_ACCEPTED, 7.0)
+    assert (outcome.only_this_one, outcome.throttled) == (alone, not alone)
+
+
 async def test_a_message_nobody_could_take_never_leaves(today: Http) -> None:
     async with Answers(always(201)) as server:
         outcome = await push(server.url, today, replace(NEWS, text="ક" * 1400))
