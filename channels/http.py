@@ -28,6 +28,7 @@ from channels import guard
 from channels.base import Failure, FailureKind
 from channels.broken import network_failure
 from channels.moments import moment_of
+from channels.pins import Pins
 from channels.wire import BAD_REQUEST, Answer, Standing, Wire
 
 Headers = Mapping[str, str]
@@ -36,7 +37,7 @@ Raw = Answer | Failure  # what a `post` comes to
 LONGEST_BODY: Final = 8 << 20
 """Bytes read of an answer that comes over a `Line`."""
 _IDLE_SECONDS: Final = 30.0
-_PINNED_KEPT: Final = 8
+_WAYS_KEPT: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +118,7 @@ class Http:
         self._ports = frozenset(public_ports)
         self._resolve = resolve
         self._wires: dict[int, Wire] = {}
-        self._pinned: dict[tuple[str, str, int], Client] = {}
-        self._building = threading.Lock()
+        self._pins = Pins(self._client_for)
         self._ways: dict[tuple[str, int], tuple[float, tuple[str, str, int]]] = {}
 
     async def call(
@@ -174,8 +174,8 @@ class Http:
         way = await (self._remembered(url, keep) if keep else self._checked(url))
         if isinstance(way, Failure):
             return way
-        client = await self._pin(*way)
-        reply = await _call(client, self.now, "POST", Url(url), headers, body, read=False)
+        async with self._pins.use(way) as client:
+            reply = await _call(client, self.now, "POST", Url(url), headers, body, read=False)
         if isinstance(reply, Failure):  # it may have moved
             self._ways.pop((way[0], way[2]), None)
         return reply
@@ -219,7 +219,7 @@ class Http:
             return found[1]
         way = await self._checked(url)
         if isinstance(way, tuple):
-            if len(self._ways) >= _PINNED_KEPT:
+            if len(self._ways) >= _WAYS_KEPT:
                 del self._ways[next(iter(self._ways))]
             self._ways[place] = (now, way)
         return way
@@ -247,28 +247,7 @@ class Http:
         wire = self._wires.pop(threading.get_ident(), None)
         if wire is not None:
             wire.close()
-        clients = [*self._pinned.values()]
-        self._pinned.clear()
-        for client in clients:
-            await client.close()
-
-    async def _pin(self, host: str, address: str, port: int) -> Client:
-        """A client that knows exactly one address for `host`, so that no second look-up can change it."""
-        key = (host, address, port)
-        client = self._pinned.pop(key, None)
-        if client is None:
-            client = await asyncio.to_thread(self._built, key)
-            while len(self._pinned) >= _PINNED_KEPT:
-                await self._pinned.pop(next(iter(self._pinned))).close()  # the one used longest ago
-        self._pinned[key] = client
-        return client
-
-    def _built(self, key: tuple[str, str, int]) -> Client:
-        """Once, however many ask at the same time."""
-        with self._building:
-            if key not in self._pinned:
-                self._pinned[key] = self._knowing(*key).build()
-            return self._pinned[key]
+        await self._pins.close()
 
     async def _client_for(self, host: str, address: str, port: int) -> Client:
         return await asyncio.to_thread(self._knowing(host, address, port).build)  # reads the trust store: milliseconds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from app.domain.message import Accepted, Failure, FailureKind, Medium, Message, 
 from channels import guard, registry
 from channels.aes128gcm import CURVE, LONGEST_PLAIN, RECORD, device, encrypt
 from channels.http import Http
+from channels.pins import MOST_KEPT
 from channels.push_web import SERVICES, WebPush
 from channels.vapid import LASTS, Vapid, new_pair, read_private
 from tests.rig import Rig, accounts
@@ -188,6 +190,23 @@ async def test_many_at_once_share_one_connection_pool_and_one_look_up(rig: Rig) 
     assert all(isinstance(one, Accepted) for one in outcomes)
     assert rig.ledger.accepted("push") == 30
     assert asked == ["push.test"]
+
+
+async def test_however_many_push_services_there_are_no_call_is_broken_off_by_another() -> None:
+    """Closing the connections to one host while a notification is on its way leaves it in doubt for ever."""
+
+    async def here(host: str, _port: int) -> list[str]:
+        return ["127.0.0.1"]
+
+    client = Http(PATIENT, resolve=here, allow_private=True)
+    async with Answers(always(201)) as server:
+        port = server.url.rpartition(":")[2]
+        hosts = [f"http://push{number % (MOST_KEPT + 6)}.test:{port}" for number in range(2 * MOST_KEPT + 12)]
+        outcomes = await asyncio.gather(*(push(url, client) for url in hosts))
+        again = [await push(url, client) for url in hosts[: MOST_KEPT + 6]]
+    await client.aclose()
+    assert [one for one in (*outcomes, *again) if not isinstance(one, Accepted)] == []
+    assert len(server.requests) == len(hosts) + len(again)
 
 
 async def test_a_push_service_that_does_not_answer_is_looked_up_anew() -> None:
