@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.domain.cldr import language_name
+from app.domain.cldr import language_name, number_text
 from app.domain.message import Medium
 from app.domain.sign_ups import text_version
 from app.domain.texts import direction, pick
@@ -52,6 +52,8 @@ class Wishes:
     preferred: Medium | None = None
     stopped: bool = False
     saved: bool = False
+    people: int = 1
+    """How many share the address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,7 @@ def manage_page(
         "best": {"chosen": wishes.preferred.value if wishes.preferred else ""} if len(wishes.lines) > 1 else None,
         "choices": _topics(topics, language, wishes.topics),
         "languages": _languages(press, wishes.language),
+        "shared": say("manage_shared", number=number_text(wishes.people, language)) if wishes.people > 1 else "",
         "stopped": say("confirm_stopped_text", address=wishes.address),
         "leave": say("stop_text", address=wishes.address),
         "device": _device(press, device, language, at),

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from app.domain.consent import How, Said, Standing, Wishes
 from app.domain.manage import Managed
 from app.domain.message import MEDIUM_CODES, Medium
+from app.domain.own_wishes import Choice, area_together, chosen, languages_together, statements, together
 from app.domain.suppressing import Source, left_by_link
 from app.domain.topics import EVERYTHING, Topic
 from app.errors import not_found
@@ -21,15 +22,6 @@ from app.store.documents import Kind
 from app.store.subscribers import ReachableAt, SubscriberRow
 from app.usecases.confirm_sign_up import READER
 from app.usecases.save_subscriber import SUBJECT
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What somebody wants by one medium; not `on` = nothing."""
-
-    on: bool
-    topics: tuple[str, ...] = ()
-    """Empty = everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +39,21 @@ class Holder:
 
     address: AddressRow
     stopped: bool
-    alone: bool
-    """Nobody else has this address: then the other media of the person can be changed too."""
+    people: int
+    """How many have this address; what is shown is what reaches all of them there."""
     languages: tuple[str, ...]
     area: str
+    """"" also where they live in different ones."""
     media: Mapping[Medium, Choice]
     places: tuple[ReachableAt, ...]
     """In the clear: mask them. Of these media the preferred one, none of them stopped."""
     topics: tuple[Topic, ...]
     preferred: Medium | None = None
+
+    @property
+    def alone(self) -> bool:
+        """Then the other media of the person can be changed too."""
+        return self.people == 1
 
 
 def look_at_wishes(db: Database, managed: Managed) -> Holder:
@@ -65,24 +63,27 @@ def look_at_wishes(db: Database, managed: Managed) -> Holder:
 
 
 def change_wishes(db: Database, managed: Managed, wanted: Wanted, text_version: str, now: datetime) -> Holder:
-    """Everybody who shares the address is meant; media nobody spoke of stay. Each change is kept with its proof.
+    """What is chosen holds for everybody who shares the address; media nobody spoke of stay as each of them has them.
+    Each person's change is kept with its proof.
 
     Language, area and what reaches them best, set here, are theirs from then on: a later import leaves them.
 
     A stopped address stays stopped, whatever is ticked. Raise NotFound.
     """
     with db.writing() as tx:
-        holder, there = _holder(tx, managed), people.at_address(tx, managed.address_id)
+        there = _there(tx, managed)[1]
+        holder = _holder(tx, managed)
         known = {topic.slug for topic in holder.topics}
-        said: list[Said] = []
-        for medium, choice in wanted.media.items():
-            if medium in holder.media and choice != holder.media[medium]:
-                said += _statements(medium, choice, known, text_version)
+        said: dict[int, list[Said]] = {}
+        for person, wishes in _wishes(tx, _written_to(there, managed.address_id)).items():
+            for medium, choice in wanted.media.items():
+                if choice not in (holder.media.get(medium, choice), chosen(wishes, medium)):
+                    said.setdefault(person, []).extend(statements(medium, choice, known, text_version))
+        news = consents.record(tx, said, READER, now) if said else 0
         ids = [one.id for one in there]
-        news = consents.record(tx, dict.fromkeys(ids, said), READER, now) if said else 0
         if wanted.language != holder.languages[0]:
-            languages = tuple(dict.fromkeys((wanted.language, *holder.languages)))
-            people.change(tx, ids, now, languages=languages)
+            for one in there:
+                people.change(tx, [one.id], now, languages=tuple(dict.fromkeys((wanted.language, *one.languages))))
             own_choices.note(tx, ids, ("languages",), now)
         if wanted.area != holder.area:
             people.change(tx, ids, now, area=wanted.area)
@@ -118,37 +119,45 @@ def leave(db: Database, managed: Managed, text_version: str, now: datetime) -> A
 
 
 def _holder(connection: Connection, managed: Managed) -> Holder:
+    row, there = _there(connection, managed)
+    first, alone = there[0], len(there) == 1
+    places = _places(first) if alone else tuple(one for one in first.addresses if one.address_id == row.id)
+    wishes = list(_wishes(connection, _written_to(there, row.id)).values())
+    media = dict.fromkeys([row.medium, *(one.medium for one in places)])
+    return Holder(
+        address=row,
+        stopped=bool(addresses.suppressed(connection, [row.id])),
+        people=len(there),
+        languages=languages_together([one.languages for one in there]),
+        area=area_together([one.area for one in there]),
+        media={medium: together([chosen(one, medium) for one in wishes]) for medium in media},
+        places=places,
+        topics=tuple(Topic.from_document(one.document) for one in documents.everything(connection, Kind.TOPIC)),
+        preferred=Medium(first.preferred_medium) if alone and first.preferred_medium else None,
+    )
+
+
+def _there(connection: Connection, managed: Managed) -> tuple[AddressRow, list[SubscriberRow]]:
     row = addresses.get(connection, managed.address_id)
     there = people.at_address(connection, managed.address_id)
     if not there or row.value is None or MEDIUM_CODES[row.medium] != managed.medium:
         raise not_found("address", managed.address_id)
-    first, alone = there[0], len(there) == 1
-    places = _places(first) if alone else tuple(one for one in first.addresses if one.address_id == row.id)
-    rows = consents.of(connection, [first.id]).get(first.id, ())
-    held = {(one.said.medium, one.said.topic): one.said.granted for one in rows}
-    wishes = Wishes(Standing(first.standing), held)
-    stopped = bool(addresses.suppressed(connection, [row.id]))
-    media = {row.medium: _choice(wishes, row.medium)} | {
-        one.medium: _choice(wishes, one.medium) for one in places if one.medium is not row.medium
+    return row, there
+
+
+def _written_to(there: Sequence[SubscriberRow], address_id: int) -> Sequence[SubscriberRow]:
+    """Those of them who get their messages here and not at another address of theirs; if nobody does, all."""
+    here = [one for one in there if any(place.address_id == address_id and place.preferred for place in one.addresses)]
+    return here or there
+
+
+def _wishes(connection: Connection, whose: Sequence[SubscriberRow]) -> dict[int, Wishes]:
+    held = consents.of(connection, [one.id for one in whose])
+    said = {
+        one.id: {(row.said.medium, row.said.topic): row.said.granted for row in held.get(one.id, ())} for one in whose
     }
-    topics = tuple(Topic.from_document(one.document) for one in documents.everything(connection, Kind.TOPIC))
-    preferred = Medium(first.preferred_medium) if alone and first.preferred_medium else None
-    return Holder(row, stopped, alone, first.languages, first.area, media, places, topics, preferred)
+    return {one.id: Wishes(Standing(one.standing), said[one.id]) for one in whose}
 
 
 def _places(one: SubscriberRow) -> tuple[ReachableAt, ...]:
     return tuple(place for place in one.addresses if place.preferred and place.value and not place.suppressed)
-
-
-def _choice(wishes: Wishes, medium: Medium) -> Choice:
-    of_medium = {topic: granted for (by, topic), granted in wishes.choices.items() if by is medium}
-    whole = of_medium.get(EVERYTHING, wishes.standing is Standing.CUSTOMER)
-    topics = tuple(sorted(topic for topic, granted in of_medium.items() if topic != EVERYTHING and granted))
-    return Choice(on=True) if whole else Choice(bool(topics), topics)
-
-
-def _statements(medium: Medium, choice: Choice, known: set[str], text_version: str) -> Sequence[Said]:
-    chosen = [topic for topic in choice.topics if topic in known]
-    everything = Said(medium, EVERYTHING, choice.on and not chosen, How.FORM, text_version)
-    topics = [Said(medium, topic, True, How.FORM, text_version) for topic in chosen if choice.on]
-    return [everything, *topics]

@@ -13,6 +13,7 @@ from app.domain.audience import choose_language
 from app.domain.manage import Managed, read_manage_token
 from app.domain.masking import mask
 from app.domain.message import Medium
+from app.domain.own_wishes import Choice
 from app.domain.sign_ups import LONGEST_AREA
 from app.domain.texts import forbidden_character, tidy
 from app.errors import NotFound
@@ -20,7 +21,7 @@ from app.publishing.notices import Notice, notice_page
 from app.publishing.subscribe_pages import MediumLine, Wishes, manage_page, words_agreed
 from app.store.database import FAULTS
 from app.store.endpoints import bot_name
-from app.usecases.change_wishes import Choice, Holder, Wanted, change_wishes, leave, look_at_wishes
+from app.usecases.change_wishes import Holder, Wanted, change_wishes, leave, look_at_wishes
 from app.visitors.devices import Given, ask_device, device_later, offered_device
 from app.visitors.dressing import dressed, later, wanted_language
 from app.visitors.embedded import embedded
@@ -99,7 +100,9 @@ def _page(context: Context, holder: Holder, token: str, *, saved: bool = False) 
         for medium, choice in holder.media.items()
     ]
     topic_slugs = frozenset(topic for choice in holder.media.values() for topic in choice.topics)
-    wishes = Wishes(own, language, holder.area, tuple(lines), topic_slugs, holder.preferred, holder.stopped, saved)
+    wishes = Wishes(
+        own, language, holder.area, tuple(lines), topic_slugs, holder.preferred, holder.stopped, saved, holder.people
+    )
     device = offered_device(context, f"/m/{token}/device")
     chat = _chat_href(context, holder, token)
     body, headers = manage_page(press, wishes, topics, language, context.clock.now(), device, chat)

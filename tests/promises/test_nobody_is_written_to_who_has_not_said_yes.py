@@ -232,6 +232,48 @@ def test_everything_is_changed_by_the_personal_link_and_left_by_it(house: House)
     assert client.get("/m/" + "A" * 32).status_code == client.post("/m/" + "A" * 32).status_code == 404
 
 
+def test_what_is_chosen_by_the_link_of_a_shared_telephone_holds_for_everybody_who_has_it(house: House) -> None:
+    api, client, number = house.api, house.api.client, "+442071838761"
+    for person, topic, language in (("8", "power", "gu"), ("9", "water", "en")):
+        said = [{"medium": "sms", "topic": which, "granted": which == topic} for which in ("", topic)]
+        whole = {"name": f"Person {person}", "languages": [language, "en"], "area": language, "consents": said,
+                 "addresses": [{"medium": "sms", "address": number}]}  # fmt: skip
+        api.done(api.put("author", f"/subscribers/{person}", json=whole))
+    elsewhere = [{"medium": "sms", "address": number}, {"medium": "sms", "address": "+442071838762", "preferred": True}]
+    api.done(api.put("author", "/subscribers/10", json={"addresses": elsewhere}))
+    keyring = api.wiring.keyring
+    with api.db.writing() as tx:
+        place = addresses.resolve(tx, keyring, Medium.SMS, number)
+    path = f"/m/{manage_token(keyring.key(PURPOSE), place, MEDIUM_CODES[Medium.SMS])}"
+    shown = client.get(path)
+    assert 'value="power" checked' in shown.text
+    assert 'value="water" checked' in shown.text, "what reaches the telephone, not what the first of them chose"
+    assert "share this address (3)" in shown.text
+    assert "Person" not in shown.text
+
+    def history(person: str) -> list[tuple[str, bool, str, int]]:
+        rows = api.done(api.get("author", f"/subscribers/{person}/consents"))["items"]
+        return [(one["topic"], one["granted"], one["how"], len(one["text_version"])) for one in rows]
+
+    before = {person: history(person) for person in ("8", "9", "10")}
+    both = {"do": "save", "language": "en", "area": "", "medium": ["sms"]}
+    client.post(path, data={**both, "topic": ["power", "water"]})
+    assert {person: history(person) for person in ("8", "9", "10")} == before, "as it was: each of them keeps their own"
+    areas = [api.done(api.get("author", f"/subscribers/{person}"))["area"] for person in ("8", "9")]
+    assert areas == ["gu", "en"]
+    told = house.told("power")["sms"]
+    saved = client.post(path, data={**both, "topic": ["water"], "area": "north"})
+    assert 'value="power" checked' not in saved.text
+    assert house.told("power")["sms"] == told - 1, "nobody at this telephone hears of power any more"
+    assert history("8")[len(before["8"]) :] == [("", False, "form", 12), ("water", True, "form", 12)], "with its proof"
+    assert history("9") == before["9"], "they had it so"
+    assert history("10") == before["10"], "they get their texts elsewhere"
+    people = [api.done(api.get("author", f"/subscribers/{person}")) for person in ("8", "9", "10")]
+    assert [one["area"] for one in people] == ["north"] * 3
+    client.post(path, data={"do": "save", "language": "en", "area": "north"})
+    assert [history(person)[-1] for person in ("8", "9")] == [("", False, "form", 12)] * 2
+
+
 def test_somebody_says_what_reaches_them_best(house: House) -> None:
     keyring = house.api.wiring.keyring
     with house.api.db.writing() as tx:
