@@ -216,7 +216,8 @@ def _watched(db: Database, held: list[float]) -> Iterator[None]:
             began = time.perf_counter()
             yield tx
             stack.close()
-            held.append(time.perf_counter() - began)
+            if alone:
+                held.append(time.perf_counter() - began)
 
     with patch.object(db, "writing", timed):
         yield

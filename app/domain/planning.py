@@ -83,13 +83,13 @@ def share_out(shards: int, weights: Sequence[int]) -> list[int]:
     if total <= 0 or min(weights) < 0:
         raise ValueError("weights must be positive")
     credit = [0] * len(weights)
-    chosen = []
-    for _ in range(shards):
+    chosen: list[int] = []
+    for _ in range(min(shards, total)):  # after so many nobody is owed anything, and it begins anew
         credit = [have + weight for have, weight in zip(credit, weights, strict=True)]
         best = max(range(len(weights)), key=lambda index: (credit[index], -index))
         credit[best] -= total
         chosen.append(best)
-    return chosen
+    return [chosen[number % total] for number in range(shards)]
 
 
 def broadcast_id(now_ms: int, last: int) -> int:

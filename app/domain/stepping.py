@@ -1,4 +1,4 @@
-"""How much to do in one transaction, so that nobody waits long for it: learnt from how long the last one took."""
+"""How much to do in one transaction, so that nobody waits long for it: learnt from how long the last ones took."""
 
 from __future__ import annotations
 
@@ -16,7 +16,20 @@ class Sizes:
     most: int
 
 
-def next_size(size: int, seconds: float, sizes: Sizes) -> int:
-    """After a step of `size` took so long: at most twice as much while it was short, at once less when it was long."""
-    fits = size * AIM_SECONDS / seconds if seconds > 0 else 2.0 * size
-    return max(sizes.least, min(sizes.most, int(min(fits, 2.0 * size))))
+@dataclass(frozen=True, slots=True)
+class Stride:
+    """The size of the next step."""
+
+    size: int
+    each: float = 0.0
+    """Seconds for one of it in the last step."""
+
+    def after(self, seconds: float, sizes: Sizes) -> Stride:
+        """When that step took so long: as many as fit by the slower of the last two, at most twice as many.
+
+        So what was quick by chance makes no step too long, and what was long is cut at once.
+        """
+        each = seconds / self.size
+        slower = max(each, self.each)
+        fits = AIM_SECONDS / slower if slower > 0 else 2.0 * self.size
+        return Stride(max(sizes.least, min(sizes.most, int(min(fits, 2.0 * self.size)))), each)

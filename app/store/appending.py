@@ -11,12 +11,21 @@ from typing import Any, Final
 from sqlalchemy import Boolean, Connection, Integer, LargeBinary, Table, func, select
 from sqlalchemy.exc import DBAPIError
 
+from app.store.database import Database
+
 NOTHING: Final[Mapping[str, int]] = MappingProxyType({})
 _MEANT: Final = re.compile(r"[\\\t\n\r]")
 _UNWRITTEN: Final = (
     "SELECT (pg_current_wal_insert_lsn() - pg_current_wal_flush_lsn())::float8"
     " / pg_size_bytes(current_setting('wal_buffers'))"
 )
+_LATER: Final = _UNWRITTEN + ", set_config('synchronous_commit', 'off', true)"
+MOST_UNWRITTEN: Final = 0.5
+"""Of PostgreSQL's memory for its log: a disk that lags behind is waited for between transactions, holding nothing."""
+_SOMETHING: Final = "SELECT pg_logical_emit_message(true, 'clarion', '')"
+"""In the log and nowhere else: its commit waits until all before it is on the disk. Left to itself PostgreSQL takes its
+time, up to `wal_writer_delay` (0.2 s).
+"""
 _ROWS_A_STATEMENT: Final = 20
 _NARROW: Final = 4
 """Columns: so few cost less to put in than a statement costs to begin."""
@@ -44,6 +53,22 @@ def unwritten(connection: Connection) -> float:
     if connection.dialect.name == "sqlite":
         return 0.0
     return float(connection.exec_driver_sql(_UNWRITTEN).scalar_one())
+
+
+def go_on_later(connection: Connection) -> float:
+    """For the end of a transaction that is a step of many and says itself how far it has come: it need not be on
+    PostgreSQL's disk before others come in, as with `many_rows`. What `unwritten` says.
+    """
+    if connection.dialect.name == "sqlite":
+        return 0.0
+    return float(connection.exec_driver_sql(_LATER).one()[0])
+
+
+def wait_for_the_disk(db: Database, behind: float) -> None:
+    """Between two steps, holding nothing: until the disk has taken all of it, when so much was `unwritten`."""
+    if behind > MOST_UNWRITTEN:
+        with db.writing(alone=False) as tx:
+            tx.exec_driver_sql(_SOMETHING)
 
 
 def append_new(

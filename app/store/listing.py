@@ -153,10 +153,12 @@ def stage_members(
     ends = [
         select(one(subscriber.c.id)).where(ahead).correlate(broadcast).scalar_subquery() for one in (func.min, func.max)
     ]  # two questions, each a look at one end of the key
-    where = select(broadcast.c.staged_subscriber, broadcast.c.staged_shard, *ends)
-    start, place, first, last = connection.execute(
-        where.where(broadcast.c.id == broadcast_id).with_for_update(of=broadcast)
-    ).one()
+    erased, shared = exists().where(address.c.value.is_(None)), sharers.how_many()
+    where = select(
+        broadcast.c.staged_subscriber, broadcast.c.staged_shard, *ends, erased.label("erased"), shared.label("shared")
+    )
+    found = connection.execute(where.where(broadcast.c.id == broadcast_id).with_for_update(of=broadcast)).one()
+    start, place, first, last = found[:4]
     seen = 0
     if first is not None:
         end = min(first + most - 1, last)
@@ -168,7 +170,8 @@ def stage_members(
             subscriber_address.c.subscriber_id > start,
             subscriber_address.c.subscriber_id <= end,
         )
-        _list_alone(connection, broadcast_id, and_(step, members, hears), codes, texts)
+        alone = and_(_written_to(codes, erased=found.erased), sharers.alone(found.shared))
+        _list_alone(connection, broadcast_id, and_(step, members, hears, alone), texts)
         done = {"staged_subscriber": end, "staged_shard": 0}
     else:
         some = connection.scalars(sharers.after(place, min(most, SHARED_A_STEP))).all()
@@ -180,35 +183,29 @@ def stage_members(
     return seen
 
 
-def _list_alone(
-    connection: Connection, broadcast_id: int, meant: ColumnElement[bool], codes: Sequence[int], texts: Texts
-) -> None:
+def _list_alone(connection: Connection, broadcast_id: int, meant: ColumnElement[bool], texts: Texts) -> None:
     """Those whose address nobody else has. Without ON CONFLICT, which doubles what a row costs on PostgreSQL."""
     variant, lists = texts.variant, subscriber.c.language_list_id
     links = subscriber.join(subscriber_address, subscriber_address.c.subscriber_id == subscriber.c.id)
-    who = (meant, _written_to(codes), sharers.alone())
     own = (literal(broadcast_id, BigInteger), subscriber_address.c.medium, subscriber_address.c.address_id)
     if not texts.audiences:
         language = texts.language(variant, lists)
-        found = select(*own, language, variant, texts.area).select_from(links).where(*who)
+        found = select(*own, language, variant, texts.area).select_from(links).where(meant)
         told = language
     else:  # a text of its own is asked for once a person, not once for the text and once for its language
         each = select(*own[1:], lists.label("list"), variant.label("variant"), texts.area.label("area"))
-        one = each.select_from(links).where(*who).subquery()
+        one = each.select_from(links).where(meant).subquery()
         language = texts.language(one.c.variant, one.c.list)
         found = select(own[0], one.c.medium, one.c.address_id, language, one.c.variant, one.c.area)
         told = language
     insert_found(connection, recipient, RECIPIENT, found.where(told != NOTHING) if texts.skips else found)
 
 
-def _written_to(codes: Sequence[int]) -> ColumnElement[bool]:
-    """Links by which these media write to somebody."""
-    erased = select(address.c.id).where(address.c.value.is_(None))
-    return and_(
-        subscriber_address.c.medium.in_(codes),
-        subscriber_address.c.preferred.is_(True),
-        subscriber_address.c.address_id.not_in(erased),
-    )
+def _written_to(codes: Sequence[int], *, erased: bool = True) -> ColumnElement[bool]:
+    """Links by which these media write to somebody. `erased`: some addresses are, and are looked for."""
+    links = and_(subscriber_address.c.medium.in_(codes), subscriber_address.c.preferred.is_(True))
+    gone = select(address.c.id).where(address.c.value.is_(None))
+    return and_(links, subscriber_address.c.address_id.not_in(gone)) if erased else links
 
 
 def stage_reached(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Select, exists, func, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, exists, func, select, true
 from sqlalchemy.exc import IntegrityError
 
 from app.store.database import Database
@@ -18,6 +18,7 @@ from app.store.tables import subscriber_address
 from app.store.upsert import insert_missing, insert_selected, is_listed
 
 AT_ONCE: Final = 5_000
+FEW: Final = 1_000
 UNNOTED: Final = (IntegrityError,)
 """What is raised where two people meet at an address that was taken for one person's."""
 
@@ -29,8 +30,18 @@ def note(connection: Connection, places: Collection[int]) -> None:
         insert_selected(connection, shared_address, ["address_id"], _several().where(linked))
 
 
-def alone() -> ColumnElement[bool]:
-    """The condition over `subscriber_address` that nobody else has the address."""
+def how_many() -> ScalarSelect[int]:
+    """There are, up to one more than FEW."""
+    some = select(shared_address.c.address_id).limit(FEW + 1).subquery()
+    return select(func.count()).select_from(some).scalar_subquery()
+
+
+def alone(shared: int) -> ColumnElement[bool]:
+    """The condition over `subscriber_address` that nobody else has the address, when `how_many` said so."""
+    if not shared:
+        return true()
+    if shared <= FEW:  # PostgreSQL keeps them in a hash; else it reads so small a table once for every person
+        return subscriber_address.c.address_id.not_in(select(shared_address.c.address_id))
     return ~exists().where(shared_address.c.address_id == subscriber_address.c.address_id)
 
 

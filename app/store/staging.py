@@ -27,7 +27,7 @@ from app.domain.planning import Lane, Spread, share_out
 from app.store import partitions, to_come
 from app.store.calling import call
 from app.store.ledger_tables import broadcast, listed, recipient, shard
-from app.store.upsert import insert_missing, insert_or_add
+from app.store.upsert import insert_missing, insert_or_add, insert_tuples
 
 SHARDS_A_STEP = 60
 FEW_KINDS = 12
@@ -242,10 +242,14 @@ def start_sending(connection: Connection, broadcast_id: int, *, release_ms: int,
     connection.execute(update(shard).where(shard.c.broadcast == broadcast_id).values(not_before_ms=later))
 
 
-_COUNTERS: Final = (
+_SHARD: Final = (
+    "broadcast", "medium", "no", "first_address", "last_address", "size", "endpoint", "home", "canary", "lane",
+    "wave_offset_ms", "watermark",
+    "fence", "lease_until_ms", "admitted",
     "accepted", "failed", "filtered", "suppressed", "superseded", "expired", "cancelled", "dead", "retrying",
     "returned", "unsure",
 )  # fmt: skip
+_NEW: Final = (0,) * (len(_SHARD) - _SHARD.index("fence"))
 
 
 def _insert_shards(
@@ -253,26 +257,8 @@ def _insert_shards(
 ) -> None:
     """Those that are not there yet: (number, (first address, last address, size), way out, goes first alone)."""
     lane = connection.execute(select(broadcast.c.lane).where(broadcast.c.id == broadcast_id)).scalar_one()
-    counters = dict.fromkeys(_COUNTERS, 0)
     rows = [
-        {
-            "broadcast": broadcast_id,
-            "medium": medium,
-            "no": number,
-            "first_address": first,
-            "last_address": last,
-            "size": size,
-            "endpoint": way.id,
-            "home": way.id,
-            "canary": canary,
-            "lane": lane,
-            "wave_offset_ms": way.offset_ms,
-            "fence": 0,
-            "lease_until_ms": 0,
-            "watermark": first - 1,
-            "admitted": 0,
-            **counters,
-        }
+        (broadcast_id, medium, number, first, last, size, way.id, way.id, canary, lane, way.offset_ms, first - 1, *_NEW)
         for number, (first, last, size), way, canary in cut
     ]
-    insert_missing(connection, shard, rows, ["broadcast", "medium", "no"])
+    insert_tuples(connection, shard, _SHARD, rows, _SHARD[:3])

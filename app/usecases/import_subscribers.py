@@ -17,8 +17,8 @@ from app.domain.principals import Actor, permit
 from app.domain.subscribers import Defaults, RowError
 from app.errors import Conflict, Problem
 from app.keyring import Keyring
-from app.store import audit, imports
-from app.store.appending import many_rows, unwritten
+from app.store import appending, audit, imports
+from app.store.appending import many_rows, wait_for_the_disk
 from app.store.database import Database
 from app.store.imports import ImportRow
 from app.store.taking_in import Rows, TakingIn
@@ -34,11 +34,6 @@ TARGET_IN_TURN: Final = 0.04
 MOST_CHUNKS: Final = 16
 GAP: Final = 0.25
 """Of a transaction's time SQLite is left to others after it: its lock is not handed out in turn between processes."""
-MOST_UNWRITTEN: Final = 0.5
-"""Of PostgreSQL's memory for its log: a disk that lags behind is waited for between transactions, holding nothing."""
-DISK_SECONDS: Final = 2.0
-"""At most; then it goes on, and waits where everybody waits."""
-DISK_POLL: Final = 0.005
 LEASE_SECONDS: Final = 20.0
 """Silent for longer, an import whose file is kept is taken on by another process."""
 RENEW_SECONDS: Final = 5.0
@@ -217,15 +212,15 @@ class Run:
             if not dry:
                 body = {"import": row.id, "source": row.source, **_figures(step)}
                 audit.append(tx, row.actor, "import_subscribers", "subscribers", body, now)
-            behind = unwritten(tx)
+            behind = appending.unwritten(tx)
         self._pace(time.monotonic() - began)
         if last or after.tally.rows // ROWS_A_CHECKPOINT > row.tally.rows // ROWS_A_CHECKPOINT:
             self._db.checkpoint()
         if end is not None and not self._db.is_sqlite:
             with self._db.writing(alone=False) as tx:  # waits until all is on the disk, and keeps nobody out
                 imports.note(tx, after, imports.lease(now, 0), self._now())
-        elif behind > MOST_UNWRITTEN:
-            self._wait_for_the_disk()
+        else:
+            wait_for_the_disk(self._db, behind)
         self._faults += len(waiting.faults)
         self._row, self._waiting = after, Waiting()
         if self._progress is not None:
@@ -239,12 +234,6 @@ class Run:
         self._chunks = max(1, min(fitting, self._chunks + 1, MOST_CHUNKS))
         self._free_at = time.monotonic() + seconds * GAP
         self._renewed = time.monotonic()
-
-    def _wait_for_the_disk(self) -> None:
-        until = time.monotonic() + DISK_SECONDS
-        with self._db.reading() as connection:
-            while unwritten(connection) > MOST_UNWRITTEN and time.monotonic() < until:
-                time.sleep(DISK_POLL)
 
     def _renew(self) -> None:
         """Still here, while rows are skipped that an earlier run has dealt with."""

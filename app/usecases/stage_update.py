@@ -16,9 +16,10 @@ from app.domain.audience_rules import Rule
 from app.domain.crisis import Action, UpdateState, move
 from app.domain.languages import main_language, parts_of
 from app.domain.message import MEDIUM_CODES, PERSONAL_MEDIA, Medium
-from app.domain.stepping import Sizes, next_size
+from app.domain.stepping import Sizes, Stride
 from app.domain.updates import UpdateDocument
 from app.store import audiences, audit, consents, crises, listing, membership, sharers, staging, to_come, updates
+from app.store.appending import go_on_later, wait_for_the_disk
 from app.store.database import Database
 from app.store.listing import Languages, Texts, Whom
 from app.store.updates import UpdateRow
@@ -30,6 +31,8 @@ Progress = Callable[[int, int], None]
 
 PEOPLE: Final = Sizes(4_000, 100_000)
 SHARDS: Final = Sizes(20, 400)
+FIRST_PEOPLE: Final = Stride(listing.MEMBERS_A_STEP)
+FIRST_SHARDS: Final = Stride(staging.SHARDS_A_STEP)
 
 
 class Part(Enum):
@@ -68,15 +71,15 @@ class Prepared:
 class Run:
     """What one process keeps from step to step. None of it is needed to go on elsewhere."""
 
-    people: int = listing.MEMBERS_A_STEP
-    shards: int = staging.SHARDS_A_STEP
+    people: Stride = FIRST_PEOPLE
+    shards: Stride = FIRST_SHARDS
     prepared: Prepared | None = None
 
     def took(self, staged: Staged, seconds: float) -> None:
         if staged.part is Part.PEOPLE:
-            self.people = next_size(self.people, seconds, PEOPLE)
+            self.people = self.people.after(seconds, PEOPLE)
         elif staged.part is Part.SHARDS:
-            self.shards = next_size(self.shards, seconds, SHARDS)
+            self.shards = self.shards.after(seconds, SHARDS)
 
 
 def stage_update(db: Database, update_id: int, now: Callable[[], datetime], progress: Progress | None = None) -> Staged:
@@ -98,16 +101,24 @@ def stage_step(db: Database, update_id: int, now: datetime, run: Run | None = No
     """One short transaction; safe to repeat, to interrupt and to run in two processes at once."""
     run = run or Run()
     try:
-        with db.writing() as tx:
-            began = time.monotonic()
-            staged = _step(tx, update_id, now, run)
+        staged, behind = _timed_step(db, update_id, now, run)
     except sharers.UNNOTED:
         sharers.find_all(db)
-        with db.writing() as tx:
-            began = time.monotonic()
-            staged = _step(tx, update_id, now, run)
-    run.took(staged, time.monotonic() - began)
+        staged, behind = _timed_step(db, update_id, now, run)
+    wait_for_the_disk(db, behind)
     return staged
+
+
+def _timed_step(db: Database, update_id: int, now: datetime, run: Run) -> tuple[Staged, float]:
+    """And how far the disk lags behind. Only the last step of all is waited for until it is there, and brings along
+    what was before it: what a crash of the server takes away is listed again.
+    """
+    with db.writing() as tx:
+        began = time.monotonic()
+        staged = _step(tx, update_id, now, run)
+        behind = 0.0 if staged.done else go_on_later(tx)
+    run.took(staged, time.monotonic() - began)
+    return staged, behind
 
 
 def _step(tx: Connection, update_id: int, now: datetime, run: Run) -> Staged:
@@ -119,14 +130,14 @@ def _step(tx: Connection, update_id: int, now: datetime, run: Run) -> Staged:
         run.prepared = _prepare(tx, row, row.broadcast_id, standing.mark)
     plan, media, total = run.prepared.plan, run.prepared.media, standing.total
     if not standing.is_cut:
-        looked_at = _next_people(tx, row, run.prepared, run.people)
+        looked_at = _next_people(tx, row, run.prepared, run.people.size)
         if looked_at is not None:
             return Staged(False, looked_at, total, part=Part.PEOPLE)
         if _next_waiting(tx, row, plan, media) is not None:
             return Staged(False, 0, total)
     for medium in media:
         ways = [way for way in plan.ways if way.medium is medium]
-        if staging.cut_shards(tx, row.broadcast_id, medium, ways, plan.spread, run.shards):
+        if staging.cut_shards(tx, row.broadcast_id, medium, ways, plan.spread, run.shards.size):
             return Staged(False, 0, total, part=Part.SHARDS)
     return _complete(tx, row, plan, total, now)
 

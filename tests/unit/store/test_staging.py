@@ -14,7 +14,8 @@ from app.domain.message import MEDIUM_CODES, Medium
 from app.domain.planning import SHARD_SIZE
 from app.domain.principals import HOST
 from app.keyring import Keyring
-from app.store import listing, staging
+from app.store import listing, sharers, staging
+from app.store.appending import go_on_later, wait_for_the_disk
 from app.store.database import Database
 from app.store.ledger_tables import address, broadcast, due, recipient, shard, shared_address
 from app.store.listing import Languages, Texts
@@ -142,6 +143,39 @@ def test_addresses_that_several_people_have_are_known_beforehand(crowd: Database
         several = select(links.address_id).group_by(links.address_id).having(func.count() > 1)
         assert known == set(connection.scalars(several))
         assert len(known) == 20
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("few", [0, 19, 20])
+def test_they_get_one_message_however_many_there_are(
+    crowd: Database, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sharers, "FEW", few)
+    with crowd.writing() as tx:
+        sent = add_broadcast(tx)
+        stage_all(tx, sent, (Medium.SMS, Medium.EMAIL), 7)
+        assert len(staged(tx, sent)) == 20 + 50
+
+
+@pytest.mark.both_databases
+def test_a_disk_that_lags_behind_is_waited_for_between_steps(
+    database: Database, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage, update_id = prepared(database, keyring)
+    there: list[int] = []
+
+    def waited(db: Database, behind: float) -> None:
+        with db.writing() as tx:  # nobody is kept out
+            there.append(tx.scalar(select(func.count()).select_from(recipient)) or 0)
+        wait_for_the_disk(db, behind)
+
+    monkeypatch.setattr("app.usecases.stage_update.wait_for_the_disk", waited)
+    if not database.is_sqlite:
+        monkeypatch.setattr("app.usecases.stage_update.go_on_later", lambda tx: go_on_later(tx) + 1)
+    done = stage_update(database, update_id, stage.clock.now)
+    assert there
+    assert there == sorted(there)
+    assert done.recipients == 102
 
 
 def test_a_shared_address_that_was_not_known_is_found_when_it_is_met(database: Database, keyring: Keyring) -> None:
