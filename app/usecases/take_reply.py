@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from sqlalchemy import Connection
 
@@ -13,7 +14,7 @@ from app.domain.consent import How, Said
 from app.domain.endpoints import Endpoint
 from app.domain.keywords import Keyword, keyword
 from app.domain.message import Medium, Reply, Wish
-from app.domain.replying import LONGEST, Answer, Effect, Silence, Standing, answer, effect
+from app.domain.replying import A_DAY, LONGEST, Answer, Effect, Silence, Standing, answer, effect
 from app.domain.suppressing import Source, Why
 from app.domain.texts import tidy
 from app.domain.topics import EVERYTHING
@@ -26,12 +27,17 @@ from app.store.hearing import Heard
 from app.templating.replies import ReplyWords
 from app.usecases.link_chat import link_chat
 
+MOST_FROM_ONE: Final = 100
+"""Messages of one address that are kept within 24 hours: a chat costs whoever floods us nothing."""
+
 
 class Ignored(StrEnum):
     REPEATED = "repeated"
     """This message was taken before."""
     NO_ADDRESS = "no_address"
     """Whoever sent it cannot be written to: a short code, a name."""
+    TOO_MANY = "too_many"
+    """Staff would not find the others' any more. STOP, START and a personal link are heard all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +86,9 @@ def take_reply(listener: Listener, endpoint: Endpoint, reply: Reply, now: dateti
         if hearing.known(tx, endpoint.id, reply.event_id):
             return Ignored.REPEATED
         address_id = addresses.resolve(tx, listener.keyring, endpoint.medium, clean)
+        heard = wish in (Wish.STOP, Wish.START) or bool(reply.hands_in)
+        if not heard and hearing.written_since(tx, endpoint.id, now - A_DAY, address_id) >= MOST_FROM_ONE:
+            return Ignored.TOO_MANY
         linked = bool(reply.hands_in) and (
             link_chat(tx, listener.keyring, endpoint.medium, clean, reply.hands_in, now) is not None
         )

@@ -11,6 +11,7 @@ from app.domain.message import MEDIUM_CODES, Medium
 from app.domain.suppressing import Source
 from app.store import addresses, hearing
 from app.store.hearing import InboundRow
+from app.usecases import take_reply
 from tests.faces import Api
 from tests.rig.accounts import TELEGRAM_SECRET, TELEGRAM_TOKEN
 
@@ -104,6 +105,21 @@ def test_whoever_left_the_chat_by_their_page_comes_back_by_start(bot: Bot) -> No
     bot.hear("/start")
     (place,) = [one for one in bot.ann()["addresses"] if one["medium"] == "chat"]
     assert not place["suppressed"]
+
+
+def test_one_chat_does_not_bury_what_the_others_wrote_and_its_stop_is_always_heard(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(take_reply, "MOST_FROM_ONE", 3)
+    bot.hear(f"/start {bot.token()}")
+    for number in range(5):
+        assert bot.hear(f"spam {number}").status_code == 200
+    bot.hear("Is the shelter open?", chat=CHAT + 1)
+    bot.hear("/help")
+    bot.hear("/stop")
+    assert [row.effect for row in bot.rows()] == ["linked", "for_staff", "for_staff", "for_staff", "stopped"]
+    assert len({row.address_id for row in bot.rows()[:-2]}) == 1, "the neighbour is heard"
+    assert bot.rows()[-2].address_id != bot.rows()[-1].address_id
 
 
 def test_whoever_links_a_chat_that_staff_stopped_is_told_and_staff_see_it(bot: Bot) -> None:
