@@ -1,6 +1,7 @@
 """`Idempotency-Key`: the same POST with the same key is done once and answered the same every time.
 
-Kept are successes and refusals (4xx), for a day; a fault on our side (5xx) frees the key. The act itself and its kept
+Kept are successes and refusals (4xx), for a day, and where people are spoken of no longer than until somebody is
+erased; a fault on our side (5xx) frees the key. The act itself and its kept
 answer are two transactions: if the machine dies between them the key is freed after `store.idempotency.ABANDONED_AFTER`
 and the states of the domain (an update is sent once) keep a repeat harmless.
 """
@@ -29,6 +30,7 @@ KEY: Final = "idempotency-key"
 REPLAYED: Final = "Idempotency-Replayed"
 KEPT_SIZE: Final = 256 * 1024
 _KEPT_HEADERS: Final = ("content-type", "location", "retry-after", "etag")
+_OF_PEOPLE: Final = re.compile(r"/api/v1/(subscribers|replies|audiences)(/|$)")
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -59,17 +61,19 @@ async def answered_once(
         await app(scope, receive, answer)
         ended = True
     finally:
-        await run_in_threadpool(_settle, context, who, key, answer.kept() if ended and answer.worth_keeping else None)
+        settled = answer.kept() if ended and answer.worth_keeping else None
+        personal = _OF_PEOPLE.match(scope["path"]) is not None
+        await run_in_threadpool(_settle, context, who, key, settled, personal)
     await answer.pass_on()
 
 
-def _settle(context: Context, who: str, key: str, answer: StoredResponse | None) -> None:
+def _settle(context: Context, who: str, key: str, answer: StoredResponse | None, personal: bool) -> None:  # noqa: FBT001
     """Keep the answer, or free the key. What was done is done: a database that fails now must not hide the answer."""
     try:
         if answer is None:
             forget_request(context.db, who, key)
         else:
-            finish_request(context.db, who, key, answer.status, answer.headers, answer.body)
+            finish_request(context.db, who, key, answer, personal=personal)
     except (Unavailable, *DATABASE_DOWN) as error:
         logger("clarion.http").error("answer_not_kept", kind=type(error).__name__)
 

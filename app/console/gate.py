@@ -193,7 +193,7 @@ class Gate:
             del done.headers["x-shown-once"]
             body, status, headers = b"", 303, {"location": _back(visit)}
         try:
-            finish_request(self.context.db, who, key, status, headers, body)
+            finish_request(self.context.db, who, key, StoredResponse(status, headers, body), personal=True)
         except (Unavailable, *FAULTS) as error:
             logger("clarion.console").error("answer_not_kept", kind=type(error).__name__)
 
@@ -202,8 +202,8 @@ class Gate:
         while True:
             try:
                 return begin_request(self.context.db, who, key, key.encode(), visit.now)
-            except Conflict:
-                if time.monotonic() > patience:
+            except Conflict as refused:
+                if refused.problems[0].code != "request_in_flight" or time.monotonic() > patience:
                     raise
             time.sleep(0.1)
 

@@ -28,7 +28,8 @@ def begin(connection: Connection, principal: str, key: str, fingerprint: bytes, 
     """None = go ahead, the key is now yours; otherwise the answer the first request got.
 
     Raise Invalid (code `idempotency_key_reused`) for another request under this key, Conflict (code
-    `request_in_flight`) while the first one is being worked on.
+    `request_in_flight`) while the first one is being worked on, Conflict (code `answer_forgotten`) when its answer
+    was forgotten with somebody's data.
     """
     mine = (idempotency.c.principal == principal) & (idempotency.c.key == key)
     row = connection.execute(select(idempotency).where(mine).with_for_update()).one_or_none()
@@ -58,14 +59,38 @@ def begin(connection: Connection, principal: str, key: str, fingerprint: bytes, 
                 "Ask again with the same key in a second.",
             )
         )
-    return StoredResponse(row.status, dict(row.headers or {}), row.response or b"")
+    if row.response is None:
+        raise Conflict(
+            Problem(
+                "answer_forgotten",
+                "This was answered before; the answer was forgotten when a person's data was erased.",
+                "Idempotency-Key",
+                "Look how things stand before you do it again with a new key.",
+            )
+        )
+    return StoredResponse(row.status, dict(row.headers or {}), row.response)
 
 
 def finish(
-    connection: Connection, principal: str, key: str, status: int, headers: Mapping[str, str], body: bytes
+    connection: Connection,
+    principal: str,
+    key: str,
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    personal: bool = False,
 ) -> None:
+    """`personal`: the answer may hold what people wrote or who they are."""
     mine = (idempotency.c.principal == principal) & (idempotency.c.key == key)
-    connection.execute(update(idempotency).where(mine).values(status=status, headers=dict(headers), response=body))
+    kept = {"status": status, "headers": dict(headers), "response": body, "personal": personal}
+    connection.execute(update(idempotency).where(mine).values(**kept))
+
+
+def forget_personal(connection: Connection) -> None:
+    """Of everybody: a body is not searched for names. What was done stays done, under its key."""
+    held = idempotency.c.personal & idempotency.c.response.is_not(None)
+    connection.execute(update(idempotency).where(held).values(response=None, headers={}))
 
 
 def forget(connection: Connection, principal: str, key: str) -> None:

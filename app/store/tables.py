@@ -81,8 +81,9 @@ idempotency = Table(
     Column("fingerprint", LargeBinary, nullable=False),
     Column("status", Integer, nullable=True),
     Column("headers", JSON, nullable=True),
-    Column("response", LargeBinary, nullable=True),
+    Column("response", LargeBinary, nullable=True),  # NULL beside a status: `personal`, and forgotten with a person
     Column("created_at", Instant, nullable=False, index=True),
+    Column("personal", Boolean, nullable=False, server_default=false()),
 )
 
 # The registry: how customers reach us --------------------------------------------------------------------------

@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, func, select, update
+from sqlalchemy import Connection, and_, exists, func, or_, select, update
+from sqlalchemy.sql.elements import ColumnElement
 
 from app.clock import from_ms
 from app.domain.consent import REACH_A_PERSON
 from app.domain.message import CODE_MEDIA, MEDIUM_CODES, Medium
+from app.domain.replying import FOR_PEOPLE, AnswerState
+from app.store.hearing_tables import inbound
 from app.store.ledger_tables import address, broadcast, outcome, receipt_state, recipient, suppression
 from app.store.tables import subscriber_address
+from app.store.upsert import is_listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +88,24 @@ def blank(connection: Connection, address_ids: Sequence[int]) -> None:
 
 
 def unused(connection: Connection, start: int, most: int) -> tuple[int | None, list[int]]:
-    """Of the next `most` ids after `start` the last one (None = there are no more), and those that nobody has and no
-    remembered delivery names.
-    """
+    """Of the next `most` ids after `start` the last one (None = there are no more), and those that are `of_nobody`."""
     ahead = select(address.c.id).where(address.c.id > start).order_by(address.c.id).limit(most).subquery()
     end = connection.scalar(select(func.max(ahead.c.id)))
     if end is None:
         return None, []
+    query = select(address.c.id).where(address.c.id > start, address.c.id <= end)
+    return int(end), list(connection.scalars(query.where(_of_nobody())))
+
+
+def of_nobody(connection: Connection, address_ids: Sequence[int]) -> list[int]:
+    """Those of these that are still known though nobody has them, no remembered delivery names them and nothing that
+    was written from there waits for staff or for an answer.
+    """
+    query = select(address.c.id).where(is_listed(connection, address.c.id, address_ids))
+    return list(connection.scalars(query.where(_of_nobody())))
+
+
+def _of_nobody() -> ColumnElement[bool]:
     theirs = exists().where(subscriber_address.c.address_id == address.c.id)
     sent = exists().where(
         recipient.c.broadcast == broadcast.c.id,
@@ -98,9 +113,11 @@ def unused(connection: Connection, start: int, most: int) -> tuple[int | None, l
         recipient.c.address_id == address.c.id,
         broadcast.c.forgotten == 0,
     )
-    query = select(address.c.id).where(address.c.id > start, address.c.id <= end, address.c.value.is_not(None))
+    to_read = and_(inbound.c.effect.in_(FOR_PEOPLE), inbound.c.handled_ms.is_(None), inbound.c.words.is_not(None))
+    to_answer = inbound.c.answer_state.in_((AnswerState.QUEUED.value, AnswerState.SENDING.value))
+    waits = exists().where(inbound.c.address_id == address.c.id, or_(to_read, to_answer))
     personal = address.c.medium.in_([MEDIUM_CODES[medium] for medium in REACH_A_PERSON])
-    return int(end), list(connection.scalars(query.where(personal, ~theirs, ~sent)))
+    return and_(personal, address.c.value.is_not(None), ~theirs, ~sent, ~waits)
 
 
 def _same(table: Any) -> Any:  # noqa: ANN401 - tables and conditions

@@ -26,7 +26,9 @@ class Kept:
     replies: timedelta | None = None
     sign_ups: timedelta | None = None
     unused_addresses: bool = True
-    """False: an address nobody has any more is blanked once no remembered delivery names it."""
+    """False: an address nobody has any more is blanked once no remembered delivery names it and nothing that was
+    written from there waits for staff.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ def _addresses(db: Database) -> int:
             end, unused = traces.unused(connection, start, IDS_A_STEP)
         for at in range(0, len(unused), A_STEP):
             with db.writing() as tx:
-                still = traces.unshared(tx, unused[at : at + A_STEP])
+                still = traces.of_nobody(tx, unused[at : at + A_STEP])
                 traces.blank(tx, still)
                 blanked += len(still)
         if end is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 
 from app.store import idempotency
@@ -16,11 +15,10 @@ def begin_request(db: Database, principal: str, key: str, fingerprint: bytes, no
         return idempotency.begin(tx, principal, key, fingerprint, now)
 
 
-def finish_request(
-    db: Database, principal: str, key: str, status: int, headers: Mapping[str, str], body: bytes
-) -> None:
+def finish_request(db: Database, principal: str, key: str, answer: StoredResponse, *, personal: bool = False) -> None:
+    """`personal`: forgotten as soon as anybody is erased."""
     with db.writing() as tx:
-        idempotency.finish(tx, principal, key, status, headers, body)
+        idempotency.finish(tx, principal, key, answer.status, answer.headers, answer.body, personal=personal)
 
 
 def forget_request(db: Database, principal: str, key: str) -> None:

@@ -3,8 +3,12 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from sqlalchemy import select
+
+from app.store.tables import idempotency
 from tests.faces import Api
 
+NUMBER = "+442071838790"
 FIRE = {"slug": "fire", "titles": {"en": "Fire"}, "severity": "major"}
 
 
@@ -36,6 +40,27 @@ def test_a_refusal_is_kept_too_and_another_person_has_keys_of_their_own(api: Api
     assert again.headers["content-type"] == "application/problem+json"
     mine = api.post("other", "/crises", json=FIRE, headers={"Idempotency-Key": "k-1"})
     assert mine.status_code == 201
+
+
+def test_answers_that_tell_of_people_are_forgotten_when_one_of_them_is_erased(api: Api) -> None:
+    api.done(api.put("author", "/subscribers/C-7", json={"addresses": [{"medium": "sms", "address": NUMBER}]}))
+    refused, crisis, path = {"Idempotency-Key": "k-2"}, {"Idempotency-Key": "k-1"}, f"/subscribers/{NUMBER}/erase"
+    first = api.post("approver", path, json={"confirm": NUMBER}, headers=refused)
+    opened = api.post("author", "/crises", json=FIRE, headers=crisis)
+    assert api.post("approver", path, json={"confirm": NUMBER}, headers=refused).content == first.content
+    assert NUMBER.encode() in kept(api)
+    api.done(api.post("approver", "/subscribers/C-7/erase", json={"confirm": "C-7"}, headers={"Idempotency-Key": "e"}))
+    assert NUMBER.encode() not in kept(api)
+    gone = api.post("approver", path, json={"confirm": NUMBER}, headers=refused)
+    assert (gone.status_code, gone.json()["code"]) == (409, "answer_forgotten"), "and nothing is done twice"
+    assert api.post("author", "/crises", json=FIRE, headers=crisis).content == opened.content
+    again = api.post("approver", "/subscribers/C-7/erase", json={"confirm": "C-7"}, headers={"Idempotency-Key": "e"})
+    assert again.headers["idempotency-replayed"] == "true", "that answer came after"
+
+
+def kept(api: Api) -> bytes:
+    with api.db.reading() as connection:
+        return b"".join(body or b"" for body in connection.scalars(select(idempotency.c.response)))
 
 
 def test_a_key_that_is_no_key_is_refused(api: Api) -> None:
