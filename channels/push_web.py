@@ -32,6 +32,7 @@ from channels.base import (
     Problem,
     Secret,
 )
+from channels.guard import parse
 from channels.http import Http, Reply, by_status
 from channels.vapid import Vapid, bytes_of, new_pair, public_of, read_private, text_of
 
@@ -131,7 +132,7 @@ class WebPush:
             return Failure(FailureKind.CONTENT, "too_large", "The message is longer than a notification may be (4 kB).")
         url, device = _read(address)
         origin, _, path = url.removeprefix("https://").partition("/")
-        if device is None or not self._known(origin):
+        if device is None or not self._known(origin) or parse(url) is None:
             return Failure(FailureKind.RECIPIENT, "unknown_service", "This is no device at a push service we know.")
         body = encrypt(payload, device, ec.generate_private_key(CURVE), os.urandom(SALT_BYTES))
         wanted = f"{self._relay}/{path}" if self._relay else url

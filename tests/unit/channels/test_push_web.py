@@ -145,6 +145,8 @@ async def test_what_a_push_service_answers_has_its_meaning(
         f"https://evil{HOST.partition('.')[2]}/1",
         "https://push.services.mozilla.com/1",
         "https://127.0.0.1/1",
+        f"https://xn--a{HOST.removeprefix('updates')}/1",
+        f"https://evil.example.org%2f{HOST}/1",
         "http://fcm.googleapis.com/1",
     ],
 )
