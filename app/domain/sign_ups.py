@@ -42,6 +42,11 @@ PER_NEIGHBOURS: Final = 30
 """Confirmations a day to numbers that differ in the last three digits only: whoever earns by texts has them in rows."""
 PER_SERVICE: Final = (2_000, timedelta(hours=1))
 """Forms in all: beyond that somebody means harm, and people are asked to come later."""
+DEVICES_PER_NETWORK: Final = (200, timedelta(hours=4))
+DEVICES_PER_SERVICE: Final = (20_000, timedelta(hours=1))
+"""The same of devices, counted apart: a notification costs nothing and reaches nobody else, and in a power cut
+thousands come by the one IPv4 address of their mobile network.
+"""
 ASSUMED_PRICE: Final = Decimal("0.10")
 """Of one part of a text while nobody has set a price: high, so that the cap is reached early."""
 LONGEST_AREA: Final = 64

@@ -76,9 +76,11 @@ def add(
     return int(connection.execute(insert(sign_up).values(row).returning(sign_up.c.id)).scalar_one())
 
 
-def asked_since(connection: Connection, since: datetime, network: bytes | None = None) -> int:
-    """Forms since then, from one place or in all."""
-    query = select(func.count()).select_from(sign_up).where(sign_up.c.at > since)
+def asked_since(connection: Connection, since: datetime, network: bytes | None = None, *, devices: bool = False) -> int:
+    """Forms since then, from one place or in all: those of devices, or all others."""
+    push = MEDIUM_CODES[Medium.PUSH]
+    mine = sign_up.c.medium == push if devices else sign_up.c.medium != push
+    query = select(func.count()).select_from(sign_up).where(sign_up.c.at > since, mine)
     return connection.scalar(query if network is None else query.where(sign_up.c.network == network)) or 0
 
 

@@ -6,7 +6,17 @@ import hashlib
 import hmac
 from datetime import datetime
 
-from app.domain.sign_ups import NETWORKS, PER_NETWORK, PER_SERVICE, Asking, neighbours_of, network_of
+from app.domain.message import Medium
+from app.domain.sign_ups import (
+    DEVICES_PER_NETWORK,
+    DEVICES_PER_SERVICE,
+    NETWORKS,
+    PER_NETWORK,
+    PER_SERVICE,
+    Asking,
+    neighbours_of,
+    network_of,
+)
 from app.errors import Problem, Unavailable
 from app.keyring import Keyring
 from app.store import addresses, sign_ups
@@ -33,10 +43,11 @@ def ask_sign_up(
     network, row = _keyed(key, network_of(host)), neighbours_of(asking)
     alike = _keyed(key, f"beside {row}") if row else None
     with db.writing() as tx:
-        here, everywhere = PER_NETWORK, PER_SERVICE
+        device = asking.medium is Medium.PUSH
+        here, everywhere = (DEVICES_PER_NETWORK, DEVICES_PER_SERVICE) if device else (PER_NETWORK, PER_SERVICE)
         if (
-            sign_ups.asked_since(tx, now - here[1], network) >= here[0]
-            or sign_ups.asked_since(tx, now - everywhere[1]) >= everywhere[0]
+            sign_ups.asked_since(tx, now - here[1], network, devices=device) >= here[0]
+            or sign_ups.asked_since(tx, now - everywhere[1], devices=device) >= everywhere[0]
         ):
             raise Unavailable(
                 Problem("too_many_forms", "There were too many forms.", "", "Come back in a few hours."), 3_600.0

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import func, select
 
 from app.clock import FrozenClock
-from app.domain.sign_ups import PER_NETWORK
+from app.domain.sign_ups import DEVICES_PER_NETWORK, PER_NETWORK
 from app.store.database import Database
 from app.store.people_tables import sign_up
 from tests.faces import Api, open_api
@@ -171,12 +171,18 @@ def test_whatever_is_handed_in_is_answered_and_nothing_is_kept(open_house: House
     assert open_house.forms() == 0
 
 
-def test_a_page_of_somebody_else_offers_nothing_and_the_limits_are_those_of_every_form(open_house: House) -> None:
+def test_a_page_of_somebody_else_offers_nothing_and_devices_have_limits_of_their_own(
+    open_house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most = PER_NETWORK[0] + 2
+    monkeypatch.setattr("app.usecases.ask_sign_up.DEVICES_PER_NETWORK", (most, DEVICES_PER_NETWORK[1]))
     document = json.dumps({"subscription": ANN.subscription})
     plain = open_house.api.client.post("/s/en/device", content=document, headers={"content-type": "text/plain"})
     assert plain.status_code == 422, "what a browser sends from other pages without asking us"
     assert open_house.api.client.options("/s/en/device").status_code == 405
     assert open_house.offer(topics=["gone"]).status_code == 422
-    answers = [open_house.offer(device=Device(f"d{number}")).status_code for number in range(PER_NETWORK[0] + 1)]
-    assert answers == [202] * PER_NETWORK[0] + [429]
-    assert open_house.api.client.post("/s/en", data={"address": "b@example.org"}).status_code == 429
+    answers = [open_house.offer(device=Device(f"d{number}")).status_code for number in range(most + 1)]
+    assert answers == [202] * most + [429]
+    forms = [open_house.api.client.post("/s/en", data={"address": f"b{n}@example.org"}) for n in range(PER_NETWORK[0])]
+    assert {one.status_code for one in forms} == {200}, "devices of a whole mobile network keep no form out"
+    assert open_house.api.client.post("/s/en", data={"address": "c@example.org"}).status_code == 429
