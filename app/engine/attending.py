@@ -6,7 +6,7 @@ Every process runs one, whoever has the engine: the unique row of a notice and t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -38,13 +38,19 @@ class Attendant:
     _looked_at: float | None = field(default=None, init=False)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop` is set; a nudge under way is finished first."""
+        """Until `stop` is set; a nudge under way is finished first.
+
+        Staff are told beside what strangers and readers wait for: a provider that hangs there holds up no notice.
+        """
+        answers = () if self.answer is None else ((self.answer,),)
+        async with asyncio.TaskGroup() as group:
+            for acts in ((self._look, self.nudger.deliver), *answers, (self.confirm,)):
+                group.create_task(self._keep_at(acts, stop))
+
+    async def _keep_at(self, acts: Sequence[Callable[[], Awaitable[object]]], stop: asyncio.Event) -> None:
         while not stop.is_set():
-            await outlive(self._look, FAILED)
-            await outlive(self.nudger.deliver, FAILED)
-            if self.answer is not None:
-                await outlive(self.answer, FAILED)
-            await outlive(self.confirm, FAILED)
+            for act in acts:
+                await outlive(act, FAILED)
             try:
                 async with asyncio.timeout(min(POLL_SECONDS, self.seconds)):
                     await stop.wait()
