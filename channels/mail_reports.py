@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator, Sequence
 from email import message_from_bytes
 from email.message import Message as Mail
+from email.policy import Compat32
+from itertools import count
 from typing import Final
 
 from channels.base import Receipt, ReceiptKind
@@ -20,6 +22,8 @@ LONGEST: Final = 256 << 10
 """Bytes of a report that are looked at: what it says stands before the letter it brings back, and some heads take the
 square of their length to read.
 """
+LONGEST_PARAMETERS: Final = 2_000
+MOST_NESTED: Final = 20
 MOST_REFERENCES: Final = 10
 _REFERENCE: Final = re.compile(r"(?<![A-Za-z0-9])[A-Za-z2-7]{48}(?![A-Za-z0-9])")
 _ARRIVED_AT: Final = ("To", "Delivered-To", "X-Original-To", "Envelope-To")
@@ -40,13 +44,33 @@ FEEDBACK: Final = {
 }
 
 
+class _Cut(Compat32):
+    """Cuts what Python's parser takes the square of: the parameters of one field, and parts within parts.
+
+    One object for one mail: it counts.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.__dict__["nested"] = count()
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        name, value = super().header_source_parse(sourcelines)
+        if not name.lower().startswith("content-"):
+            return name, value
+        holds_others = value.lstrip()[:10].lower().startswith(("multipart/", "message/"))
+        if holds_others and next(self.__dict__["nested"]) >= MOST_NESTED:
+            return name, "application/octet-stream"
+        return name, value[:LONGEST_PARAMETERS]
+
+
 def read_report(raw: bytes) -> Sequence[Receipt]:
     """One receipt for each reference a report may be about; () for a mail that is no report, or about nothing of ours.
 
     References are as they stand there, lower case: whether we signed them is for the caller to find out.
     """
     try:
-        mail = message_from_bytes(raw[:LONGEST])
+        mail = message_from_bytes(raw[:LONGEST], policy=_Cut())
         told = _feedback(mail) or _status(mail)
         references = _references(mail) if told is not None else ()
     except RecursionError:  # parts within parts, to break us

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.callbacks.letters import form_fields
-from app.domain.letters import LONGEST_TEXT, Letter, NoLetter, door_secret, opens, read_letter, read_posted
+from app.domain.letters import LONGEST, LONGEST_TEXT, Letter, NoLetter, door_secret, opens, read_letter, read_posted
 from channels.mail_reports import read_report
 
 REFERENCE = "abcdefgh" * 6
@@ -105,6 +107,29 @@ def test_a_head_without_end_is_cut_before_it_is_taken_apart(head: str) -> None:
     """Uncut, the first one keeps a processor busy for half an hour: it takes the square of its length."""
     found = read("\r\n\r\nHello", head)
     assert found is NoLetter.NO_SENDER or (isinstance(found, Letter) and len(found.subject) <= 200)
+
+
+NESTED = "".join(f'Content-Type: multipart/mixed; boundary="{n}"\r\n\r\n--{n}\r\n' for n in range(300))
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        'Content-Type: multipart/mixed; x="' + ";" * LONGEST,
+        "Content-Type: text/plain" + ";" * LONGEST,
+        "Content-Type: multipart/mixed;\r\n" + ' ";\r\n' * (LONGEST // 5),
+        NESTED + "\n" * LONGEST,
+    ],
+    ids=["quoted", "bare", "folded", "nested"],
+)  # fmt: skip
+def test_what_takes_the_square_of_its_length_is_cut_before_it_is_parsed(hostile: str) -> None:
+    """Uncut, the first keeps a processor busy for ten minutes and the last for half a minute; cut, below a second."""
+    raw = f"{HEAD}{hostile}\r\n\r\nHello".encode()
+    begun = time.process_time()
+    assert isinstance(read_letter(raw), Letter)
+    assert list(read_report(raw)) == []
+    form_fields(hostile.partition(": ")[2][:60_000], raw)
+    assert time.process_time() - begun < 25, "seconds of work, not of waiting"
 
 
 @given(st.binary(max_size=400), st.binary(max_size=200))
