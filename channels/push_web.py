@@ -34,6 +34,7 @@ from channels.base import (
 )
 from channels.guard import parse
 from channels.http import Http, Reply, by_status
+from channels.push_services import Services
 from channels.vapid import Vapid, bytes_of, new_pair, public_of, read_private, text_of
 
 SERVICES: Final = (
@@ -118,6 +119,7 @@ class WebPush:
         )
         self._services = (*SERVICES, *settings.push_services.replace(",", " ").lower().split())
         self._relay = settings.base_url.rstrip("/")
+        self._hosts = Services(http.now)
         self._ready = PerMessage(_ready)
 
     async def send(self, batch: Batch) -> Sequence[Outcome]:
@@ -134,11 +136,18 @@ class WebPush:
         origin, _, path = url.removeprefix("https://").partition("/")
         if device is None or not self._known(origin) or parse(url) is None:
             return Failure(FailureKind.RECIPIENT, "unknown_service", "This is no device at a push service we know.")
+        if wait := self._hosts.left_alone(origin):
+            words = "This push service has not answered for a while."
+            return Failure(FailureKind.NOT_ACCEPTED, "service_silent", words, wait, only_this_one=True)
         body = encrypt(payload, device, ec.generate_private_key(CURVE), os.urandom(SALT_BYTES))
         wanted = f"{self._relay}/{path}" if self._relay else url
         authorization = {"authorization": self._vapid.header(f"https://{origin}")}
         reply = await self._http.post_public(wanted, {**headers, **authorization}, body, keep=KNOWN_SECONDS)
-        return reply if isinstance(reply, Failure) else _outcome(reply)
+        if not isinstance(reply, Failure):
+            self._hosts.answered(origin)
+            return _outcome(reply)
+        apart = self._hosts.silent(origin) and reply.kind is FailureKind.NOT_ACCEPTED
+        return replace(reply, only_this_one=True) if apart else reply
 
     def _known(self, host: str) -> bool:
         return any(

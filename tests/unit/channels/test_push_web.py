@@ -18,6 +18,7 @@ from channels import guard, registry
 from channels.aes128gcm import CURVE, LONGEST_PLAIN, RECORD, device, encrypt
 from channels.http import Http
 from channels.pins import MOST_KEPT
+from channels.push_services import SILENT, SILENT_AFTER, Services
 from channels.push_web import SERVICES, WebPush
 from channels.vapid import LASTS, Vapid, new_pair, read_private
 from tests.rig import Rig, accounts
@@ -237,6 +238,41 @@ async def test_a_push_service_that_is_down_holds_up_its_own_devices_only(
     assert isinstance(outcome, Failure)
     assert (outcome.kind, outcome.retry_after) == (FailureKind.NOT_ACCEPTED, 7.0)
     assert (outcome.only_this_one, outcome.throttled) == (alone, not alone)
+
+
+async def test_a_push_service_that_is_silent_is_left_alone_after_a_few_calls() -> None:
+    with closed_port() as port:
+        client = Http(PATIENT, allow_private=True)
+        channel = WebPush(WebPush.Settings(CONTACT, *KEYS, base_url=f"http://127.0.0.1:{port}"), client)
+        outcomes = await channel.send(
+            batch(NEWS, *[Device(f"d{number}").address for number in range(SILENT_AFTER + 2)])
+        )
+        await client.aclose()
+    failures = [one for one in outcomes if isinstance(one, Failure)]
+    assert {one.kind for one in failures} == {FailureKind.NOT_ACCEPTED}
+    assert [one.code for one in failures] == ["refused"] * SILENT_AFTER + ["service_silent"] * 2
+    assert [one.only_this_one for one in failures] == [False] * SILENT_AFTER + [True] * 2, "maybe it is our network"
+    assert 0 < (failures[-1].retry_after or 0) <= SILENT.total_seconds()
+
+
+def test_a_silent_service_is_asked_by_one_call_at_a_time_whether_it_is_back() -> None:
+    clock = [datetime(2026, 3, 10, 12, tzinfo=UTC)]
+    services = Services(lambda: clock[0])
+    assert not services.silent("a"), "nobody else has answered: the whole network may be gone"
+    services.answered("b")
+    assert [services.silent("a") for _ in range(SILENT_AFTER)] == [True] * SILENT_AFTER
+    assert (services.left_alone("a"), services.left_alone("b")) == (SILENT.total_seconds(), 0.0)
+    clock[0] += SILENT
+    assert [services.left_alone("a") for _ in range(2)] == [0.0, SILENT.total_seconds()]
+    assert not services.silent("a"), "the other one has not answered lately either"
+    assert services.left_alone("a") == SILENT.total_seconds()
+    clock[0] += SILENT
+    assert services.left_alone("a") == 0.0
+    services.answered("a")
+    assert services.left_alone("a") == services.left_alone("a") == 0.0
+    for number in range(500):
+        services.silent(f"invented-{number}")
+    assert services.left_alone("invented-1") == 0.0
 
 
 async def test_a_message_nobody_could_take_never_leaves(today: Http) -> None:
