@@ -15,6 +15,9 @@ from app.store.database import Database
 
 NOTHING: Final[Mapping[str, int]] = MappingProxyType({})
 _MEANT: Final = re.compile(r"[\\\t\n\r]")
+_MANY_ROWS: Final = (
+    "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL synchronous_commit = off"
+)
 _UNWRITTEN: Final = (
     "SELECT (pg_current_wal_insert_lsn() - pg_current_wal_flush_lsn())::float8"
     " / pg_size_bytes(current_setting('wal_buffers'))"
@@ -42,7 +45,7 @@ def many_rows(connection: Connection) -> None:
     beginning, also while it believes the tables are small.
     """
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("SET LOCAL enable_seqscan = off; SET LOCAL synchronous_commit = off")
+        connection.exec_driver_sql(_MANY_ROWS)
 
 
 def unwritten(connection: Connection) -> float:

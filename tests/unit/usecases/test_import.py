@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import gc
 import io
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pytest
 from sqlalchemy import text
@@ -17,6 +18,7 @@ from app.keyring import Keyring
 from app.store import appending, audit, consents, own_choices, subscribers
 from app.store.database import Database
 from app.store.subscribers import SubscriberRow
+from app.store.taking_in import Came, TakingIn
 from app.usecases.import_subscribers import ImportReport, import_subscribers
 from app.usecases.lift_suppression import lift_suppression
 from app.usecases.suppress_address import suppress_address
@@ -237,6 +239,20 @@ def test_a_disk_that_lags_behind_is_waited_for_while_others_write(desk: Desk, mo
     rows = [f"p{at},{at}@example.org" for at in range(ROWS_A_CHUNK * 3 + 1)]
     assert desk.bring("\n".join(["external_id,email", *rows, ""])).created == len(rows)
     assert there[:1] == ([] if desk.database.is_sqlite else [ROWS_A_CHUNK])
+
+
+def test_nobody_looks_for_garbage_with_all_locks_held(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_for: list[bool] = []
+    take = TakingIn.take
+
+    def noted(*given: Any) -> Came:
+        looked_for.append(gc.isenabled())
+        return take(*given)
+
+    monkeypatch.setattr(TakingIn, "take", noted)
+    desk.bring(LIST)
+    assert looked_for == [False]
+    assert gc.isenabled()
 
 
 def test_a_viewer_imports_nobody(database: Database, keyring: Keyring) -> None:
