@@ -19,6 +19,7 @@ from app.domain.endpoints import Endpoint
 from app.domain.message import Batch, Failure, FailureKind, Message, Outcome, Recipient
 from app.domain.replying import GIVE_UP_AFTER, Answer, Step, after
 from app.engine.fleet import OpenChannel
+from app.engine.together import together
 from app.engine.watchdog import guarded
 from app.errors import ClarionError
 from app.observe import logger
@@ -46,9 +47,11 @@ class Answerer:
     jitter: Callable[[], float] = random.random
 
     async def deliver(self) -> int:
-        """Hand over what is due now; how many there were. Raises what the database raises."""
+        """Hand over what is due now, all at once and each within its time; how many there were. One that fails takes no
+        other along. Raises what the database raises.
+        """
         claimed = await asyncio.to_thread(self._claim)
-        await asyncio.gather(*map(self._hand_over, claimed))
+        await together(map(self._hand_over, claimed))
         return len(claimed)
 
     def _claim(self) -> list[DueAnswer]:

@@ -22,6 +22,7 @@ from app.domain.message import Batch, Failure, FailureKind, Medium, Message, Out
 from app.domain.sign_ups import A_DAY, LINK_LASTS, PURPOSE, Facts, Policy, Ruling, rule, sign_up_token
 from app.domain.staff_notices import NudgeState, Step, after
 from app.engine.fleet import OpenChannel
+from app.engine.together import together
 from app.engine.watchdog import guarded
 from app.errors import ClarionError
 from app.keyring import Keyring
@@ -51,9 +52,11 @@ class Confirmer:
     jitter: Callable[[], float] = random.random
 
     async def deliver(self) -> int:
-        """Hand over what is due now; how many there were. Raises what the database raises."""
+        """Hand over what is due now, all at once and each within its time; how many there were. One that fails takes no
+        other along. Raises what the database raises.
+        """
         claimed = await asyncio.to_thread(self._claim)
-        await asyncio.gather(*(self._hand_over(row, message) for row, message in claimed))
+        await together(self._hand_over(row, message) for row, message in claimed)
         return len(claimed)
 
     def _claim(self) -> list[tuple[SignUpRow, Message]]:

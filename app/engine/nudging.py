@@ -20,6 +20,7 @@ from app.domain.message import Accepted, Batch, Channel, Failure, FailureKind, F
 from app.domain.reading import iso
 from app.domain.staff_notices import GIVE_UP_AFTER, Notice, NudgeState, Step, after
 from app.engine.fleet import OpenChannel
+from app.engine.together import together
 from app.engine.watchdog import guarded
 from app.errors import ClarionError
 from app.observe import logger
@@ -50,9 +51,11 @@ class Nudger:
     """(notice, endpoint, address) -> where whoever is reached there answers with one tap; "" = nowhere."""
 
     async def deliver(self) -> int:
-        """Hand over what is due now, all at once; how many there were. Raises what the database raises."""
+        """Hand over what is due now, all at once and each within its time; how many there were. One that fails takes no
+        other along. Raises what the database raises.
+        """
         claimed = await asyncio.to_thread(self._claim)
-        await asyncio.gather(*(self._hand_over(one) for one in claimed))
+        await together(self._hand_over(one) for one in claimed)
         return len(claimed)
 
     def _claim(self) -> list[Claimed]:
