@@ -90,7 +90,7 @@ SQLITE: Final = {
 }
 POSTGRESQL: Final = {
     "numbers": "generate_series(1, {people}) AS n(i)",
-    "attributes": f"CAST({OWN} AS json)",
+    "attributes": f"CAST({OWN} AS jsonb)",
     "hash": "decode(md5(random()::text || i), 'hex')",
     "now": "1767225600000",
     "yes": "true",

@@ -12,6 +12,7 @@ from app.domain.consent import REACH_A_PERSON, How, Said, Standing, read_said
 from app.domain.message import Medium
 from app.domain.reading import Reader
 from app.domain.subscribers import LONGEST, LONGEST_ATTRIBUTE, MOST_LANGUAGES
+from app.domain.texts import forbidden_character
 from app.errors import Invalid
 
 MOST_ADDRESSES: Final = 20
@@ -85,6 +86,8 @@ def _attributes(read: Reader) -> Mapping[str, str]:
     inner = Reader(given, "attributes", read.problems)
     if len(given) > MOST_ATTRIBUTES or any(not name or len(name) > 64 for name in given):
         read.problem("too_long", "attributes", "has too many or too long names", "Keep what you select people by.")
+    if any(forbidden_character(name, lines=False) for name in given):
+        read.problem("forbidden_character", "attributes", "has a name with a forbidden character", "Name it anew.")
     found = {name: inner.text(name, longest=LONGEST_ATTRIBUTE, lines=False) for name in given}
     return MappingProxyType({name: text for name, text in found.items() if text})
 

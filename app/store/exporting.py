@@ -34,7 +34,11 @@ class ExportRow:
 
 def own_columns(connection: Connection) -> list[str]:
     """Every name of an attribute that anybody has, sorted."""
-    keys = "json_each(attributes)" if connection.dialect.name == "sqlite" else "json_object_keys(attributes) AS key"
+    keys = (
+        "json_each(attributes)"
+        if connection.dialect.name == "sqlite"
+        else "jsonb_object_keys(CAST(attributes AS jsonb)) AS key"
+    )
     plain = "" if connection.dialect.name == "sqlite" else "::text"
     statement = f"SELECT DISTINCT key FROM subscriber, {keys} WHERE attributes{plain} <> '{{}}'"  # noqa: S608 - our own words
     return sorted(connection.execute(text(statement)).scalars())

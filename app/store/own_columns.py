@@ -1,8 +1,10 @@
-"""What a rule asks of a column of the organisation's own, found in the text of the JSON that holds them all.
+"""What a rule asks of a column of the organisation's own: all of them stand in one JSON object.
 
-Every writer makes that text by `json.dumps`: `{"tariff": "gold", "since": "2024-01-01"}`. So ` "since": "` or, at the
-very beginning, `{"since": "` opens the value and nothing else does: inside a name or a value each quotation mark has a
-backslash before it. To find it takes a fifth of what parsing takes (docs/adr/0011). Text in another form is parsed.
+PostgreSQL keeps it taken apart (`jsonb`, docs/adr/0012) and is asked for the value. SQLite keeps the text, in which the
+value is found instead of parsed (docs/adr/0011). Every writer makes that text by `json.dumps`:
+`{"tariff": "gold", "since": "2024-01-01"}`. So ` "since": "` or, at the very beginning, `{"since": "` opens the value
+and nothing else does: inside a name or a value each quotation mark has a backslash before it. Text in another form is
+parsed.
 """
 
 from __future__ import annotations
@@ -10,11 +12,10 @@ from __future__ import annotations
 import json
 import operator
 import re
-from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from sqlalchemy import (
     ARRAY,
@@ -28,6 +29,7 @@ from sqlalchemy import (
     any_,
     case,
     cast,
+    collate,
     false,
     func,
     literal,
@@ -46,15 +48,11 @@ from app.store.tables import subscriber
 T = TypeVar("T")
 FEW: Final = 50
 """Up to so many values stand in the statement one by one; more are one parameter."""
-_SINGLY: Final = 4
-"""On PostgreSQL up to so many values are looked for one after the other, which is quicker than to cut out the one that
-is there.
-"""
 _PLAIN_NAME: Final = re.compile("[\\w .:-]+", re.ASCII)
 _BETWEEN: Final = (": ", ", ")
 """What stands between the quotation marks of two texts, and so is no name that can be looked for."""
-_NEVER: Final = "\n"
-"""Is not in the text that `json.dumps` makes."""
+_NEVER: Final = "\x01"
+"""Is in no JSON."""
 _DIGITS: Final = 15
 _LONGEST_NUMBER: Final = _DIGITS + 2
 """With its sign and its point."""
@@ -63,14 +61,14 @@ _DAY: Final = "-".join("[0-9]" * digits for digits in (4, 2, 2))
 
 def condition(connection: Connection, rule: Attribute | Contains | Known | Compared) -> ColumnElement[bool]:
     """Over `subscriber`; NULL or false for whoever has no such column."""
-    column = _Sqlite(rule.name) if connection.dialect.name == "sqlite" else _Postgresql(rule.name)
+    column: _Column = _InText(rule.name) if connection.dialect.name == "sqlite" else _TakenApart(rule.name)
     match rule:
         case Attribute(_, (value,)):
             return column.is_exactly(value)
         case Attribute(_, values):
             return column.is_one_of(connection, values)
         case Contains(_, part):
-            return case((column.place(column.text, _inside(part)) > 0, column.place(column.parsed(), part) > 0))
+            return column.contains(part)
         case Known():
             return column.is_there()
         case Compared(_, sign, limit) if rule.is_day:
@@ -94,8 +92,50 @@ def _inside(text: str) -> str:
     return json.dumps(text)[1:-1]
 
 
+class _Column(Protocol):
+    def is_exactly(self, value: str) -> ColumnElement[bool]: ...
+    def is_one_of(self, connection: Connection, values: Sequence[str]) -> ColumnElement[bool]: ...
+    def contains(self, part: str) -> ColumnElement[bool]: ...
+    def is_there(self) -> ColumnElement[bool]: ...
+    def number(self, sign: Sign, limit: float) -> ColumnElement[bool]: ...
+    def day(self, sign: Sign, limit: str) -> ColumnElement[bool]: ...
+
+
 @dataclass(frozen=True, slots=True)
-class _Column(ABC):
+class _TakenApart:
+    """On PostgreSQL."""
+
+    name: str
+
+    @property
+    def value(self) -> ColumnElement[str]:
+        held: ColumnElement[str] = subscriber.c.attributes[self.name].as_string()
+        return held
+
+    def is_exactly(self, value: str) -> ColumnElement[bool]:
+        return self.value == value
+
+    def is_one_of(self, connection: Connection, values: Sequence[str]) -> ColumnElement[bool]:
+        return one_of(connection, self.value, values)
+
+    def contains(self, part: str) -> ColumnElement[bool]:
+        return func.strpos(self.value, part, type_=Integer) > 0
+
+    def is_there(self) -> ColumnElement[bool]:
+        return self.value.is_not(None)
+
+    def number(self, sign: Sign, limit: float) -> ColumnElement[bool]:
+        return _compared(sign, number_in(self.value), literal(limit, Float))
+
+    def day(self, sign: Sign, limit: str) -> ColumnElement[bool]:
+        shape = func.translate(self.value, "123456789", "000000000") == "0000-00-00"
+        return case((_compared(sign, collate(self.value, "C"), literal(limit)), shape))
+
+
+@dataclass(frozen=True, slots=True)
+class _InText:
+    """On SQLite."""
+
     name: str
 
     @property
@@ -109,26 +149,21 @@ class _Column(ABC):
         return _NEVER if self.name in _BETWEEN else "{" + self.later[1:]
 
     @property
-    @abstractmethod
     def text(self) -> ColumnElement[str]:
         """All own columns of a person, as they were written."""
+        return type_coerce(subscriber.c.attributes, Text)
 
-    @abstractmethod
     def place(self, text: ColumnElement[str], part: ColumnElement[str] | str) -> ColumnElement[int]:
         """Where the part begins, 0 where it is not."""
+        return func.instr(text, part, type_=Integer)
 
-    @abstractmethod
     def parsed(self) -> ColumnElement[str]:
         """The value, slowly; NULL without one."""
-
-    @abstractmethod
-    def is_one_of(self, connection: Connection, values: Sequence[str]) -> ColumnElement[bool]: ...
-
-    @abstractmethod
-    def number(self, sign: Sign, limit: float) -> ColumnElement[bool]: ...
-
-    @abstractmethod
-    def day(self, sign: Sign, limit: str) -> ColumnElement[bool]: ...
+        # SQLite finds by a path neither a quotation mark nor a letter that its JSON holds escaped
+        if _PLAIN_NAME.fullmatch(self.name):
+            return cast(func.json_extract(subscriber.c.attributes, f'$."{self.name}"'), Text)
+        pairs = func.json_each(subscriber.c.attributes).table_valued("key", "value")
+        return select(cast(pairs.c.value, Text)).where(pairs.c.key == self.name).correlate(subscriber).scalar_subquery()
 
     def is_exactly(self, value: str) -> ColumnElement[bool]:
         rest = _inside(value) + '"'
@@ -150,24 +185,6 @@ class _Column(ABC):
     def _opened(self, rest: str = "") -> tuple[ColumnElement[bool], ColumnElement[bool]]:
         return self.place(self.text, self.later + rest) > 0, self.starts(rest)
 
-
-class _Sqlite(_Column):
-    """A comparison comes first and the look at the shape second: it is the dearer, and most people are out by then."""
-
-    @property
-    def text(self) -> ColumnElement[str]:
-        return type_coerce(subscriber.c.attributes, Text)
-
-    def place(self, text: ColumnElement[str], part: ColumnElement[str] | str) -> ColumnElement[int]:
-        return func.instr(text, part, type_=Integer)
-
-    def parsed(self) -> ColumnElement[str]:
-        # SQLite finds by a path neither a quotation mark nor a letter that its JSON holds escaped
-        if _PLAIN_NAME.fullmatch(self.name):
-            return cast(func.json_extract(subscriber.c.attributes, f'$."{self.name}"'), Text)
-        pairs = func.json_each(subscriber.c.attributes).table_valued("key", "value")
-        return select(cast(pairs.c.value, Text)).where(pairs.c.key == self.name).correlate(subscriber).scalar_subquery()
-
     def is_one_of(self, connection: Connection, values: Sequence[str]) -> ColumnElement[bool]:
         """With the quotation mark behind it no value begins with another, so those of one length are one look-up."""
         words: dict[int, list[str]] = defaultdict(list)
@@ -182,7 +199,11 @@ class _Sqlite(_Column):
         parsed = one_of(connection, self.parsed(), values)
         return case((first, there(literal(len(self.first) + 1))), (later, there(place)), (self.elsewhere(), parsed))
 
+    def contains(self, part: str) -> ColumnElement[bool]:
+        return case((self.place(self.text, _inside(part)) > 0, self.place(self.parsed(), part) > 0))
+
     def number(self, sign: Sign, limit: float) -> ColumnElement[bool]:
+        """The comparison comes first: the look at the shape is dearer, and most people are out by then."""
         value = self._beginning(_LONGEST_NUMBER + 1)
         # as a whole number without its tail it stands there again, which most numbers do
         whole = cast(cast(self._beginning(_DIGITS), Integer), Text) + '"'
@@ -204,42 +225,6 @@ class _Sqlite(_Column):
         """Of the value and the quotation mark behind it."""
         parsed = func.replace(self.parsed(), '"', "\\") + '"'
         return func.coalesce(self._from_text(length), case((self.elsewhere(), func.substr(parsed, 1, length))))
-
-
-class _Postgresql(_Column):
-    @property
-    def text(self) -> ColumnElement[str]:
-        return cast(subscriber.c.attributes, Text)
-
-    def place(self, text: ColumnElement[str], part: ColumnElement[str] | str) -> ColumnElement[int]:
-        return func.strpos(text, part, type_=Integer)
-
-    def parsed(self) -> ColumnElement[str]:
-        held: ColumnElement[str] = subscriber.c.attributes[self.name].as_string()
-        return held
-
-    def is_one_of(self, connection: Connection, values: Sequence[str]) -> ColumnElement[bool]:
-        if len(values) <= _SINGLY:
-            return or_(*map(self.is_exactly, values))
-        if any('"' in value for value in values):
-            return one_of(connection, self.parsed(), values)
-        written = one_of(connection, self._written(), [_inside(value) for value in values])
-        return func.coalesce(written, case((self.elsewhere(), one_of(connection, self.parsed(), values))))
-
-    def _written(self) -> ColumnElement[str]:
-        """The value as it stands there, up to its first quotation mark; NULL where its beginning is not found."""
-        found = func.nullif(func.split_part(self.text, self.later, 2), "")
-        rest = func.coalesce(found, case((self.starts(), func.substr(self.text, len(self.first) + 1))))
-        return func.split_part(rest, '"', 1, type_=Text)
-
-    def number(self, sign: Sign, limit: float) -> ColumnElement[bool]:
-        return _compared(sign, number_in(self._value()), literal(limit, Float))
-
-    def day(self, sign: Sign, limit: str) -> ColumnElement[bool]:
-        return _compared(sign, day_in(self._value()), literal(limit))
-
-    def _value(self) -> ColumnElement[str]:
-        return func.coalesce(self._written(), case((self.elsewhere(), self.parsed())))
 
 
 def _compared(sign: Sign, value: ColumnElement[T], limit: ColumnElement[T]) -> ColumnElement[bool]:
@@ -270,13 +255,6 @@ class number_in(FunctionElement[float]):  # noqa: N801
     inherit_cache = True
 
 
-class day_in(FunctionElement[str]):  # noqa: N801
-    """On PostgreSQL: a text that looks like a day, to be compared byte by byte, else NULL."""
-
-    type = String()
-    inherit_cache = True
-
-
 def _value(element: FunctionElement[Any], compiler: SQLCompiler, kw: Mapping[str, Any]) -> str:
     return compiler.process(element.clauses, **kw)
 
@@ -293,22 +271,11 @@ def _is_number_sqlite(element: is_number, compiler: SQLCompiler, **kw: Any) -> s
 
 @compiles(number_in, "postgresql")
 def _number_postgresql(element: number_in, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401
-    # inside one expression, because what stands beside it may be asked first, and a cast of anything else is a fault
-    return _once(
-        f"CASE WHEN rtrim(v, '0123456789') = '' AND length(v) BETWEEN 1 AND {_DIGITS} THEN CAST(v AS double precision)"
-        f" WHEN v ~ '^-?[0-9]+(\\.[0-9]+)?$' AND length(translate(v, '-.', '')) <= {_DIGITS}"
-        " THEN CAST(v AS double precision) END",
-        _value(element, compiler, kw),
+    # inside one expression, because what stands beside it may be asked first, and a cast of anything else is a fault;
+    # nearly all are digits alone, which is seen without a pattern
+    v = _value(element, compiler, kw)
+    number = f"CAST({v} AS double precision)"
+    return (
+        f"CASE WHEN rtrim({v}, '0123456789') = '' AND length({v}) BETWEEN 1 AND {_DIGITS} THEN {number}"
+        f" WHEN {v} ~ '^-?[0-9]+(\\.[0-9]+)?$' AND length(translate({v}, '-.', '')) <= {_DIGITS} THEN {number} END"
     )
-
-
-@compiles(day_in, "postgresql")
-def _day_postgresql(element: day_in, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401
-    # a pattern and a look at what is no digit take a fraction of what a regular expression takes
-    shape = "v LIKE '____-__-__' AND translate(v, '0123456789', '') = '--'"
-    return _once(f"CASE WHEN {shape} THEN v END", _value(element, compiler, kw)) + ' COLLATE "C"'
-
-
-def _once(expression: str, value: str) -> str:
-    """The expression over `v`, which PostgreSQL works out once and not for every time it is named."""
-    return f"(SELECT {expression} FROM (SELECT {value} AS v OFFSET 0) AS held)"  # noqa: S608 - our own words

@@ -22,7 +22,7 @@ from sqlalchemy import (
     false,
 )
 
-from app.store.types import Instant, Key
+from app.store.types import Instant, Key, TakenApart
 
 metadata = MetaData(
     naming_convention={
@@ -228,7 +228,7 @@ subscriber = Table(
     Column("timezone", String(64), nullable=False),
     Column("area", String(64), nullable=False, index=True),
     Column("postcode", String(16), nullable=False, server_default="", index=True),  # plain
-    Column("attributes", JSON, nullable=False),
+    Column("attributes", TakenApart, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Column("standing", String(16), nullable=False, server_default="customer"),

@@ -5,13 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Dialect, Integer
+from sqlalchemy import JSON, BigInteger, Dialect, Integer
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
 
 from app.clock import from_ms, to_ms
 
 Key = BigInteger().with_variant(Integer(), "sqlite")
 """An integer primary key: 64 bits on PostgreSQL, the rowid on SQLite."""
+
+TakenApart = JSON().with_variant(JSONB(), "postgresql")
+"""A JSON object that rules ask for its values (docs/adr/0012)."""
 
 
 class Instant(TypeDecorator[datetime]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +12,20 @@ from typing import Any, Final
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import JSON, Boolean, Column, Connection, Date, Integer, LargeBinary, MetaData, String, insert, select
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Connection,
+    Date,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    insert,
+    select,
+    text,
+)
 
 from app.clock import to_ms
 from app.store import partitions
@@ -28,6 +42,10 @@ ROWS: Final = 3
 NOW: Final = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
 BROADCAST: Final = to_ms(NOW) << 10
 BROADCASTS: Final = ("broadcast", "broadcast_id")
+KEPT: Final = """
+    INSERT INTO subscriber (id, external_id, name, language_list_id, timezone, area, attributes, created_at, updated_at)
+    VALUES (:id, 'p' || :id, '', 1, 'UTC', '', CAST(:own AS json), 0, 0)
+"""
 MADE_BY_MIGRATIONS: Final = {"shared_address": [(2,)]}
 
 
@@ -109,6 +127,37 @@ def test_every_row_of_a_database_in_use_is_there_after_the_migrations_and_is_rea
     database.close()
     left_out = {one.name for one in NOT_ON_POSTGRESQL}
     assert [one for one in differences if one[0] != "add_fk" or one[1].name not in left_out] == []
+
+
+def test_what_jsonb_cannot_hold_is_replaced_and_nothing_else(databases: Databases, tmp_path: Path) -> None:
+    folder = tmp_path / "migrations"
+    shutil.copytree(MIGRATIONS, folder)
+    for one in (folder / "versions").glob("[0-9]*.py"):
+        if one.name[:4] > "0035":
+            one.unlink()
+    url = databases.new()
+    database = Database(url)
+    if database.is_sqlite:
+        pytest.skip("SQLite keeps the text")
+    with database.writing() as tx:
+        SCHEMA.drop_all(tx)
+    upgrade(url, folder=folder)
+    owns: tuple[dict[str, str], ...] = (
+        {"a": "\\u0000 \U0001f600"},
+        {"a\0": "b", "c": "1"},
+        {"\ud800": "\U0001f600"},
+        {},
+        {"ગુ": "x"},
+    )
+    with database.writing() as tx:
+        tx.execute(text("INSERT INTO language_list (id, languages) VALUES (1, 'en')"))
+        for number, own in enumerate(owns):
+            tx.execute(text(KEPT), {"id": number, "own": json.dumps(own)})
+    upgrade(url)
+    with database.reading() as connection:
+        found = connection.scalars(select(SCHEMA.tables["subscriber"].c.attributes).order_by(text("id"))).all()
+    database.close()
+    assert found == [owns[0], {"a\ufffd": "b", "c": "1"}, {"\ufffd": "\ufffd\ufffd"}, {}, owns[4]]
 
 
 def whole(name: str | None, kind: str, _: object) -> bool:

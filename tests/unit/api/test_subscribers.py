@@ -72,12 +72,13 @@ def test_what_is_not_spoken_of_stays_and_an_address_is_kept_by_its_id(ann: Api) 
 
 def test_every_fault_of_a_person_is_named_at_once_and_nothing_is_kept(ann: Api) -> None:
     wrong = {
-        "languages": ["klingon-"], "timezone": "Mars", "attributes": {"x" * 65: "1"},
+        "languages": ["klingon-"], "timezone": "Mars", "attributes": {"x" * 65: "1", "a\0": "1"},
         "addresses": [{"medium": "sms", "address": "12"}, {"medium": "email", "address": "no"}],
     }  # fmt: skip
     answer = ann.put("author", "/subscribers/C-2", json=wrong)
     fields = {problem["field"] for problem in answer.json()["errors"]}
     assert fields >= {"languages", "timezone", "attributes", "addresses[0].address", "addresses[1].address"}
+    assert "forbidden_character" in answer.text
     assert ann.get("author", "/subscribers/C-2").status_code == 404
 
 

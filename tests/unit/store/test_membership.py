@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, insert, select, text, update
 
@@ -20,6 +20,7 @@ from app.domain.audience_rules import (
     Compared,
     Deliveries,
     ExternalIds,
+    Known,
     Not,
     Rule,
     Saved,
@@ -245,6 +246,7 @@ OTHER_FORMS = (
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@example(owns=[{"tier": "gold"}] * 12, rules=[Known(": "), Known(", ")], form=OTHER_FORMS[1])
 @given(
     owns=st.lists(
         st.dictionaries(st.sampled_from(COLUMN_NAMES), st.sampled_from(COLUMN_VALUES), max_size=4),
@@ -265,7 +267,7 @@ def test_what_stands_in_own_columns_is_found_in_whatever_form_it_was_written(
                 _add(tx, number, one)
         kept = text("UPDATE subscriber SET attributes = :own WHERE id = :id")
         if not database.is_sqlite:
-            kept = text("UPDATE subscriber SET attributes = CAST(:own AS json) WHERE id = :id")
+            kept = text("UPDATE subscriber SET attributes = CAST(:own AS jsonb) WHERE id = :id")
         tx.execute(kept, [{"id": number, "own": form(one.attributes)} for number, one in enumerate(people, 1)])
         for rule in rules:
             assert found(tx, rule) == [one.external_id for one in people if means(rule, one, PLACES)], rule
