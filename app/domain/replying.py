@@ -70,15 +70,17 @@ class Standing:
     own_stop: bool
     """By their own STOP and by nothing else."""
     less: bool
+    withdrawn: bool = False
+    """Somebody there has said themselves, by another address of theirs, that they want nothing on this medium."""
 
 
-def standing_of(listed: OnList | None, *, less: bool) -> Standing:
+def standing_of(listed: OnList | None, *, less: bool, withdrawn: bool = False) -> Standing:
     """`listed`: how their address stands on the suppression list; None = not at all."""
     if listed is None:
-        return Standing(suppressed=False, stopped=False, own_stop=False, less=less)
+        return Standing(suppressed=False, stopped=False, own_stop=False, less=less, withdrawn=withdrawn)
     front = listed.front
     alone = is_own_stop(front.reason, front.source) and listed.behind is None
-    return Standing(suppressed=True, stopped=front.reason in STOPS, own_stop=alone, less=less)
+    return Standing(suppressed=True, stopped=front.reason in STOPS, own_stop=alone, less=less, withdrawn=withdrawn)
 
 
 def effect(wish: Wish | None, standing: Standing) -> Effect:
@@ -95,6 +97,8 @@ def effect(wish: Wish | None, standing: Standing) -> Effect:
             return Effect.STARTED
         case Wish.START if standing.suppressed:
             return Effect.BLOCKED
+        case Wish.START if standing.withdrawn:
+            return Effect.STARTED
         case Wish.START | Wish.MORE if standing.less:
             return Effect.MORE
         case _:

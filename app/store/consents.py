@@ -116,6 +116,19 @@ def of(connection: Connection, people: Collection[int]) -> dict[int, tuple[Conse
     return {person: tuple(held) for person, held in found.items()}
 
 
+def withdrawn(connection: Connection, medium: Medium, address_id: int, by: str = "reader") -> list[int]:
+    """Who of those reached there has taken back everything on this medium and agreed to nothing of it since; what
+    somebody else noted for them is not their own word.
+    """
+    there = select(subscriber_address.c.subscriber_id).where(subscriber_address.c.address_id == address_id)
+    mine = (consent.c.medium == MEDIUM_CODES[medium]) & consent.c.subscriber_id.in_(there)
+    query = select(consent.c.subscriber_id, consent.c.topic, consent.c.granted, consent.c.said_by).where(mine)
+    rows = connection.execute(query.order_by(consent.c.subscriber_id)).all()
+    hears = {row.subscriber_id for row in rows if row.granted}
+    own = [row.subscriber_id for row in rows if row.topic == EVERYTHING and row.said_by == by]
+    return [one for one in own if one not in hears]
+
+
 def history(connection: Connection, person: int) -> list[Consent]:
     """Everything one person ever said, oldest first."""
     query = select(consent_said).where(consent_said.c.subscriber_id == person).order_by(consent_said.c.id)

@@ -16,7 +16,7 @@ from app.domain.delivery import Result
 from app.domain.message import CODE_MEDIA, MEDIUM_CODES, Medium, Wish
 from app.domain.replying import A_DAY, FOR_PEOPLE, Answer, AnswerState, Effect, Standing, Step, standing_of
 from app.errors import not_found
-from app.store import addresses, tables
+from app.store import addresses, consents, tables
 from app.store.hearing_tables import inbound
 from app.store.ledger_tables import address, broadcast, outcome
 from app.store.paging import DEFAULT_LIMIT, Page, check_limit, cut_page, number_cursor
@@ -133,10 +133,11 @@ def written_since(connection: Connection, endpoint: int, since: datetime, addres
     return connection.scalar(select(func.count()).select_from(inbound).where(theirs)) or 0
 
 
-def standing(connection: Connection, address_id: int) -> Standing:
+def standing(connection: Connection, medium: Medium, address_id: int) -> Standing:
     """What is known of an address when it writes."""
     listed = addresses.standing(connection, [address_id]).get(address_id)
-    return standing_of(listed, less=wants_less(connection, address_id))
+    withdrawn = bool(consents.withdrawn(connection, medium, address_id))
+    return standing_of(listed, less=wants_less(connection, address_id), withdrawn=withdrawn)
 
 
 def answered_lately(connection: Connection, address_id: int, now: datetime) -> list[tuple[Answer, timedelta]]:

@@ -101,7 +101,7 @@ def hear(
     tx: Connection, listener: Listener, endpoint: Endpoint, address_id: int, spoken: Spoken, now: datetime
 ) -> Effect:
     """Keep it, and do what it asks for. It was not heard before."""
-    before = hearing.standing(tx, address_id)
+    before = hearing.standing(tx, endpoint.medium, address_id)
     reached = spoken.linked and not before.suppressed  # else it is linked, and staff see that nothing arrives there
     done = Effect.LINKED if reached else effect(_wanted(endpoint.medium, spoken.wish, before), before)
     said = answer(done, before, hearing.answered_lately(tx, address_id, now), answered=spoken.answered)
@@ -128,7 +128,9 @@ def hear(
 
 def _wanted(medium: Medium, wish: Wish | None, before: Standing) -> Wish | None:
     """A chat with a bot begins with its "Start", which is no word to us where there is nothing to start."""
-    nothing = wish is Wish.START and medium is Medium.CHAT and not (before.suppressed or before.less)
+    nothing = (
+        wish is Wish.START and medium is Medium.CHAT and not (before.suppressed or before.less or before.withdrawn)
+    )
     return Wish.HELP if nothing else wish
 
 
@@ -146,7 +148,7 @@ def _carry_out(
         case Effect.STARTED:
             addresses.take_back_stop(tx, address_id)
             wishes.wish_for_everything(tx, address_id)
-            _testify(tx, Said(medium, EVERYTHING, True, how), address_id, now)
+            _start_again(tx, Said(medium, EVERYTHING, True, how), address_id, now)
             _note(tx, "lift_suppression", address_id, Wish.START, now)
         case Effect.LESS if not before.less:
             wishes.wish_for_less(tx, address_id, now)
@@ -154,6 +156,14 @@ def _carry_out(
         case Effect.MORE:
             wishes.wish_for_everything(tx, address_id)
             _note(tx, "wish_for_everything", address_id, Wish.MORE, now)
+
+
+def _start_again(tx: Connection, said: Said, address_id: int, now: datetime) -> None:
+    """Whoever took everything back themselves gets it again; everybody else what they had chosen, and no more."""
+    back = consents.withdrawn(tx, said.medium, address_id)
+    consents.record(tx, {one: [said] for one in back}, "reader", now)
+    others = [one for one in people.ids_at(tx, address_id) if one not in back]
+    consents.testify(tx, others, said, "reader", now)
 
 
 def _testify(tx: Connection, said: Said, address_id: int, now: datetime) -> None:

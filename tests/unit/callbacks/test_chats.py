@@ -131,3 +131,19 @@ def test_whoever_links_a_chat_that_staff_stopped_is_told_and_staff_see_it(bot: B
     (place,) = [one for one in bot.ann()["addresses"] if one["medium"] == "chat"]
     assert place["suppressed"]
     assert [(row.effect, row.answer) for row in bot.rows()][1:] == [("blocked", "blocked")]
+
+
+@pytest.mark.parametrize("stopped_too", [False, True])
+def test_start_brings_back_whoever_left_everything_by_the_link_of_an_e_mail(bot: Bot, *, stopped_too: bool) -> None:
+    bot.hear(f"/start {bot.token()}")
+    assert bot.api.client.post(f"/m/{bot.token()}", data={"do": "leave"}).is_success
+    if stopped_too:
+        bot.hear("/stop")
+    update = bot.api.draft(endpoints=["bot"])
+    reached = f"/updates/{update}/preview"
+    assert not bot.api.done(bot.api.get("author", reached))["recipients"].get("chat")
+    bot.hear("/start")
+    assert (bot.rows()[-1].effect, bot.rows()[-1].answer) == ("started", "start")
+    assert bot.api.done(bot.api.get("author", reached))["recipients"] == {"chat": 1}
+    bot.hear("/start")
+    assert bot.rows()[-1].effect == "helped", "there is nothing to start any more"

@@ -178,7 +178,7 @@ def test_answers_are_few_so_that_two_robots_do_not_go_on_for_ever(writers: Write
     for text in ("less", "LESS", "more", "more"):
         writers.write(text)
     with writers.api.db.reading() as connection:
-        assert not hearing.standing(connection, writers.rows()[0].address_id).less
+        assert not hearing.standing(connection, Medium.SMS, writers.rows()[0].address_id).less
     assert [(row.effect, row.answer, row.answer_reason) for row in writers.rows()] == [
         ("less", "less", ""),
         ("less", "", "answered_lately"),
