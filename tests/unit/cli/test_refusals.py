@@ -43,6 +43,21 @@ def test_nothing_there_something_there_already_and_nonsense(clarion: Clarion) ->
     assert clarion("update", "draft", "flood", "--file", clarion.write("bad.json", "{")).code == 1
 
 
+def test_what_is_worse_than_it_was_called_is_called_so(clarion: Clarion) -> None:
+    clarion.become("ada", "author")
+    clarion.done("crisis", "open", "flood", "--title", "en=Flood", "--severity", "minor")
+    worse = clarion.json("crisis", "severity", "flood", "emergency", "--reason", "the dam broke")
+    assert (worse["slug"], worse["severity"]) == ("flood", "emergency")
+    assert clarion.json("crisis", "show", "flood")["severity"] == "emergency"
+    again = clarion("crisis", "severity", "flood", "emergency")
+    assert (again.code, "emergency already" in again.err) == (4, True)
+    assert clarion("crisis", "severity", "flood", "terrible").code == 2
+    assert clarion("crisis", "severity", "fire", "minor").code == 3
+    assert "severity minor" in clarion.done("crisis", "severity", "flood", "minor").out
+    clarion.become("vera", "viewer")
+    assert clarion("crisis", "severity", "flood", "major").code == 6
+
+
 def test_as_json_a_refusal_is_a_document_too(clarion: Clarion) -> None:
     answer = clarion("crisis", "list", "--json")
     assert answer.code == 6

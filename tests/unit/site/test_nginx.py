@@ -183,9 +183,9 @@ def test_what_is_not_in_the_folder_is_asked_of_the_process(folder: Path, web: Pr
     address, asked, _ = web
     with nginx(program("nginx"), folder=folder, web=address) as base:
         for path in ("/api/v1/crises", "/en/no-such", "/site/main/live", "/u/token", "/site/main/preview/token.json"):
-            answer = hear(base, path)
+            answer = hear(base, path, X_Forwarded_For="203.0.113.9")
             assert answer.status == 200
-            assert answer.headers["x-via"] == "127.0.0.1"
+            assert answer.headers["x-via"] == "127.0.0.1", "nobody chooses the address that limits count by"
         hear(base, f"/{BANNER}")
     assert asked == ["/api/v1/crises", "/en/no-such", "/site/main/live", "/u/token", "/site/main/preview/token.json"]
 
@@ -199,7 +199,7 @@ def test_the_micro_cache_asks_seldom_keeps_nothing_private_and_outlives_the_proc
         before = len(asked)
         for path in ("/api/v1/crises", "/en/private"):
             hear(base, path)
-            hear(base, path)
+            assert hear(base, path, X_Forwarded_For="203.0.113.9, 10.0.0.1").headers["x-via"] == "127.0.0.1"
         assert len(asked) == before + 4
         server.shutdown()
         server.server_close()
