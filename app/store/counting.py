@@ -99,20 +99,18 @@ def count_reached(connection: Connection, rule: Rule, asked: Asked = ORDINARY) -
         members(connection, rule), consents.hearing(connection, asked), subscriber_address.c.preferred.is_(True)
     )
     by = (subscriber_address.c.medium, subscriber.c.language_list_id)
-    theirs = subscriber_address.c.subscriber_id == subscriber.c.id
-    plain = subscriber.join(subscriber_address, theirs)
     often = _often(connection)
 
     def count(one: Connection, half: Half) -> list[tuple[int, int, int]]:
-        mine = (meant, half(subscriber.c.id), half(subscriber_address.c.subscriber_id))
+        mine = (meant, _mine(half))
         found: list[tuple[int, int, int]] = []
         if often.pairs:
             sums = (func.count().filter(by[1] == number, by[0] == medium) for medium, number in often.pairs)
-            row = one.execute(select(*sums).select_from(plain).where(*mine)).one()
+            row = one.execute(select(*sums).select_from(_links()).where(*mine)).one()
             found += [(*pair, links) for pair, links in zip(often.pairs, row, strict=True) if links]
         if often.others:
             others = by[1].not_in(sorted({number for _, number in often.pairs}))
-            rows = select(*by, func.count()).select_from(plain).where(*mine, others).group_by(*by)
+            rows = select(*by, func.count()).select_from(_links()).where(*mine, others).group_by(*by)
             found += [(row[0], row[1], row[2]) for row in one.execute(rows)]
         return found
 
@@ -168,7 +166,12 @@ def count_by_medium(connection: Connection, rule: Rule, asked: Asked = ORDINARY)
 
 def count_left_out(connection: Connection, rule: Rule, asked: Asked) -> dict[tuple[Medium, Hearing], int]:
     """Members who are not written to by a medium because they did not agree to it, and why."""
-    return consents.count_left_out(connection, members(connection, rule), asked)
+    meant = members(connection, rule)
+
+    def count(one: Connection, half: Half) -> Mapping[tuple[Medium, Hearing], int]:
+        return consents.count_left_out(one, and_(meant, _mine(half)), asked)
+
+    return dict(sum((Counter(found) for found in in_halves(connection, count)), Counter()))
 
 
 def count_by_zone(connection: Connection, rule: Rule, media: Collection[Medium], asked: Asked) -> dict[str, int]:
@@ -182,11 +185,10 @@ def count_by_zone(connection: Connection, rule: Rule, media: Collection[Medium],
         subscriber_address.c.medium.in_([MEDIUM_CODES[medium] for medium in media]),
     )
     zone = subscriber.c.timezone
-    plain = subscriber.join(subscriber_address, subscriber_address.c.subscriber_id == subscriber.c.id)
 
     def count(one: Connection, half: Half) -> list[tuple[str, int]]:
-        mine = (meant, half(subscriber.c.id), half(subscriber_address.c.subscriber_id))
-        rows = one.execute(select(zone, func.count()).select_from(plain).where(*mine).group_by(zone))
+        counted = select(zone, func.count()).select_from(_links())
+        rows = one.execute(counted.where(meant, _mine(half)).group_by(zone))
         return [(row[0], row[1]) for row in rows]
 
     zones: Counter[str] = Counter()
@@ -202,20 +204,27 @@ def _put_right(meant: ColumnElement[bool], *by: ColumnElement[Any]) -> Select[*t
     """What counting links counts wrongly: by group and odd address, whether it is closed (1) and how many links."""
     place = subscriber_address.c.address_id
     shut = case((or_(address.c.value.is_(None), suppression.c.address_id.is_not(None)), 1), else_=0)
-    links = subscriber.join(subscriber_address, subscriber_address.c.subscriber_id == subscriber.c.id)
     return (
         select(*by, place, shut, func.count())
-        .select_from(links.join(address, address.c.id == place))
+        .select_from(_links().join(address, address.c.id == place))
         .outerjoin(suppression, suppression.c.address_id == place)
         .where(meant, place.in_(_odd()))
         .group_by(*by, place, shut)
     )
 
 
+def _links() -> Join:
+    return subscriber.join(subscriber_address, subscriber_address.c.subscriber_id == subscriber.c.id)
+
+
+def _mine(half: Half) -> ColumnElement[bool]:
+    """Links of the people of a half."""
+    return and_(half(subscriber.c.id), half(subscriber_address.c.subscriber_id))
+
+
 def _ways() -> Join:
     """Subscribers, their links, the addresses and whether they are suppressed."""
-    links = subscriber.join(subscriber_address, subscriber.c.id == subscriber_address.c.subscriber_id)
-    places = links.join(address, address.c.id == subscriber_address.c.address_id)
+    places = _links().join(address, address.c.id == subscriber_address.c.address_id)
     return places.outerjoin(suppression, suppression.c.address_id == address.c.id)
 
 

@@ -15,7 +15,7 @@ from app.domain.consent import Asked, Hearing, How, MessageClass, Said, Standing
 from app.domain.message import MEDIUM_CODES, Medium
 from app.domain.principals import HOST
 from app.keyring import Keyring
-from app.store import consents, counting, listing
+from app.store import consents, counting, halves, listing
 from app.store.database import Database
 from app.store.ledger_tables import recipient
 from app.store.listing import Languages, Texts
@@ -91,6 +91,33 @@ def test_the_condition_is_the_decision(
     for medium in media.values():
         silent = sum(number for (by, _), number in left_out.items() if by is medium)
         assert silent + reached.get(medium, 0) == 6
+
+
+def test_what_is_counted_in_two_halves_is_what_is_counted_at_once(
+    people: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, *rest = ids(people)
+    with people.writing() as tx:
+        said = {first: [says("power", granted=False)], rest[-1]: [says("power", granted=False)]}
+        consents.record(tx, said, "reader", NOON)
+        tx.execute(update(subscriber).where(subscriber.c.id == second).values(timezone="Asia/Kolkata"))
+    media = (SMS, Medium.EMAIL)
+
+    def counted() -> list[object]:
+        with people.reading() as connection:
+            return [
+                len(halves.in_halves(connection, lambda _one, _half: None)),
+                counting.count_people(connection, EVERYONE),
+                counting.count_reached(connection, EVERYONE, POWER),
+                counting.count_left_out(connection, EVERYONE, POWER),
+                counting.count_by_zone(connection, EVERYONE, media, POWER),
+            ]
+
+    whole, zones = counted(), {"Asia/Kolkata": 2, "UTC": 8}
+    monkeypatch.setattr(halves, "WORTH", 1)
+    assert (whole[0], counted()[0]) == (1, 2)
+    assert whole[1:] == counted()[1:]
+    assert whole[3:] == [{(SMS, Hearing.LEFT_TOPIC): 2}, zones]
 
 
 def test_whoever_is_left_out_is_not_listed_and_does_not_speak_for_a_shared_phone(
