@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from operator import eq
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -31,7 +32,9 @@ from app.store.ledger_tables import address, shared_address, suppression
 from app.store.tables import audit, language_list, subscriber, subscriber_address
 
 _SUMMED: Final = 8
-"""Lists of languages."""
+"""Lists of languages, or time zones."""
+_FIRST: Final = 1_000
+"""People, of whom a look is quick."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,25 +102,7 @@ def count_reached(connection: Connection, rule: Rule, asked: Asked = ORDINARY) -
         members(connection, rule), consents.hearing(connection, asked), subscriber_address.c.preferred.is_(True)
     )
     by = (subscriber_address.c.medium, subscriber.c.language_list_id)
-    often = _often(connection)
-
-    def count(one: Connection, half: Half) -> list[tuple[int, int, int]]:
-        mine = (meant, _mine(half))
-        found: list[tuple[int, int, int]] = []
-        if often.pairs:
-            sums = (func.count().filter(by[1] == number, by[0] == medium) for medium, number in often.pairs)
-            row = one.execute(select(*sums).select_from(_links()).where(*mine)).one()
-            found += [(*pair, links) for pair, links in zip(often.pairs, row, strict=True) if links]
-        if often.others:
-            others = by[1].not_in(sorted({number for _, number in often.pairs}))
-            rows = select(*by, func.count()).select_from(_links()).where(*mine, others).group_by(*by)
-            found += [(row[0], row[1], row[2]) for row in one.execute(rows)]
-        return found
-
-    lists: Counter[tuple[int, int]] = Counter()
-    for rows in in_halves(connection, count):
-        for medium, number, links in rows:
-            lists[medium, number] += links
+    lists = _tally(connection, meant, by, _often_read(connection))
     media: Counter[int] = Counter()
     for (medium, _), number in lists.items():
         media[medium] += number
@@ -134,23 +119,58 @@ def count_reached(connection: Connection, rule: Rule, asked: Asked = ORDINARY) -
 
 @dataclass(frozen=True, slots=True)
 class _Often:
-    pairs: Sequence[tuple[int, int]]
-    """Medium and list of languages: a sum of its own for each."""
-    others: bool
-    """Whether there are more lists than in `pairs`."""
-
-
-def _often(connection: Connection) -> _Often:
-    """SQLite sorts all rows to group them, four times as dear as some sums: those of the first lists, which most people
-    read. PostgreSQL groups without sorting.
+    """SQLite sorts all rows to group them, several times as dear as some sums: those of groups that most people are in.
+    PostgreSQL groups without sorting.
     """
+
+    groups: Sequence[tuple[Any, ...]]
+    """A sum of its own for each."""
+    others: bool
+    """Whether there are more."""
+
+
+_NEVER: Final = _Often((), others=True)
+
+
+def _often_read(connection: Connection) -> _Often:
+    """Media with the first lists of languages."""
     if connection.dialect.name != "sqlite":
-        return _Often((), others=True)
+        return _NEVER
     lists = connection.scalars(select(language_list.c.id).order_by(language_list.c.id).limit(_SUMMED + 1)).all()
     codes = sorted(MEDIUM_CODES[medium] for medium in PERSONAL_MEDIA)
     there = (select(address.c.id).where(address.c.medium == code).limit(1) for code in codes)
     media = [code for code, found in zip(codes, map(connection.scalar, there), strict=True) if found is not None]
     return _Often([(code, number) for number in lists[:_SUMMED] for code in media], others=len(lists) > _SUMMED)
+
+
+def _often_lived_in(connection: Connection) -> _Often:
+    """Time zones of those who came first."""
+    if connection.dialect.name != "sqlite":
+        return _NEVER
+    first = select(subscriber.c.timezone).order_by(subscriber.c.id).limit(_FIRST).subquery()
+    zones = connection.scalars(select(first.c.timezone).group_by(first.c.timezone).order_by(func.count().desc()))
+    return _Often([(zone,) for zone in zones.fetchmany(_SUMMED)], others=True)
+
+
+def _tally(
+    connection: Connection, meant: ColumnElement[bool], by: Sequence[ColumnElement[Any]], often: _Often
+) -> Counter[tuple[Any, ...]]:
+    """How many links there are in each group."""
+
+    def count(one: Connection, half: Half) -> Counter[tuple[Any, ...]]:
+        found: Counter[tuple[Any, ...]] = Counter()
+        if often.groups:
+            # the last first, by which more are out
+            same = (and_(*map(eq, reversed(by), reversed(group))) for group in often.groups)
+            sums = select(*map(func.count().filter, same)).select_from(_links()).where(meant, _mine(half))
+            found.update(dict(zip(often.groups, one.execute(sums).one(), strict=True)))
+        if often.others:
+            others = by[-1].not_in(sorted({group[-1] for group in often.groups}))
+            rows = select(*by, func.count()).select_from(_links()).where(meant, _mine(half), others).group_by(*by)
+            found.update({row[:-1]: row[-1] for row in one.execute(rows)})
+        return found
+
+    return sum(in_halves(connection, count), Counter())
 
 
 def _odd() -> CompoundSelect[Any]:
@@ -186,15 +206,9 @@ def count_by_zone(connection: Connection, rule: Rule, media: Collection[Medium],
     )
     zone = subscriber.c.timezone
 
-    def count(one: Connection, half: Half) -> list[tuple[str, int]]:
-        counted = select(zone, func.count()).select_from(_links())
-        rows = one.execute(counted.where(meant, _mine(half)).group_by(zone))
-        return [(row[0], row[1]) for row in rows]
-
-    zones: Counter[str] = Counter()
-    for rows in in_halves(connection, count):
-        for name, links in rows:
-            zones[name] += links
+    zones = Counter(
+        {name: links for (name,), links in _tally(connection, meant, [zone], _often_lived_in(connection)).items()}
+    )
     for name, _, closed, links in connection.execute(_put_right(meant, zone)):
         zones[name] -= links - 1 + closed
     return {name: number for name, number in sorted(zones.items()) if number}

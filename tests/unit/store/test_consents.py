@@ -118,6 +118,9 @@ def test_what_is_counted_in_two_halves_is_what_is_counted_at_once(
     assert (whole[0], counted()[0]) == (1, 2)
     assert whole[1:] == counted()[1:]
     assert whole[3:] == [{(SMS, Hearing.LEFT_TOPIC): 2}, zones]
+    for summed in (1, 0):
+        monkeypatch.setattr(counting, "_SUMMED", summed)
+        assert whole[1:] == counted()[1:]
 
 
 def test_whoever_is_left_out_is_not_listed_and_does_not_speak_for_a_shared_phone(
