@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Final
 
@@ -109,6 +109,15 @@ class TelegramBot:
         body = orjson.dumps({"chat_id": int(chat), **self._bodies.get(message, EMPTY)})
         reply = await self._http.call("POST", url, self._headers, body)
         return reply if isinstance(reply, Failure) else _outcome(reply)
+
+    async def call_back_at(self, url: str) -> Outcome:
+        """https://core.telegram.org/bots/api#setwebhook"""
+        asked = {"url": url, "secret_token": self._secret.reveal(), "allowed_updates": ["message", "my_chat_member"]}
+        where = f"{self._base}/bot{self._token.reveal()}/setWebhook"
+        reply = await self._http.call("POST", where, self._headers, orjson.dumps(asked))
+        if isinstance(reply, Failure) or (reply.status == 200 and reply.document().get("ok") is True):
+            return reply if isinstance(reply, Failure) else Accepted("")
+        return replace(by_status(reply), detail=str(reply.document().get("description", ""))[:200])
 
     def verify(self, inbound: Inbound, now: datetime) -> None:
         """Raise Forged without the secret token (https://core.telegram.org/bots/api#setwebhook)."""

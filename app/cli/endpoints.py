@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from app.cli.desk import AsJson, at_desk
+from app.cli.desk import AsJson, Desk, at_desk
 from app.clock import to_ms
-from app.domain.endpoints import view
+from app.domain.endpoints import Endpoint, view
+from app.domain.message import CallsBack, Failure, Outcome
+from app.errors import Invalid, Problem, Unavailable
 from app.store import breakers, endpoints
 from app.usecases.halt_endpoint import close_endpoint
+from app.usecases.note_webhook import note_webhook
 from app.usecases.resume_endpoint import resume_endpoint
 from app.usecases.try_endpoint import try_endpoint
 
@@ -69,3 +73,35 @@ def attempt(slug: Annotated[str, typer.Argument(help="The endpoint.")], as_json:
         trial = try_endpoint(desk.db, desk.allowed("try_endpoint"), slug, desk.now())
         said = f"A test by {slug} is on its way{f' to {trial.place}' if trial.place else ''}."
         desk.answer({"notice": trial.notice_id, "place": trial.place}, lambda out: out.print(said), as_json=as_json)
+
+
+@app.command("webhook")
+def webhook(slug: Annotated[str, typer.Argument(help="The endpoint.")], as_json: AsJson = False) -> None:
+    """Tell the provider to bring what people write to this service (Telegram); exit code 5 when it does not want to."""
+    with at_desk() as desk:
+        actor = desk.allowed("save_endpoint")
+        with desk.db.reading() as connection:
+            found = endpoints.get(connection, slug)
+        url = f"{desk.settings.public_base}/callbacks/{slug}"
+        outcome = asyncio.run(_call_back(desk, found, url))
+        if isinstance(outcome, Failure):
+            said = outcome.detail or outcome.code
+            sentence = f"The provider did not take it: {said}."
+            raise Unavailable(
+                Problem("webhook_refused", sentence, "endpoint", "Mend the endpoint or CLARION_PUBLIC_URL.")
+            )
+        note_webhook(desk.db, actor, slug, url, desk.now())
+        desk.answer(
+            {"url": url}, lambda out: out.print(f"What people write comes to {url}.", soft_wrap=True), as_json=as_json
+        )
+
+
+async def _call_back(desk: Desk, endpoint: Endpoint, url: str) -> Outcome:
+    try:
+        channel = desk.wiring.channels(endpoint)
+        if not isinstance(channel, CallsBack):
+            sentence = f"“{endpoint.slug}” is set at its provider."
+            raise Invalid(Problem("no_webhook", sentence, "endpoint", "See “What comes back” in docs/channels.md."))
+        return await channel.call_back_at(url)
+    finally:
+        await desk.wiring.channels.aclose()

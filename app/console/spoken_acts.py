@@ -114,6 +114,7 @@ ACTS: Final[Mapping[str, str]] = MappingProxyType(
         "stop_import": mark("stopped a list"),
         "submit_update": mark("handed in an update for approval"),
         "suppress_address": mark("put an address on the list of those never written to"),
+        "set_webhook": mark("told a provider where to bring what people write"),
         "take_back_stop": mark("took back their STOP; something else still holds the address"),
         "try_endpoint": mark("tried an endpoint"),
         "try_notices": mark("tried whether notices arrive"),

@@ -367,6 +367,13 @@ class Finds(Protocol):
 
 
 @runtime_checkable
+class CallsBack(Protocol):
+    async def call_back_at(self, url: str) -> Outcome:
+        """Have the provider bring to this address what people write; Accepted when it will."""
+        ...
+
+
+@runtime_checkable
 class TellsLater(Protocol):
     async def what_became_of(self, provider_id: str) -> Receipt | Failure | None:
         """The latest status of a message taken earlier, its event id as a callback would have it (no reference).

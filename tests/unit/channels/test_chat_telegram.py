@@ -74,6 +74,22 @@ async def test_what_telegram_answers_has_its_meaning(
     assert outcome.spares_address is not lasts, "whoever begins the chat tomorrow is reached from then on"
 
 
+async def test_it_is_told_where_to_bring_what_people_write(http: Http) -> None:
+    async with Answers(always(200, {"ok": True, "result": True})) as server:
+        assert await bot(http, server.url).call_back_at("https://x.example/callbacks/bot") == Accepted("")
+        (asked,) = server.requests
+    assert orjson.loads(asked.body) == {
+        "url": "https://x.example/callbacks/bot",
+        "secret_token": TELEGRAM_SECRET,
+        "allowed_updates": ["message", "my_chat_member"],
+    }
+    words = "Bad Request: bad webhook: An HTTPS URL must be provided for webhook"
+    async with Answers(always(400, {"ok": False, "description": words})) as server:
+        refused = await bot(http, server.url).call_back_at("http://x.example/callbacks/bot")
+    assert isinstance(refused, Failure)
+    assert refused.detail == words
+
+
 @pytest.mark.parametrize(("told", "wait"), [(7, 7.0), ("7", None), (-1, None), (True, None)])
 async def test_too_fast_waits_as_long_as_telegram_says(http: Http, told: object, wait: float | None) -> None:
     outcome, _ = await send(http, always(429, {"ok": False, "parameters": {"retry_after": told}}))
