@@ -13,19 +13,22 @@ from app.domain.delivery import Result
 from app.domain.message import MEDIUM_CODES, Medium
 from app.domain.planning import SHARD_SIZE
 from app.domain.principals import HOST
+from app.domain.stepping import Stride
 from app.keyring import Keyring
 from app.store import listing, sharers, staging
 from app.store.appending import go_on_later, wait_for_the_disk
 from app.store.database import Database
 from app.store.ledger_tables import address, broadcast, due, recipient, shard, shared_address
 from app.store.listing import Languages, Texts
+from app.store.migrate import upgrade
 from app.store.staging import WayOut
 from app.store.tables import language_list, subscriber, subscriber_address
 from app.usecases.import_subscribers import import_subscribers
-from app.usecases.stage_update import stage_step, stage_update
+from app.usecases.stage_update import Run, stage_step, stage_update
 from app.usecases.submit_update import submit_update
 from tests.conftest import NOON
 from tests.patience import PATIENCE
+from tests.postgres import Server
 from tests.rig.mortal import MortalDatabase, PowerCut
 from tests.rig.stage import AUTHOR, Stage
 from tests.unit.store.ledgers import (
@@ -274,6 +277,29 @@ def test_staging_survives_a_crash_at_every_step(database_url: str, keyring: Keyr
     assert stage.row(update_id).recipients == 102
     assert sum(stage.counts(update_id).values()) == 102
     healthy.close()
+
+
+def test_a_power_cut_in_the_middle_lists_nobody_twice_and_after_the_end_takes_nobody_back(keyring: Keyring) -> None:
+    """On PostgreSQL, where only the last step waits for the disk."""
+    with Server(options={"synchronous_commit": "on"}) as server:
+        url = server.create("staged")
+        upgrade(url)
+        stage, update_id = prepared(Database(url), keyring)
+        for size in (7, 11):
+            assert not stage_step(stage.db, update_id, NOON, Run(people=Stride(size))).done
+        server.crash()
+        server.start()
+        stage.db.close()
+        assert stage_update(stage.db, update_id, stage.clock.now).recipients == 102
+        server.crash()
+        server.start()
+        stage.db.close()
+        assert stage.row(update_id).state == "submitted"
+        assert sum(stage.counts(update_id).values()) == 102
+        with stage.db.reading() as connection:
+            assert connection.scalar(select(func.count()).select_from(recipient)) == 102
+            assert connection.scalar(select(func.sum(shard.c.size))) == 102
+        stage.db.close()
 
 
 def test_two_processes_that_stage_at_once_list_everybody_once(database_url: str, keyring: Keyring) -> None:
