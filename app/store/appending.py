@@ -20,7 +20,7 @@ _MANY_ROWS: Final = (
 )
 _UNWRITTEN: Final = (
     "SELECT (pg_current_wal_insert_lsn() - pg_current_wal_flush_lsn())::float8"
-    " / pg_size_bytes(current_setting('wal_buffers'))"
+    " / least(pg_size_bytes(current_setting('wal_buffers')), 4194304)"
 )
 _LATER: Final = _UNWRITTEN + ", set_config('synchronous_commit', 'off', true)"
 MOST_UNWRITTEN: Final = 0.5
@@ -49,9 +49,10 @@ def many_rows(connection: Connection) -> None:
 
 
 def unwritten(connection: Connection) -> float:
-    """How much of what PostgreSQL may hold in memory of its log waits for the disk, from 0 to 1.
+    """How much of what PostgreSQL may hold in memory of its log waits for the disk, of 4 MB at most.
 
-    At 1 whoever changes a row stands still until the disk has taken some of it, with all locks held. 0 on SQLite.
+    At 1 whoever changes a row stands still until the disk has taken some of it, with all locks held; and before, whoever
+    reads a page in the place of one that was changed after what the disk has. 0 on SQLite.
     """
     if connection.dialect.name == "sqlite":
         return 0.0
