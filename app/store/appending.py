@@ -51,8 +51,8 @@ def many_rows(connection: Connection) -> None:
 def unwritten(connection: Connection) -> float:
     """How much of what PostgreSQL may hold in memory of its log waits for the disk, of 4 MB at most.
 
-    At 1 whoever changes a row stands still until the disk has taken some of it, with all locks held; and before, whoever
-    reads a page in the place of one that was changed after what the disk has. 0 on SQLite.
+    At 1 whoever changes a row stands still until the disk has taken some of it, with all locks held; before that,
+    whoever reads a page in the place of one that was changed after what the disk has. 0 on SQLite.
     """
     if connection.dialect.name == "sqlite":
         return 0.0
