@@ -63,6 +63,7 @@ def fill(connection: Connection) -> dict[str, Table]:
     found = MetaData()
     found.reflect(connection, only=lambda name, _: PART.search(name) is None and name != "alembic_version")
     if connection.dialect.name == "postgresql":
+        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))  # the machine may be busy
         partitions.ensure(connection, NOW)
     for table in found.sorted_tables:
         if connection.scalar(select(func.count()).select_from(table)) == 0:
