@@ -59,6 +59,7 @@ pages: .venv/test.stamp ## server time of every console page over a million subs
 
 soak: .venv/test.stamp ## 100,000 deliveries under 200 kills on each database (SOAK="--people 2000 --kills 10" is short)
 	CLARION_EVERY_COMMIT=1 $(PY) -m pytest -q tests/promises/test_a_crash_at_any_commit_loses_nobody.py
+	CLARION_EVERY_PAGE=1 $(PY) -m pytest -q tests/browser/test_every_page_of_the_console.py
 	$(PY) -m benchmarks.soak $(SOAK)
 
 clean: ## remove .venv, caches and the demo's data; your own database in data/ stays

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -44,10 +45,15 @@ def pages(served: Served) -> list[str]:
     return [path for paths in found.pages.values() for path in paths]
 
 
-def faults(page: Page, axe: Axe) -> list[str]:
+def faults(page: Page, axe: Callable[[Page], list[str]]) -> list[str]:
     beside = [f"no keyboard: {each}" for each in page.evaluate(UNREACHABLE, REACHED)]
     wider = [f"wider than the phone: {each}" for each in page.evaluate(WIDER)]
     return [*axe(page), *beside, *wider]
+
+
+def fits(_page: Page) -> list[str]:
+    """For a page that axe does not look at again."""
+    return []
 
 
 def test_every_page_is_open_to_everyone_on_a_phone_by_day_and_by_night(
@@ -67,12 +73,16 @@ def test_every_page_is_open_to_everyone_on_a_phone_by_day_and_by_night(
 def test_every_page_is_open_to_everyone_from_right_to_left(
     served: Served, pages: list[str], window: Window, axe: Axe
 ) -> None:
+    """Mirrored, every page fits and is reached by keys; axe, which has judged them all the other way round, sees every
+    third again, or all of them under CLARION_EVERY_PAGE=1 (`make soak`).
+    """
     page = entered(served, window(viewport=PHONE, extra_http_headers={"Accept-Language": "ar-XB"}))
+    judged = set(pages if os.environ.get("CLARION_EVERY_PAGE") else pages[::3])
     found = {}
     for path in pages:
         page.goto(f"{served.base}/console{path}")
         assert page.evaluate("document.documentElement.dir") == "rtl", path
-        found[path] = faults(page, axe)
+        found[path] = faults(page, axe if path in judged else fits)
     assert {path: wrong for path, wrong in found.items() if wrong} == {}
 
 
