@@ -19,8 +19,10 @@ from app.keyring import Keyring
 from app.store.database import Database
 from app.store.migrate import SCHEMA
 from tests.databases import TEMPLATE, Clones, Databases, Files
+from tests.memory import write_to_memory
 from tests.postgres import Server
 from tests.rig.virtual import VIRTUAL
+from tests.spreading import spread
 
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 """A Tuesday, outside every holiday and clock change of the places in the samples."""
@@ -32,6 +34,18 @@ settings.register_profile("dice", deadline=None, suppress_health_check=[HealthCh
 settings.register_profile("steady", settings.get_profile("dice"), derandomize=True)
 settings.load_profile("steady")
 """The same examples in every run, however long they take; `--hypothesis-profile=dice` looks for new ones."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):  # workers inherit it
+        write_to_memory()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    workers: int = getattr(config, "workerinput", {}).get("workercount", 1)
+    if workers > 1:
+        items[:] = [items[place] for place in spread([item.nodeid.partition("::")[0] for item in items], workers)]
 
 
 @pytest.fixture
