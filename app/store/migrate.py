@@ -10,10 +10,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final, cast
 
-from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationStep
+from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
@@ -55,8 +56,10 @@ def upgrade(db_url: str, *, until: Phase = Phase.CONTRACT, folder: Path = MIGRAT
     """
     database = Database(db_url)
     try:
-        while (revision := _next(database, until, folder)) is not None:
-            _patiently(database, revision, folder)
+        with database.reading() as connection:  # every file is read once, not once for each step
+            scripts = ScriptDirectory.from_config(configuration(connection, folder))
+        while (script := _next(database, until, scripts)) is not None:
+            _patiently(database, script, scripts)
         if not database.is_sqlite:
             with database.writing() as tx:
                 partitions.ensure_ahead(tx, datetime.now(UTC))
@@ -64,22 +67,25 @@ def upgrade(db_url: str, *, until: Phase = Phase.CONTRACT, folder: Path = MIGRAT
         database.close()
 
 
-def _next(database: Database, until: Phase, folder: Path) -> str | None:
+def _next(database: Database, until: Phase, scripts: ScriptDirectory) -> Script | None:
     with database.reading() as connection:
-        scripts = ScriptDirectory.from_config(configuration(connection, folder))
-        heads = MigrationContext.configure(connection).get_current_heads()
-    missing = [step for step in scripts.iterate_revisions("head", heads or "base") if step.revision not in heads]
+        missing = _missing(scripts, MigrationContext.configure(connection).get_current_heads())
     if not missing:
         return None
     first = missing[-1]
     contracts = getattr(first.module, "phase", Phase.EXPAND) == Phase.CONTRACT
-    return None if contracts and until is Phase.EXPAND else first.revision
+    return None if contracts and until is Phase.EXPAND else first
 
 
-def _patiently(database: Database, revision: str, folder: Path) -> None:
+def _missing(scripts: ScriptDirectory, heads: tuple[str, ...]) -> list[Script]:
+    """What a database at these heads lacks, the newest first."""
+    return [step for step in scripts.iterate_revisions("head", heads or "base") if step.revision not in heads]
+
+
+def _patiently(database: Database, script: Script, scripts: ScriptDirectory) -> None:
     for attempt in range(1, TRIES + 1):
         try:
-            _apply(database, revision, folder)
+            _apply(database, script, scripts)
         except OperationalError as error:
             if getattr(error.orig, "sqlstate", "") != _LOCK_NOT_AVAILABLE or attempt == TRIES:
                 raise
@@ -88,7 +94,15 @@ def _patiently(database: Database, revision: str, folder: Path) -> None:
             return
 
 
-def _apply(database: Database, revision: str, folder: Path) -> None:
+def _apply(database: Database, script: Script, scripts: ScriptDirectory) -> None:
+    def steps(heads: tuple[str, ...], _: MigrationContext) -> list[MigrationStep]:
+        # Asked again behind the lock: another process may have taken the step meanwhile.
+        return (
+            [MigrationStep.upgrade_from_script(scripts.revision_map, script)]
+            if script in _missing(scripts, heads)
+            else []
+        )
+
     with database.engine.connect().execution_options(clarion_write=True) as connection:
         if database.is_sqlite:
             _foreign_keys_off(connection)
@@ -96,7 +110,8 @@ def _apply(database: Database, revision: str, folder: Path) -> None:
             if not database.is_sqlite:
                 connection.exec_driver_sql(ONE_AT_A_TIME)
                 connection.exec_driver_sql(LOCK_LIMITS)
-            command.upgrade(configuration(connection, folder), revision)
+            with EnvironmentContext(configuration(connection, Path(scripts.dir)), scripts, fn=steps):
+                scripts.run_env()
             if database.is_sqlite:
                 _check_foreign_keys(connection)
 
