@@ -14,6 +14,9 @@ from app.errors import Invalid, Problem
 MASK = "***"
 """What a stored secret looks like to everybody; handed back unchanged it means "keep what is stored"."""
 
+_PLACES = frozenset({"base_url", "host"})
+"""Settings that say to whom secrets are sent."""
+
 
 class SettingsField(Protocol):
     """One setting a channel declares; `channels.registry.settings_schema` returns these."""
@@ -106,20 +109,31 @@ def _secrets(facts: ChannelFacts) -> frozenset[str]:
 
 
 def split_settings(
-    facts: ChannelFacts, settings: Mapping[str, object], stored: Mapping[str, object]
+    facts: ChannelFacts,
+    settings: Mapping[str, object],
+    stored: Mapping[str, object],
+    plain_before: Mapping[str, object] | None = None,
 ) -> tuple[dict[str, object], dict[str, object]]:
     """(plain, secret) settings to store; a secret given as `***` keeps its stored value.
 
-    Raise Invalid with one Problem for each unknown or missing setting.
+    `plain_before`: the plain ones as they are; then a secret is not kept for another host than it was entered for, so
+    that nobody who cannot read it has it sent to themselves. None where secrets only sign.
+
+    Raise Invalid with one Problem for each unknown, missing or not kept setting.
     """
     declared = {field.name: field for field in facts.fields}
     problems = [_unknown(name, facts) for name in settings if name not in declared]
+    moved = plain_before is not None and any(
+        (settings.get(name) or "") != (plain_before.get(name) or "") for name in _PLACES & declared.keys()
+    )
     plain: dict[str, object] = {}
     secret: dict[str, object] = {}
     for name, field in declared.items():
         value = settings.get(name)
         if field.secret and value == MASK:
             value = stored.get(name)
+            if moved and value:
+                problems.append(_enter_again(name))
         if value in (None, ""):
             if field.required:
                 problems.append(_missing(name, facts))
@@ -134,6 +148,12 @@ def _unknown(name: str, facts: ChannelFacts) -> Problem:
     known = ", ".join(field.name for field in facts.fields)
     return Problem(
         "unknown_setting", f"{facts.name} has no setting “{name}”.", f"settings.{name}", f"Its settings are: {known}."
+    )
+
+
+def _enter_again(name: str) -> Problem:
+    return Problem(
+        "secret_again", "What is kept secret was entered for another address.", f"settings.{name}", "Enter it again."
     )
 
 

@@ -36,9 +36,9 @@ def save_endpoint(
     """`document`: {channel, settings{}, rate_per_second?, weight?, fallback_for?}; `describe` gives None for a
     channel nobody wrote.
 
-    Secret settings are sealed before they are stored and never given back; `***` keeps the stored one. What the channel
-    makes itself (a key pair) is made once, where none is given. Saving lifts a halt. Raise Invalid with one Problem per
-    fault, Conflict `stale_edit`.
+    Secret settings are sealed before they are stored and never given back; `***` keeps the stored one while it is sent
+    to the same address. What the channel makes itself (a key pair) is made once, where none is given. Saving lifts a
+    halt. Raise Invalid with one Problem per fault, Conflict `stale_edit`.
     """
     permit(actor, "save_endpoint")
     read = Reader({**document, "slug": slug})
@@ -60,7 +60,8 @@ def save_endpoint(
         _check_fallback(tx, slug, fallback_for, facts)
         kept = sealed_settings(before, keyring.unseal) if before and before.channel == name else {}
         stored = {**before.settings, **kept} if before and before.channel == name else {}
-        plain, secret = split_settings(facts, with_fresh(facts, read.mapping("settings"), stored), kept)
+        there = before.settings if kept and before else None
+        plain, secret = split_settings(facts, with_fresh(facts, read.mapping("settings"), stored), kept, there)
         sealed = keyring.seal(json.dumps(secret).encode()) if secret else b""
         values = EndpointValues(name, facts.medium, plain, sealed, rate or facts.rate_per_second, weight, fallback_for)
         row = endpoints.save(tx, slug, values, expected_revision)
