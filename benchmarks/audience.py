@@ -20,6 +20,7 @@ from unittest.mock import patch
 
 from sqlalchemy import Connection, text
 
+from app.cli.processes import settle_in
 from app.domain.audience_text import parse_text
 from app.domain.message import MEDIUM_CODES, Medium
 from app.domain.principals import Role
@@ -107,7 +108,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="clarion-bench-") as folder, _database(given.database, folder) as url:
         settings = Settings(database_url=url, publish_dir=Path(folder) / "site", secret_key="benchmark key")
         upgrade(url)
-        print(json.dumps(_measure(build(settings, allow_private=True), given.people, Path(folder))))
+        wired = build(settings, allow_private=True)
+        settle_in()  # as the processes that list
+        print(json.dumps(_measure(wired, given.people, Path(folder))))
 
 
 @contextmanager
