@@ -9,12 +9,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from email import message_from_bytes
 from email.message import Message as Mail
-from email.policy import Compat32
-from itertools import count
 from typing import Final
 
+from app.domain.parsing_mail import parse_mail
 from channels.base import Receipt, ReceiptKind
 from channels.mail import STATUS_CODE, told_by_status
 
@@ -22,8 +20,6 @@ LONGEST: Final = 256 << 10
 """Bytes of a report that are looked at: what it says stands before the letter it brings back, and some heads take the
 square of their length to read.
 """
-LONGEST_PARAMETERS: Final = 2_000
-MOST_NESTED: Final = 20
 MOST_REFERENCES: Final = 10
 _REFERENCE: Final = re.compile(r"(?<![A-Za-z0-9])[A-Za-z2-7]{48}(?![A-Za-z0-9])")
 _ARRIVED_AT: Final = ("To", "Delivered-To", "X-Original-To", "Envelope-To")
@@ -44,33 +40,13 @@ FEEDBACK: Final = {
 }
 
 
-class _Cut(Compat32):
-    """Cuts what Python's parser takes the square of: the parameters of one field, and parts within parts.
-
-    One object for one mail: it counts.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.__dict__["nested"] = count()
-
-    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
-        name, value = super().header_source_parse(sourcelines)
-        if not name.lower().startswith("content-"):
-            return name, value
-        holds_others = value.lstrip()[:10].lower().startswith(("multipart/", "message/"))
-        if holds_others and next(self.__dict__["nested"]) >= MOST_NESTED:
-            return name, "application/octet-stream"
-        return name, value[:LONGEST_PARAMETERS]
-
-
 def read_report(raw: bytes) -> Sequence[Receipt]:
     """One receipt for each reference a report may be about; () for a mail that is no report, or about nothing of ours.
 
     References are as they stand there, lower case: whether we signed them is for the caller to find out.
     """
     try:
-        mail = message_from_bytes(raw[:LONGEST], policy=_Cut())
+        mail = parse_mail(raw[:LONGEST])
         told = _feedback(mail) or _status(mail)
         references = _references(mail) if told is not None else ()
     except RecursionError:  # parts within parts, to break us
@@ -124,7 +100,7 @@ def _blocks(part: Mail) -> Iterator[Mail]:
     if isinstance(payload, list):
         yield from (block for block in payload if isinstance(block, Mail))
     elif isinstance(payload, str):
-        yield message_from_bytes(payload.encode("utf-8", "replace"))
+        yield parse_mail(payload.encode("utf-8", "replace"))
 
 
 def _references(mail: Mail) -> Sequence[str]:

@@ -10,7 +10,6 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from email import message_from_bytes
 from email.message import Message as Mail
 from typing import Annotated, Final
 
@@ -20,8 +19,9 @@ from starlette.requests import ClientDisconnect
 
 from app.clock import Clock
 from app.domain.endpoints import Endpoint
-from app.domain.letters import PURPOSE, Cut, Letter, NoLetter, opens, read_posted
+from app.domain.letters import PURPOSE, Letter, NoLetter, opens, read_posted
 from app.domain.message import Channel
+from app.domain.parsing_mail import parse_mail
 from app.errors import Problem, TooLarge, TooSlow, Unauthenticated
 from app.observe import CALLBACKS, logger
 from app.store import endpoints
@@ -117,7 +117,7 @@ def _posted(kind: str, body: bytes) -> Letter | NoLetter:
 def form_fields(kind: str, body: bytes) -> dict[str, bytes]:
     """Those of a form that are no files; of a body that was cut off those before the cut."""
     head = b"Content-Type: " + kind.encode("latin-1", "replace").replace(b"\n", b" ").replace(b"\r", b" ")
-    form = message_from_bytes(head + b"\r\n\r\n" + body, policy=Cut())
+    form = parse_mail(head + b"\r\n\r\n" + body)
     found: dict[str, bytes] = {}
     parts = form.get_payload()
     for part in parts[:MOST_FIELDS] if isinstance(parts, list) else ():

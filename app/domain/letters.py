@@ -11,15 +11,15 @@ import hmac
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email import message_from_bytes
 from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import Message as Mail
-from email.policy import Compat32
 from email.utils import getaddresses
 from enum import StrEnum
-from itertools import count, islice
+from itertools import islice
 from typing import Final
+
+from app.domain.parsing_mail import parse_mail
 
 LONGEST: Final = 256 << 10
 """Bytes of a letter that are looked at: its words stand before what is attached, and some heads take the square
@@ -29,10 +29,6 @@ LONGEST_FIELD: Final = 1_000
 """Characters of a field of its head that are taken apart: nobody's name or subject is longer, and a robot's may be."""
 LONGEST_TEXT: Final = 64 << 10
 """Bytes of its words: some character sets take long to decode."""
-LONGEST_PARAMETERS: Final = 2_000
-"""Characters of a field that says what a part is: a long file name in its longest notation."""
-MOST_NESTED: Final = 20
-"""Parts that hold others; each line is looked at once for every one it stands in."""
 MOST_PARTS: Final = 200
 MOST_REFERENCES: Final = 20
 PURPOSE: Final = "letters"
@@ -45,26 +41,6 @@ _IN_BULK: Final = frozenset({"bulk", "junk", "list", "auto_reply"})
 _OF_ROBOTS: Final = ("List-Id", "List-Unsubscribe", "X-Autoreply", "X-Autorespond", "X-Loop", "Feedback-ID")
 _ROBOTS: Final = re.compile(r"(mailer-daemon|postmaster|(no|do-?not)[-_.]?reply|bounces?)\b", re.IGNORECASE)
 _REPORTS: Final = frozenset({"multipart/report", "message/delivery-status", "message/disposition-notification"})
-
-
-class Cut(Compat32):
-    """Cuts what Python's parser takes the square of: the parameters of one field, and parts within parts.
-
-    One object for one mail: it counts.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.__dict__["nested"] = count()
-
-    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
-        name, value = super().header_source_parse(sourcelines)
-        if not name.lower().startswith("content-"):
-            return name, value
-        holds_others = value.lstrip()[:10].lower().startswith(("multipart/", "message/"))
-        if holds_others and next(self.__dict__["nested"]) >= MOST_NESTED:
-            return name, "application/octet-stream"
-        return name, value[:LONGEST_PARAMETERS]
 
 
 class NoLetter(StrEnum):
@@ -106,7 +82,7 @@ def opens(key: bytes, endpoint: str, secret: str) -> bool:
 def read_letter(raw: bytes) -> Letter | NoLetter:
     """Whatever the bytes are."""
     try:
-        mail = message_from_bytes(raw[:LONGEST], policy=Cut())
+        mail = parse_mail(raw[:LONGEST])
         return _letter(mail, _plain(mail), raw)
     except RecursionError:  # parts within parts, to break us
         return NoLetter.NO_SENDER
@@ -123,7 +99,7 @@ def read_posted(fields: Mapping[str, bytes], charset: str) -> Letter | NoLetter:
     head = fields.get("headers", b"")[:LONGEST]
     text = fields.get("text", b"")[:LONGEST_TEXT]
     try:
-        return _letter(message_from_bytes(head.rstrip() + b"\n\n", policy=Cut()), _decoded(text, charset), head + text)
+        return _letter(parse_mail(head.rstrip() + b"\n\n"), _decoded(text, charset), head + text)
     except RecursionError:
         return NoLetter.NO_SENDER
 
